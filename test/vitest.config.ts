@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, testTimeout: number, fileParallelism: boolean) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, fileParallelism },
+});
+
+// unit: runs anywhere; kernel: needs root and real fanotify; e2e: spawns the built program.
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  test: {
+    pool: 'forks',
+    coverage: { include: ['src/domain/**', 'src/fanotify/decode.ts'] },
+    projects: [project('unit', 20_000, true), project('kernel', 60_000, false), project('e2e', 120_000, false)],
+  },
+});
