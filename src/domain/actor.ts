@@ -1,0 +1,29 @@
+// Who caused a drift, as far as it could be learnt. Every actor says where it comes from; none is a guess.
+
+export interface Actor {
+  /** `exec`: seen at its execve(2). `proc`: read from /proc when the event was read. `unknown`: gone before either. */
+  readonly source: 'exec' | 'proc' | 'unknown';
+  readonly pid?: number;
+  /** The program at the time of the write, escaped text when it is not UTF-8. */
+  readonly exe?: string;
+  readonly cmdline?: readonly string[];
+  readonly uid?: number;
+  /** The user who logged in (audit login uid); absent when nobody did. */
+  readonly loginUid?: number;
+  /** The systemd unit, from cgroup(7). */
+  readonly unit?: string;
+  /** Parents, nearest first, up to pid 1. */
+  readonly ppids?: readonly number[];
+}
+
+export const UNKNOWN_ACTOR: Actor = { source: 'unknown' };
+
+/** How many actors of one batch a record lists. */
+const ACTORS_MAX = 8;
+
+/** Adds `actor` as the latest of a path's actors: each process once, the last writer at the end. */
+export function addActor(actors: readonly Actor[], actor: Actor): readonly Actor[] {
+  if (actor.source === 'unknown' && actors.length > 0) return actors;
+  const others = actors.filter((known) => known.pid !== actor.pid && known.source !== 'unknown');
+  return [...others.slice(-(ACTORS_MAX - 1)), actor];
+}

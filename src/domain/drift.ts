@@ -1,0 +1,47 @@
+// One difference between the baseline and reality.
+import type { Actor } from './actor.ts';
+import type { Attribute } from './attribute.ts';
+import type { Entry } from './entry.ts';
+import type { BytePath } from './path.ts';
+
+export const SEVERITIES = ['info', 'normal', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export type DriftKind = 'added' | 'removed' | 'changed' | 'moved';
+
+export interface Drift {
+  readonly kind: DriftKind;
+  readonly path: BytePath;
+  /** The rule's name. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** The attributes that differ; empty for `added` and `removed`. */
+  readonly changed: readonly Attribute[];
+  /** Absent for `added`. */
+  readonly before: Entry | undefined;
+  /** Absent for `removed`. */
+  readonly after: Entry | undefined;
+  /** `moved`: the path in the baseline. */
+  readonly from: BytePath | undefined;
+  /** `moved` directory: how many entries below it moved along unchanged. */
+  readonly entries: number | undefined;
+}
+
+/** A drift as it is journaled. */
+export interface DriftRecord extends Drift {
+  /** ULID; stays the same while the drift is open, whatever becomes of the path. */
+  readonly id: string;
+  /** 1 for the first record of a drift. */
+  readonly seq: number;
+  /** Nanoseconds since the epoch. */
+  readonly timeNs: bigint;
+  /** Everybody who was seen changing it, the last one at the end; never empty. */
+  readonly actors: readonly Actor[];
+  /** The generation of the baseline that it differs from. */
+  readonly generation: number;
+}
+
+/** The baseline's path of a drift: its identity while it is open. */
+export function driftKey(drift: Drift): BytePath {
+  return drift.from ?? drift.path;
+}
