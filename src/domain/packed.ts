@@ -14,7 +14,7 @@
 // xattrs: for each, sorted by name: u16 name length, u16 value length, name, value.
 import type { Digest, Entry, FileType, Xattr } from './entry.ts';
 import { AppError } from './errors.ts';
-import { type BytePath, joinPath } from './path.ts';
+import { type BytePath, joinPath, nameOf } from './path.ts';
 
 const FIXED_BYTES = 80;
 const DIGEST_BYTES = 32;
@@ -225,6 +225,14 @@ export function readRecord(run: Buffer, at: number, dir: BytePath): Entry {
 /** The offsets of all records of a run, in order. */
 export function* recordOffsets(run: Buffer): Generator<number> {
   for (let at = 0; at < run.length; at += recordLength(run, at)) yield at;
+}
+
+/** Packs entries of one directory, which must be sorted by name. */
+export function packRun(entries: readonly Entry[]): Buffer {
+  const fields = entries.map((entry) => fieldsOfEntry(entry, nameOf(entry.path)));
+  const run = Buffer.alloc(fields.reduce((sum, one) => sum + recordBytes(one), 0));
+  fields.reduce((at, one) => writeRecord(run, at, one), 0);
+  return run;
 }
 
 /** The entry back to its record fields: the inverse of `readRecord`. */

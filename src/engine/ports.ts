@@ -1,7 +1,7 @@
 // What the engine needs from the world. Adapters implement these; only cli/ connects them.
 import type { Actor } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
-import type { DriftRecord } from '../domain/drift.ts';
+import type { DriftRecord, Severity } from '../domain/drift.ts';
 import type { Digest, Entry } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { HookSettings } from '../domain/settings.ts';
@@ -164,10 +164,16 @@ export interface Store {
 export interface Rebuild {
   /** Entries of one directory, sorted by name; several calls for one directory come in the order of the names. */
   add(dir: BytePath, records: Buffer): void;
-  /** Commits the new generation; open drift and outbox of the old one are closed. Returns its number. */
-  finish(roots: readonly BytePath[], journal: readonly string[]): number;
+  /**
+   * Commits the new generation; open drift and outbox of the old one are closed. `journal` is asked for its lines with the
+   * number of the generation, which is returned.
+   */
+  finish(roots: readonly BytePath[], journal: (generation: number) => readonly string[]): number;
   abandon(): void;
 }
+
+/** `covered`: another mount now hides a watched path; `lost`: the mount is gone or its mark is. */
+export type CoverageState = 'watched' | 'covered' | 'lost';
 
 /** What a watcher says; hints, never facts. */
 export type WatchEvent =
@@ -176,7 +182,7 @@ export type WatchEvent =
   /** Events of all mounts were lost: everything has to be compared. */
   | { readonly kind: 'overflow' }
   /** A mount's coverage changed; `covered`: a mount now hides a watched path. */
-  | { readonly kind: 'coverage'; readonly coverage: Coverage; readonly state: 'watched' | 'covered' | 'lost' };
+  | { readonly kind: 'coverage'; readonly coverage: Coverage; readonly state: CoverageState };
 
 export interface EventSource {
   coverage(): readonly Coverage[];
@@ -224,6 +230,58 @@ export interface Reporter {
   problem(message: string): void;
   /** A line about the state of the watch: coverage, overflow, runs. */
   notice(message: string): void;
+}
+
+/** The records of the journal, as lines of JSON (design: Records). */
+export interface RecordWriter {
+  drift(record: DriftRecord): string;
+  /** An open drift is gone: the path is as the baseline has it. */
+  resolved(fields: { readonly id: string; readonly path: BytePath; readonly timeNs: bigint }): string;
+  accept(fields: AcceptFields): string;
+  run(fields: RunFields): string;
+  overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
+  coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
+  sweep(fields: SweepFields): string;
+  /** `kind`: start, stop or config. */
+  lifecycle(kind: 'start' | 'stop' | 'config', fields: LifecycleFields): string;
+}
+
+export interface AcceptFields {
+  readonly timeNs: bigint;
+  /** The generation that the acceptance made. */
+  readonly generation: number;
+  readonly paths: readonly BytePath[];
+  /** Identifiers of the open drift that it closed. */
+  readonly drifts: readonly string[];
+  readonly by: Actor;
+}
+
+export interface RunFields {
+  readonly hook: string;
+  readonly runId: string;
+  readonly key: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** How many paths were delivered. */
+  readonly paths: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly outcome: RunOutcome;
+}
+
+export interface SweepFields {
+  readonly timeNs: bigint;
+  /** `catch-up` at the start, `rescan` after an overflow, otherwise the severity of the tier. */
+  readonly tier: 'catch-up' | 'rescan' | Severity;
+  readonly entries: number;
+  readonly drifts: number;
+  readonly durationMs: number;
+}
+
+export interface LifecycleFields {
+  readonly timeNs: bigint;
+  readonly generation: number;
+  readonly detail: Readonly<Record<string, string | number>>;
 }
 
 export interface Clock {

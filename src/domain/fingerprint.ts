@@ -1,0 +1,53 @@
+// What a drift says, as one string: two drifts with equal fingerprints need not be reported twice, and what was reviewed
+// can be told from what is there now.
+import type { Attribute, AttributeSet } from './attribute.ts';
+import { DIRECTORY_ATTRIBUTES } from './attribute.ts';
+import type { Drift } from './drift.ts';
+import { digestText, type Entry } from './entry.ts';
+
+/** Only attributes of `set` count: a newer ctime alone says nothing new where ctime is not compared. */
+export function fingerprint(drift: Drift, set: AttributeSet): string {
+  const after = drift.after === undefined ? [] : entryFacts(drift.after, set);
+  return JSON.stringify([drift.kind, drift.path, drift.from ?? null, drift.changed, drift.entries ?? null, after]);
+}
+
+function entryFacts(entry: Entry, set: AttributeSet): unknown[] {
+  const names: Iterable<Attribute> = set.growing ? [...set.names, 'size', 'digest'] : set.names;
+  return [...new Set(names)]
+    .filter((name) => entry.type !== 'directory' || DIRECTORY_ATTRIBUTES.has(name))
+    .sort()
+    .map((name) => fact(entry, name));
+}
+
+function fact(entry: Entry, name: Attribute): unknown {
+  switch (name) {
+    case 'type':
+      return entry.type;
+    case 'mode':
+      return entry.mode;
+    case 'uid':
+      return entry.uid;
+    case 'gid':
+      return entry.gid;
+    case 'size':
+      return String(entry.sizeBytes);
+    case 'mtime':
+      return String(entry.mtimeNs);
+    case 'ctime':
+      return String(entry.ctimeNs);
+    case 'inode':
+      return String(entry.inode);
+    case 'nlink':
+      return entry.nlink;
+    case 'rdev':
+      return [entry.rdev.major, entry.rdev.minor];
+    case 'target':
+      return entry.target ?? null;
+    case 'digest':
+      return entry.digest === undefined ? null : digestText(entry.digest);
+    case 'xattrs':
+      return entry.xattrs.map((xattr) => [xattr.name, Buffer.from(xattr.value).toString('base64')]);
+    case 'flags':
+      return entry.flags;
+  }
+}

@@ -1,0 +1,79 @@
+// Build the baseline from what is on the disk now.
+import { recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
+import { type BytePath, joinPath } from '../domain/path.ts';
+import type { Disk, Page, Store } from './ports.ts';
+import { countEntries } from './survey.ts';
+
+export interface InitTotals {
+  entries: number;
+  bytes: number;
+  incomplete: number;
+  generation: number;
+}
+
+export interface InitOptions {
+  readonly roots: readonly BytePath[];
+  readonly signal: AbortSignal;
+  readonly onPage: (page: Page) => void;
+  readonly onIncomplete: (path: BytePath, errno: number) => void;
+  /** The journal's record of the new generation. */
+  readonly record: (totals: InitTotals) => string;
+}
+
+/** Replaces the baseline in one transaction: whatever happens, the old generation or the new one is there. */
+export async function init(disk: Disk, store: Store, options: InitOptions): Promise<InitTotals> {
+  const totals: InitTotals = { entries: 0, bytes: 0, incomplete: 0, generation: 0 };
+  const rebuild = store.rebuild();
+  const roots = mergeRoots();
+  try {
+    for await (const page of disk.walk(options.roots, { signal: options.signal })) {
+      options.onPage(page);
+      totals.entries += countEntries(page);
+      totals.bytes += page.bytesRead;
+      reportIncomplete(page, totals, options);
+      if (page.extent.kind === 'names') roots.add(page);
+      else if (page.records.length > 0) rebuild.add(page.dir, page.records);
+    }
+    options.signal.throwIfAborted();
+    for (const [dir, records] of roots.runs()) rebuild.add(dir, records);
+    totals.generation = rebuild.finish(options.roots, (generation) => [options.record({ ...totals, generation })]);
+    return totals;
+  } catch (error) {
+    rebuild.abandon();
+    throw error;
+  }
+}
+
+function reportIncomplete(page: Page, totals: InitTotals, { onIncomplete }: InitOptions): void {
+  const tell = (path: BytePath, errno: number): void => {
+    totals.incomplete += 1;
+    onIncomplete(path, errno);
+  };
+  if (page.failed !== 0) tell(page.dir, page.failed);
+  for (const at of recordOffsets(page.records)) {
+    const errno = recordIncomplete(page.records, at);
+    if (errno !== 0) tell(joinPath(page.dir, recordName(page.records, at)), errno);
+  }
+}
+
+/** Roots of one directory come in pages of their own; the baseline wants the directory's entries sorted. */
+function mergeRoots() {
+  const records = new Map<BytePath, { readonly name: BytePath; readonly record: Buffer }[]>();
+  return {
+    add(page: Page): void {
+      const known = records.get(page.dir) ?? [];
+      const offsets = [...recordOffsets(page.records)];
+      offsets.forEach((at, index) => {
+        const record = page.records.subarray(at, offsets[index + 1] ?? page.records.length);
+        known.push({ name: recordName(page.records, at), record });
+      });
+      records.set(page.dir, known);
+    },
+    *runs(): Generator<[BytePath, Buffer]> {
+      for (const [dir, known] of records) {
+        known.sort((a, b) => (a.name < b.name ? -1 : 1));
+        if (known.length > 0) yield [dir, Buffer.concat(known.map(({ record }) => record))];
+      }
+    },
+  };
+}

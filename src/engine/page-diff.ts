@@ -1,0 +1,88 @@
+// One page of the disk against the baseline's run of the same names: a merge of two sorted runs, in which equal records
+// are compared as bytes and never decoded.
+
+import type { Attribute } from '../domain/attribute.ts';
+import { compareEntries, prefixToVerify } from '../domain/compare.ts';
+import type { Entry } from '../domain/entry.ts';
+import { isSameRecord, packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
+import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
+import type { Rule, Scope } from '../domain/rule.ts';
+import type { Baseline, Page } from './ports.ts';
+
+/** What comparing one path found. */
+export type Finding =
+  | { readonly kind: 'added'; readonly rule: Rule; readonly after: Entry }
+  | { readonly kind: 'removed'; readonly rule: Rule; readonly before: Entry }
+  | {
+      readonly kind: 'changed';
+      readonly rule: Rule;
+      readonly before: Entry;
+      readonly after: Entry;
+      readonly changed: readonly Attribute[];
+      /** A growing file: these many bytes must still have the old digest. */
+      readonly prefixBytes: bigint | undefined;
+    }
+  | { readonly kind: 'incomplete'; readonly path: BytePath; readonly errno: number };
+
+/** `known`: the baseline's run of the page's extent. */
+export function* diffPage(page: Page, known: Buffer, scope: Scope): Generator<Finding> {
+  const { dir, records } = page;
+  let [at, knownAt] = [0, 0];
+  while (at < records.length || knownAt < known.length) {
+    const length = at < records.length ? recordLength(records, at) : 0;
+    const knownLength = knownAt < known.length ? recordLength(known, knownAt) : 0;
+    if (length === knownLength && isSameRecord(records, at, known, knownAt, length)) {
+      yield* incompleteAt(records, at, dir);
+      at += length;
+      knownAt += knownLength;
+      continue;
+    }
+    const order = compareNames(records, at, known, knownAt);
+    if (order <= 0) yield* incompleteAt(records, at, dir);
+    if (order < 0) yield* added(readRecord(records, at, dir), scope);
+    else if (order > 0) yield* removed(readRecord(known, knownAt, dir), scope);
+    else yield* changed(readRecord(known, knownAt, dir), readRecord(records, at, dir), scope);
+    if (order <= 0) at += length;
+    if (order >= 0) knownAt += knownLength;
+  }
+}
+
+function compareNames(records: Buffer, at: number, known: Buffer, knownAt: number): number {
+  if (at >= records.length) return 1;
+  if (knownAt >= known.length) return -1;
+  const [name, knownName] = [recordName(records, at), recordName(known, knownAt)];
+  return name < knownName ? -1 : name > knownName ? 1 : 0;
+}
+
+function* incompleteAt(records: Buffer, at: number, dir: BytePath): Generator<Finding> {
+  const errno = recordIncomplete(records, at);
+  if (errno !== 0) yield { kind: 'incomplete', path: joinPath(dir, recordName(records, at)), errno };
+}
+
+function* added(after: Entry, scope: Scope): Generator<Finding> {
+  const rule = scope.ruleOf(after.path);
+  if (rule !== undefined) yield { kind: 'added', rule, after };
+}
+
+/** An entry of the baseline that the rules do not cover any more is nobody's business. */
+export function* removed(before: Entry, scope: Scope): Generator<Finding> {
+  const rule = scope.ruleOf(before.path);
+  if (rule !== undefined) yield { kind: 'removed', rule, before };
+}
+
+function* changed(before: Entry, after: Entry, scope: Scope): Generator<Finding> {
+  const rule = scope.ruleOf(after.path);
+  if (rule === undefined) return;
+  const attributes = compareEntries(before, after, rule.attributes);
+  const prefixBytes = prefixToVerify(before, after, rule.attributes);
+  if (attributes.length > 0 || prefixBytes !== undefined) {
+    yield { kind: 'changed', rule, before, after, changed: attributes, prefixBytes };
+  }
+}
+
+/** The baseline's run for what a page speaks of. */
+export function knownRun({ dir, extent }: Page, baseline: Baseline): Buffer {
+  if (extent.kind === 'range') return baseline.run(dir, extent.after, extent.upTo);
+  const found = [...extent.names].sort(comparePaths).map((name) => baseline.find(joinPath(dir, name)));
+  return packRun(found.filter((entry) => entry !== undefined));
+}

@@ -1,0 +1,95 @@
+// Everything under some roots against the baseline: pages in, findings out, with memory for one page at a time.
+
+import { isSameDigest } from '../domain/compare.ts';
+import { readRecord, recordLength, recordMode, recordName, recordOffsets, typeOfMode } from '../domain/packed.ts';
+import type { BytePath } from '../domain/path.ts';
+import { joinPath } from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
+import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
+import type { Baseline, Disk, Page } from './ports.ts';
+
+export interface SurveyParts {
+  readonly disk: Disk;
+  readonly baseline: Baseline;
+  readonly scope: Scope;
+}
+
+export interface SurveyOptions {
+  /** Trust inode, size, times, mode and owner: read only what differs in one of them. */
+  readonly quick: boolean;
+  readonly signal?: AbortSignal;
+  readonly onPage?: (page: Page) => void;
+}
+
+/** Compares the roots (each covered by a rule, none below another) and everything below them. */
+export async function* survey(
+  parts: SurveyParts,
+  roots: readonly BytePath[],
+  { quick, signal, onPage }: SurveyOptions,
+): AsyncGenerator<Finding> {
+  const walk = parts.disk.walk(roots, {
+    ...(quick ? { known: (dir: BytePath) => parts.baseline.run(dir) } : {}),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const page of walk) {
+    onPage?.(page);
+    yield* findingsOf(page, parts);
+  }
+}
+
+/** The findings of one page, with what a vanished directory takes along and growing files verified. */
+export async function* findingsOf(page: Page, parts: SurveyParts): AsyncGenerator<Finding> {
+  const { baseline, scope } = parts;
+  if (page.failed !== 0) {
+    yield { kind: 'incomplete', path: page.dir, errno: page.failed };
+    return;
+  }
+  for (const finding of diffPage(page, knownRun(page, baseline), scope)) {
+    if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
+    else yield finding;
+    if (lostDirectory(finding)) yield* removedBelow(finding.before.path, baseline, scope);
+  }
+}
+
+type WithBefore = Extract<Finding, { readonly kind: 'removed' | 'changed' }>;
+
+/** A directory of the baseline that is gone or is not a directory any more. */
+function lostDirectory(finding: Finding): finding is WithBefore {
+  if (finding.kind === 'removed') return finding.before.type === 'directory';
+  return finding.kind === 'changed' && finding.before.type === 'directory' && finding.after.type !== 'directory';
+}
+
+function* removedBelow(path: BytePath, baseline: Baseline, scope: Scope): Generator<Finding> {
+  for (const { dir, run } of baseline.below(path)) {
+    for (const at of recordOffsets(run)) yield* removed(readRecord(run, at, dir), scope);
+  }
+}
+
+async function* verifyGrowth(
+  finding: Extract<Finding, { readonly kind: 'changed' }>,
+  disk: Disk,
+): AsyncGenerator<Finding> {
+  const digest = await disk.digestPrefix(finding.after.path, finding.prefixBytes ?? 0n);
+  if ('errno' in digest) {
+    yield { kind: 'incomplete', path: finding.after.path, errno: digest.errno };
+    return;
+  }
+  const old = finding.before.digest;
+  const kept = old !== undefined && isSameDigest(old, digest);
+  const changed = kept ? finding.changed : [...finding.changed, 'digest' as const];
+  if (changed.length > 0) yield { ...finding, changed, prefixBytes: undefined };
+}
+
+/** The directories of a page, by path. */
+export function directoriesOf(page: Page): BytePath[] {
+  return [...recordOffsets(page.records)]
+    .filter((at) => typeOfMode(recordMode(page.records, at)) === 'directory')
+    .map((at) => joinPath(page.dir, recordName(page.records, at)));
+}
+
+/** How many entries a page holds. */
+export function countEntries(page: Page): number {
+  let count = 0;
+  for (let at = 0; at < page.records.length; at += recordLength(page.records, at)) count += 1;
+  return count;
+}
