@@ -1,4 +1,5 @@
 // What is known of one path.
+import { errnoName } from './errors.ts';
 import type { BytePath } from './path.ts';
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
@@ -39,6 +40,11 @@ export interface Entry {
 
 /** The content kept changing while it was read: three tries saw three states. */
 export const UNSTABLE = 0xff;
+
+/** The name of an `incomplete` number: 'EACCES', 'UNSTABLE'. */
+export function incompleteText(incomplete: number): string {
+  return incomplete === UNSTABLE ? 'UNSTABLE' : errnoName(incomplete);
+}
 
 /**
  * How a digest was made. `blake3`: BLAKE3 over the content. `sparse`: for files of `SPARSE_DIGEST_FROM` bytes and more,

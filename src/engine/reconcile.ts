@@ -1,0 +1,138 @@
+// Dirty paths to drift: read the state of what is in doubt, compare, and say what is open now and what is not any more.
+import { type Actor, addActor, UNKNOWN_ACTOR } from '../domain/actor.ts';
+import type { Dirty } from '../domain/batch.ts';
+import { type Drift, driftKey } from '../domain/drift.ts';
+import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths } from '../domain/path.ts';
+import { type Difference, driftsOf } from './findings.ts';
+import type { OpenDrift, Store } from './ports.ts';
+import { findingsOf, type SurveyParts, survey } from './survey.ts';
+
+export interface Reconciled {
+  readonly drifts: readonly { readonly drift: Drift; readonly actors: readonly Actor[] }[];
+  /** Open drift of paths that are as the baseline has them. */
+  readonly resolved: readonly OpenDrift[];
+  readonly incomplete: readonly { readonly path: BytePath; readonly errno: number }[];
+  /** The differences behind the drift, before moves were paired. */
+  readonly differences: readonly Difference[];
+}
+
+export interface ReconcileParts extends SurveyParts {
+  readonly store: Store;
+}
+
+/** How many directories are read at the same time. */
+const READS = 16;
+
+export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]): Promise<Reconciled> {
+  const doubt = widen(dirty, parts.store);
+  const differences: Difference[] = [];
+  const incomplete: { path: BytePath; errno: number }[] = [];
+  const grown = new Set<BytePath>();
+  for (const finding of await readPaths(parts, doubt.paths)) {
+    if (finding.kind === 'incomplete') incomplete.push(finding);
+    else if (becameDirectory(finding)) grown.add(finding.after.path);
+    else differences.push(finding);
+  }
+  const trees = outermostPaths([...doubt.trees, ...grown].filter((path) => parts.scope.ruleOf(path) !== undefined));
+  for await (const finding of survey(parts, trees, { quick: false })) {
+    if (finding.kind === 'incomplete') incomplete.push(finding);
+    else differences.push(finding);
+  }
+  const found = driftsOf(unique(differences), parts.scope);
+  const actors = new Map(dirty.map((one) => [one.path, one.actors]));
+  return {
+    drifts: found.map((drift) => ({ drift, actors: actorsOf(drift, actors) })),
+    resolved: resolvedBy(found, [...doubt.paths], [...doubt.trees, ...grown], incomplete, parts.store),
+    incomplete,
+    differences,
+  };
+}
+
+/**
+ * Adds what hangs together with the dirty paths: both names of an open move, and the whole of a moved directory when
+ * something in it is dirty, because its entries are in the baseline under their old names.
+ */
+function widen(dirty: readonly Dirty[], store: Store): { paths: Set<BytePath>; trees: Set<BytePath> } {
+  const paths = new Set<BytePath>();
+  const trees = new Set<BytePath>();
+  const moves = [...store.openDrift()].filter((open) => open.key !== open.path);
+  for (const { path, subtree } of dirty) {
+    (subtree ? trees : paths).add(path);
+    for (const move of moves) {
+      if (!isWithin(path, move.key) && !isWithin(path, move.path) && !(subtree && touches(move, path))) continue;
+      trees.add(move.key);
+      trees.add(move.path);
+    }
+  }
+  for (const path of paths) if (trees.has(path) || hasAncestorIn(path, trees)) paths.delete(path);
+  return { paths, trees };
+}
+
+function touches(move: OpenDrift, tree: BytePath): boolean {
+  return isWithin(move.key, tree) || isWithin(move.path, tree);
+}
+
+async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>) {
+  const names = new Map<BytePath, BytePath[]>();
+  for (const path of paths) {
+    const dir = dirOf(path);
+    const known = names.get(dir);
+    if (known === undefined) names.set(dir, [nameOf(path)]);
+    else known.push(nameOf(path));
+  }
+  const queue = [...names];
+  const findings = [];
+  while (queue.length > 0) {
+    const pages = await Promise.all(queue.splice(0, READS).map(([dir, list]) => parts.disk.read(dir, list)));
+    for (const page of pages) for await (const finding of findingsOf(page, parts)) findings.push(finding);
+  }
+  return findings;
+}
+
+type Arrived = Extract<Difference, { readonly kind: 'added' | 'changed' }>;
+
+/** A directory that the baseline does not have: what is in it has to be looked at, too. */
+function becameDirectory(finding: Difference): finding is Arrived {
+  if (finding.kind === 'removed' || finding.after.type !== 'directory') return false;
+  return finding.kind === 'added' || finding.before.type !== 'directory';
+}
+
+/** A path can be found twice: by itself and below a tree. */
+function unique(differences: readonly Difference[]): Difference[] {
+  const byPath = new Map<string, Difference>();
+  for (const one of differences) byPath.set(one.kind === 'removed' ? one.before.path : one.after.path, one);
+  return [...byPath.values()];
+}
+
+/** Who was seen at the path, at its old name, or at the directory whose move or removal explains it. */
+function actorsOf(drift: Drift, actors: ReadonlyMap<BytePath, readonly Actor[]>): readonly Actor[] {
+  const own = [drift.from, drift.path].flatMap((path) => (path === undefined ? [] : (actors.get(path) ?? [])));
+  const merged = own.reduce<readonly Actor[]>(addActor, []);
+  if (merged.some((actor) => actor.source !== 'unknown')) return merged;
+  for (let dir = dirOf(drift.path); dir.length > 1; dir = dirOf(dir)) {
+    const found = actors.get(dir);
+    if (found !== undefined) return found;
+  }
+  return merged.length > 0 ? merged : [UNKNOWN_ACTOR];
+}
+
+function resolvedBy(
+  found: readonly Drift[],
+  paths: readonly BytePath[],
+  trees: readonly BytePath[],
+  incomplete: readonly { readonly path: BytePath }[],
+  store: Store,
+): OpenDrift[] {
+  const keys = new Set<string>(found.map(driftKey));
+  const unread = new Set<string>(incomplete.map(({ path }) => path));
+  const candidates =
+    trees.length > 0
+      ? [...store.openDrift()].filter((open) =>
+          trees.some((tree) => isWithin(open.key, tree) || isWithin(open.path, tree)),
+        )
+      : [];
+  for (const path of paths) candidates.push(...store.openDriftAt(path));
+  const isOpen = (open: OpenDrift): boolean =>
+    keys.has(open.key) || [open.key, open.path].some((path) => unread.has(path) || hasAncestorIn(path, unread));
+  return [...new Map(candidates.filter((open) => !isOpen(open)).map((open) => [open.key, open])).values()];
+}

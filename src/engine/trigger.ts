@@ -1,0 +1,201 @@
+// Which hook runs when: one lane per hook, one run in flight per lane, later drift folds into the next run.
+import type { HookSettings } from '../domain/settings.ts';
+import type { Clock, HookBacklog, HookBatch, HookRunner, Outbox, RecordWriter, Reporter, RunOutcome } from './ports.ts';
+
+export interface TriggerParts {
+  readonly hooks: readonly HookSettings[];
+  readonly outbox: Outbox;
+  readonly runner: HookRunner;
+  readonly records: RecordWriter;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  readonly newId: (timeMs: number) => string;
+  /** The bytes and variables that a hook receives. */
+  readonly payload: (hook: HookSettings, batch: HookBatch, runId: string) => HookPayload;
+}
+
+export interface HookPayload {
+  readonly input: Uint8Array;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface HookState {
+  readonly name: string;
+  readonly pending: number;
+  readonly running: boolean;
+  readonly dead: number;
+  /** The last run's outcome. */
+  readonly last: RunOutcome['outcome'] | undefined;
+}
+
+export interface Trigger {
+  /** The outbox has something new for this hook. */
+  notify(hook: string): void;
+  states(): readonly HookState[];
+  /** Cancels runs in flight; what they had not delivered stays in the outbox. */
+  close(): Promise<void>;
+}
+
+interface Lane {
+  readonly hook: HookSettings;
+  firstMs: number | undefined;
+  lastMs: number;
+  running: boolean;
+  last: RunOutcome['outcome'] | undefined;
+  /** Ends the lane's sleep. */
+  wake: AbortController;
+  run: AbortController;
+}
+
+export function openTrigger(parts: TriggerParts): Trigger {
+  const closing = new AbortController();
+  const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook)]));
+  for (const { hook, oldestMs } of parts.outbox.backlog()) {
+    const lane = lanes.get(hook);
+    if (lane !== undefined && oldestMs !== undefined) note(lane, oldestMs);
+  }
+  const done = Promise.all([...lanes.values()].map((lane) => runLane(parts, lane, closing.signal)));
+  return {
+    notify(hook) {
+      const lane = lanes.get(hook);
+      if (lane === undefined) return;
+      note(lane, parts.clock.nowMs());
+      if (lane.running && lane.hook.onBusy === 'restart') lane.run.abort();
+      lane.wake.abort();
+    },
+    states: () => statesOf(lanes, parts.outbox.backlog()),
+    async close() {
+      closing.abort();
+      for (const lane of lanes.values()) {
+        lane.run.abort();
+        lane.wake.abort();
+      }
+      await done;
+    },
+  };
+}
+
+function newLane(hook: HookSettings): Lane {
+  return {
+    hook,
+    firstMs: undefined,
+    lastMs: 0,
+    running: false,
+    last: undefined,
+    wake: new AbortController(),
+    run: new AbortController(),
+  };
+}
+
+function note(lane: Lane, nowMs: number): void {
+  lane.firstMs ??= nowMs;
+  lane.lastMs = nowMs;
+}
+
+async function runLane(parts: TriggerParts, lane: Lane, closing: AbortSignal): Promise<void> {
+  while (!closing.aborted) {
+    const waitMs = dueIn(parts, lane);
+    if (waitMs === undefined || waitMs > 0) {
+      lane.wake = new AbortController();
+      await parts.clock.sleep(waitMs ?? FOREVER_MS, lane.wake.signal);
+      continue;
+    }
+    lane.firstMs = undefined;
+    const batch = parts.outbox.claim(lane.hook.name);
+    if (batch !== undefined) await deliver(parts, lane, batch);
+  }
+}
+
+/** The longest timer that Node takes is 2^31 - 1 ms. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+/** Milliseconds until the lane's next run; undefined when there is nothing to do. */
+function dueIn({ outbox, clock }: TriggerParts, { hook, firstMs, lastMs }: Lane): number | undefined {
+  const waiting = outbox.backlog().find((one) => one.hook === hook.name);
+  if (waiting === undefined || waiting.pending === 0) return undefined;
+  const since = firstMs ?? waiting.oldestMs ?? clock.nowMs();
+  const quietAt = Math.min(since + hook.deadlineMs, Math.max(lastMs, since) + hook.quietMs);
+  return Math.max(quietAt, waiting.notBeforeMs ?? 0) - clock.nowMs();
+}
+
+async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch): Promise<void> {
+  const { hook } = lane;
+  const startMs = parts.clock.nowMs();
+  const runId = parts.newId(startMs);
+  lane.run = new AbortController();
+  lane.running = true;
+  const outcome = await parts.runner.run({
+    hook,
+    runId,
+    batch,
+    ...parts.payload(hook, batch, runId),
+    signal: lane.run.signal,
+  });
+  lane.running = false;
+  lane.last = outcome.outcome;
+  const endMs = parts.clock.nowMs();
+  const attempt = batch.attempts + 1;
+  const fields = {
+    hook: hook.name,
+    runId,
+    key: batch.key,
+    attempt,
+    paths: batch.paths.length,
+    startMs,
+    endMs,
+    outcome,
+  };
+  parts.outbox.settle(batch.key, settlement(hook, attempt, outcome, endMs), [parts.records.run(fields)]);
+  tellRun(parts.reporter, hook, attempt, batch, outcome);
+  if (hook.onBusy === 'skip' && lane.firstMs !== undefined) skipWaiting(parts, lane);
+}
+
+function settlement(hook: HookSettings, attempt: number, outcome: RunOutcome, nowMs: number) {
+  if (outcome.outcome === 'ok') return { kind: 'done' } as const;
+  if (outcome.outcome === 'canceled') return { kind: 'again', notBeforeMs: nowMs } as const;
+  if (attempt >= hook.retry.attempts) return { kind: 'dead' } as const;
+  const backoffMs = Math.min(hook.retry.backoffMaxMs, hook.retry.backoffMinMs * 2 ** (attempt - 1));
+  return { kind: 'again', notBeforeMs: nowMs + backoffMs } as const;
+}
+
+function tellRun(reporter: Reporter, hook: HookSettings, attempt: number, batch: HookBatch, run: RunOutcome): void {
+  if (run.outcome === 'ok') {
+    reporter.notice(`hook ${hook.name}: ok, ${batch.paths.length} ${batch.paths.length === 1 ? 'path' : 'paths'}`);
+    return;
+  }
+  const how = run.problem ?? (run.signal === undefined ? `exit ${run.exitCode ?? '?'}` : `signal ${run.signal}`);
+  const next = attempt >= hook.retry.attempts ? 'given up' : 'will be tried again';
+  reporter.problem(`hook ${hook.name}: ${run.outcome} (${how}), attempt ${attempt} of ${hook.retry.attempts}, ${next}`);
+}
+
+/** `onBusy: skip`: what came during the run is dropped, and the journal says so. */
+function skipWaiting(parts: TriggerParts, lane: Lane): void {
+  lane.firstMs = undefined;
+  const batch = parts.outbox.claim(lane.hook.name);
+  if (batch === undefined || batch.attempts > 0) return;
+  const nowMs = parts.clock.nowMs();
+  const outcome: RunOutcome = {
+    outcome: 'canceled',
+    exitCode: undefined,
+    signal: undefined,
+    output: '',
+    problem: 'skipped: the hook was busy',
+  };
+  const fields = {
+    hook: lane.hook.name,
+    runId: parts.newId(nowMs),
+    key: batch.key,
+    attempt: 0,
+    paths: batch.paths.length,
+  };
+  parts.outbox.settle(batch.key, { kind: 'done' }, [
+    parts.records.run({ ...fields, startMs: nowMs, endMs: nowMs, outcome }),
+  ]);
+}
+
+function statesOf(lanes: ReadonlyMap<string, Lane>, backlog: readonly HookBacklog[]): HookState[] {
+  return [...lanes.values()].map(({ hook, running, last }) => {
+    const rows = backlog.find((one) => one.hook === hook.name);
+    return { name: hook.name, pending: rows?.pending ?? 0, running, dead: rows?.dead ?? 0, last };
+  });
+}

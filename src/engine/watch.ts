@@ -1,0 +1,166 @@
+// The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
+import { UNKNOWN_ACTOR } from '../domain/actor.ts';
+import { createBatch } from '../domain/batch.ts';
+import type { Severity } from '../domain/drift.ts';
+import { incompleteText, UNSTABLE } from '../domain/entry.ts';
+import { escapePath } from '../domain/escape.ts';
+import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
+import type { WatchSettings } from '../domain/settings.ts';
+import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
+import type { EventSource, SweepFields, WatchEvent } from './ports.ts';
+import { reconcile } from './reconcile.ts';
+import { type RecorderParts, recordDrift } from './recorder.ts';
+import { countEntries, type SurveyParts, survey } from './survey.ts';
+import { openSweeps, type SweepState } from './sweep.ts';
+import type { Trigger } from './trigger.ts';
+
+export interface WatchParts extends SurveyParts, RecorderParts {
+  readonly source: EventSource;
+  readonly trigger: Trigger;
+  readonly settings: WatchSettings;
+  readonly hash: (bytes: Uint8Array) => Uint8Array;
+  /** The marks are set, the catch-up check is done and its drift is journaled. */
+  readonly onReady: () => void;
+}
+
+export interface WatchState {
+  /** Dirty paths, and events that were not taken yet. */
+  readonly backlog: number;
+  readonly overflows: number;
+  readonly sweeps: readonly SweepState[];
+}
+
+export interface Watch {
+  state(): WatchState;
+  /** Runs between two batches, so that nothing changes the baseline at the same time. */
+  accept(request: AcceptRequest): Promise<AcceptResult>;
+  /** Ends when the signal aborts; throws what the engine cannot go on after (a broken baseline, a full disk). */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function openWatch(parts: WatchParts): Watch {
+  const { clock, source, store, trigger } = parts;
+  const batch = createBatch(parts.settings);
+  const jobs: (() => Promise<void>)[] = [];
+  let wake = new AbortController();
+  let overflows = 0;
+  let failure: unknown;
+
+  const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR): void => {
+    batch.add({ path, subtree, actors: [actor] }, clock.nowMs());
+  };
+
+  const survive = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => {
+      failure ??= error;
+      wake.abort();
+    });
+  };
+
+  const sweeps = openSweeps(parts.settings.sweep, clock, (severity, signal) => compareAll(severity, severity, signal));
+
+  /** Compares everything that rules of this severity cover and puts what differs in doubt; it is then read like any other. */
+  const compareAll = async (
+    tier: SweepFields['tier'],
+    severity: Severity | undefined,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const startMs = clock.nowMs();
+    let entries = 0;
+    let drifts = 0;
+    const whole = new Set<BytePath>();
+    const rules = new Set(parts.scope.rules.filter((rule) => severity === undefined || rule.severity === severity));
+    const roots = outermostPaths(
+      parts.scope.roots.filter((root) => {
+        const rule = parts.scope.ruleOf(root);
+        return rule !== undefined && rules.has(rule);
+      }),
+    );
+    const quick = tier === 'catch-up' || tier === 'rescan';
+    const onPage = (page: Parameters<typeof countEntries>[0]): void => {
+      entries += countEntries(page);
+    };
+    for await (const finding of survey(parts, roots, { quick, signal, onPage })) {
+      if (finding.kind === 'incomplete') continue;
+      drifts += 1;
+      const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
+      if (hasAncestorIn(path, whole)) continue;
+      if (finding.kind !== 'changed') whole.add(path);
+      doubt(path, false);
+    }
+    for (const open of store.openDrift()) if (quick) doubt(open.path, false);
+    wake.abort();
+    const durationMs = clock.nowMs() - startMs;
+    const record = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
+    if (!signal.aborted) store.commit({ journal: [parts.records.sweep(record)] });
+  };
+
+  const onEvent = (event: WatchEvent, signal: AbortSignal): void => {
+    switch (event.kind) {
+      case 'dirty':
+        doubt(event.path, event.subtree, event.actor);
+        return;
+      case 'overflow':
+        overflows += 1;
+        store.commit({ journal: [parts.records.overflow({ timeNs: clock.nowNs(), count: overflows })] });
+        parts.reporter.problem('the kernel queue overflowed and events were lost: everything is compared again');
+        survive(compareAll('rescan', undefined, signal));
+        return;
+      case 'coverage': {
+        const { coverage, state } = event;
+        store.commit({ journal: [parts.records.coverage({ timeNs: clock.nowNs(), coverage, state })] });
+        parts.reporter.notice(`coverage: ${escapePath(coverage.mount)} is ${state} (${coverage.mode})`);
+        return;
+      }
+    }
+  };
+
+  const pump = async (signal: AbortSignal): Promise<void> => {
+    for await (const events of source.events()) {
+      for (const event of events) onEvent(event, signal);
+      wake.abort();
+      if (signal.aborted) return;
+    }
+  };
+
+  const flush = async (dirty: Parameters<typeof reconcile>[1]): Promise<void> => {
+    const found = await reconcile(parts, dirty);
+    for (const { path, errno } of found.incomplete) {
+      if (errno === UNSTABLE) doubt(path, false);
+      else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
+    }
+    const { hooks } = recordDrift(parts, found);
+    for (const hook of hooks) trigger.notify(hook);
+  };
+
+  return {
+    state: () => ({ backlog: batch.size + source.backlog(), overflows, sweeps: sweeps.states() }),
+    accept: (request) =>
+      new Promise((resolve, reject) => {
+        jobs.push(() => accept(parts, request).then(resolve, reject));
+        wake.abort();
+      }),
+    async run(signal) {
+      signal.addEventListener('abort', () => wake.abort(), { once: true });
+      survive(pump(signal));
+      await compareAll('catch-up', undefined, signal);
+      await flush(batch.takeAll());
+      if (!signal.aborted) parts.onReady();
+      survive(sweeps.run(signal));
+      while (!signal.aborted && failure === undefined) {
+        const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.nowMs();
+        if (waitMs > 0 && jobs.length === 0) {
+          wake = new AbortController();
+          await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
+        }
+        for (const job of jobs.splice(0)) await job();
+        const due = batch.take(clock.nowMs());
+        if (due.length > 0) await flush(due);
+      }
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+/** Nothing depends on it: a sleeping watch is woken by its events. */
+const IDLE_MS = 3_600_000;
