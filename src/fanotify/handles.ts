@@ -1,0 +1,101 @@
+// From file handles to paths: open_by_handle_at(2), then what /proc/self/fd says.
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
+import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
+
+/** A place where a filesystem is mounted. */
+export interface MountPoint {
+  readonly path: BytePath;
+  /** f_fsid at that path; a btrfs subvolume's differs from that of the events of its top level's mark. */
+  readonly fsid: string;
+}
+
+const DELETED = ' (deleted)';
+
+/**
+ * Resolves the handles of one batch of events, and remembers what it found for so long. The filesystems are held open
+ * from the first question until `close`, and umount(8) fails with EBUSY meanwhile: keep it short.
+ */
+export class HandlePaths {
+  readonly #mountsOf: (fsid: string) => readonly MountPoint[];
+  readonly #mountFds = new Map<string, readonly OpenMount[]>();
+  readonly #paths = new Map<string, readonly BytePath[]>();
+
+  /** `mountsOf`: where the filesystem with this id (as events report it) is mounted. */
+  constructor(mountsOf: (fsid: string) => readonly MountPoint[]) {
+    this.#mountsOf = mountsOf;
+  }
+
+  /**
+   * The object's present path below each mount of its filesystem that shows it. Exact for directories; for other files
+   * one of their names, if the kernel remembers any. Empty when it is gone. Throws SystemError: EPERM.
+   */
+  pathsOf(fsid: string, handle: string): readonly BytePath[] {
+    const key = fsid + handle;
+    let paths = this.#paths.get(key);
+    if (paths === undefined) {
+      paths = this.#mounts(fsid).flatMap((mount) => pathBelow(mount, handle) ?? []);
+      this.#paths.set(key, paths);
+    }
+    return paths;
+  }
+
+  #mounts(fsid: string): readonly OpenMount[] {
+    let mounts = this.#mountFds.get(fsid);
+    if (mounts === undefined) {
+      mounts = this.#mountsOf(fsid).flatMap((mount) => openMount(mount) ?? []);
+      this.#mountFds.set(fsid, mounts);
+    }
+    return mounts;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    for (const mounts of this.#mountFds.values()) for (const { fd } of mounts) closeSync(fd);
+    this.#mountFds.clear();
+    this.#paths.clear();
+  }
+}
+
+interface OpenMount {
+  readonly fd: number;
+  readonly path: BytePath;
+}
+
+/** Not O_PATH: open_by_handle_at(2) refuses such a descriptor with EBADF. */
+function openMount(mount: MountPoint): OpenMount | undefined {
+  let fd: number;
+  try {
+    fd = openSync(pathToBytes(mount.path), constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    // Unmounted or hidden meanwhile: nothing below it has a path here any more.
+    return undefined;
+  }
+  // Another filesystem on top would answer for handles that are not its own.
+  if (fsidOfFd(fd) === mount.fsid) return { fd, path: mount.path };
+  closeSync(fd);
+  return undefined;
+}
+
+function pathBelow(mount: OpenMount, handle: string): BytePath | undefined {
+  const fd = openHandle(mount.fd, handle);
+  if (fd === undefined) return undefined;
+  try {
+    return usablePath(fd, mount.path);
+  } finally {
+    closeFd(fd);
+  }
+}
+
+function usablePath(fd: number, mountPoint: BytePath): BytePath | undefined {
+  const path = pathOfFd(fd);
+  if (path === undefined) return undefined;
+  // `/` stands for "not below this mount" and for a file without a known name, unless it is the root itself.
+  if (path === ROOT && !(mountPoint === ROOT && fstatSync(fd).isDirectory())) return undefined;
+  return isDeleted(fd, path) ? undefined : pathFromLatin1(path);
+}
+
+/** Whether a path from /proc/self/fd is that of a removed file, and not of one that is called `... (deleted)`. */
+export function isDeleted(fd: number, path: string): boolean {
+  return path.endsWith(DELETED) && fstatSync(fd).nlink === 0;
+}
