@@ -1,0 +1,188 @@
+// The only import of zod: what a configuration may say, with a description of every key. What concerns several keys at once
+// (names that refer to each other) is checked in settings.ts.
+import { z } from 'zod';
+import { ATTRIBUTE_GROUPS, ATTRIBUTES } from '../domain/attribute.ts';
+import { SEVERITIES } from '../domain/drift.ts';
+import { HOOK_INPUTS } from '../domain/settings.ts';
+import { BACKOFF_PATTERN, DURATION_PATTERN, parseBackoff, parseDuration } from './duration.ts';
+import { normalPath, patternMistake } from './path-text.ts';
+import type { KeyPath } from './problem.ts';
+import { type Issue, mistakesOf } from './schema-messages.ts';
+
+const duration = (defaultText: string) =>
+  z
+    .string('must be a time with a unit, such as 200ms, 5s, 5m or 24h')
+    .regex(DURATION_PATTERN, 'must be a time with a unit, such as 200ms, 5s, 5m, 24h or 1h 30m')
+    .transform((text, context) => parseDuration(text) ?? fail(context, 'must not be longer than 24 days'))
+    .prefault(defaultText);
+
+const interval = (defaultText: string) =>
+  z.union(
+    [
+      z.literal('off').transform(() => undefined),
+      duration(defaultText).refine((ms) => ms >= 1000, 'must be at least 1s'),
+    ],
+    'must be a time with a unit, such as 5m or 24h, or off',
+  );
+
+const absolutePath = z
+  .string()
+  .transform((text, context) => normalPath(text) ?? fail(context, "must be an absolute path without '..'"))
+  .meta({ examples: ['/etc'] });
+
+const pattern = z.string().superRefine((text, context) => {
+  const mistake = patternMistake(text);
+  if (mistake !== undefined) context.addIssue(mistake);
+});
+
+const words = (what: string) =>
+  z.union([z.string().transform((word) => [word]), z.array(z.string())], `must be ${what} or a list of them`);
+
+const name = z.string().regex(/^[A-Za-z0-9._-]+$/, 'must consist of letters, digits, dots, dashes and underscores');
+
+const sweepTiers = z.strictObject({
+  critical: interval('5m').prefault('5m').describe('How often paths of critical rules are compared; `off`: never.'),
+  normal: interval('24h')
+    .prefault('24h')
+    .describe('How often the paths of all other rules are compared; `off`: never.'),
+});
+
+const watch = z.strictObject({
+  marks: z
+    .enum(['auto', 'mount'])
+    .default('auto')
+    .describe(
+      '`auto`: mount and filesystem marks, sees everything. `mount`: mount marks alone, sees content being written.',
+    ),
+  who: z
+    .enum(['map', 'proc'])
+    .default('map')
+    .describe(
+      'How writers are identified. `map`: by following program starts. `proc`: by looking at /proc when an event is read.',
+    ),
+  quiet: duration('200ms').describe('How long a path must be left alone before it is read.'),
+  deadline: duration('5s').describe('How long a path that is never left alone may wait at most.'),
+  sweep: z
+    .union(
+      [z.literal('off').transform(() => ({ critical: undefined, normal: undefined })), sweepTiers],
+      'must be off, or critical and normal with a time each',
+    )
+    .prefault({})
+    .describe('How often everything is compared in the background, for what events cannot show; `off`: never.'),
+});
+
+const rule = z.strictObject({
+  name: name.describe('Appears in every record; unique.'),
+  paths: z
+    .array(absolutePath)
+    .min(1, 'needs at least one path')
+    .describe('Each path stands for itself and everything below it. The rule with the longest path wins.'),
+  exclude: z
+    .array(pattern)
+    .default([])
+    .describe('What the rule leaves out: /path, a name such as *.swp, or a glob such as /srv/**/tmp.'),
+  attributes: words('an attribute, a group')
+    .prefault('default')
+    .describe(`What is compared: ${ATTRIBUTES.join(', ')}; or groups: ${ATTRIBUTE_GROUPS.join(', ')} and your own.`),
+  severity: z.enum(SEVERITIES).default('normal').describe('How much drift of these paths matters.'),
+  onDrift: z
+    .enum(['report', 'accept', 'ignore'])
+    .default('report')
+    .describe('`report`: open until accepted. `accept`: run the hooks and make it the baseline. `ignore`: nothing.'),
+  hooks: z.array(z.string()).default([]).describe('Names of the hooks that run on drift.'),
+  oneFileSystem: z.boolean().default(false).describe('Leave out other filesystems mounted below the paths.'),
+});
+
+const setting = z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number or true or false');
+
+const hook = z.strictObject({
+  run: z
+    .array(z.string())
+    .min(1, 'needs a program')
+    .optional()
+    .describe('Program and arguments; never a shell line. A bare name is looked up in the fixed PATH.'),
+  use: z.string().optional().describe('The name of a hook that comes with driftline, instead of `run`.'),
+  with: z
+    .record(z.string(), z.union([setting, z.array(setting)], 'must be a text, a number, true, false or a list of them'))
+    .default({})
+    .describe('Settings of the hook, passed in its environment: `mailTo: root` becomes DRIFTLINE_MAIL_TO=root.'),
+  stdin: z
+    .enum(HOOK_INPUTS)
+    .optional()
+    .describe('`paths0`: names separated by NUL (default). `ndjson`: records. `text`: for a person. `none`: nothing.'),
+  quiet: duration('500ms').describe('How long to wait for more drift before a run.'),
+  deadline: duration('10s').describe('How long drift may wait for a run at most.'),
+  timeout: duration('5m').describe('How long a run may take before it is ended.'),
+  onBusy: z
+    .enum(['queue', 'skip', 'restart'])
+    .default('queue')
+    .describe(
+      'New drift while a run is in flight. `queue`: one run for all of it afterwards. `skip`: dropped. `restart`: now.',
+    ),
+  retry: z
+    .strictObject({
+      attempts: z
+        .int('must be a whole number')
+        .min(1, 'must be at least 1')
+        .max(1000, 'must be at most 1000')
+        .default(8)
+        .describe('Runs in all.'),
+      backoff: z
+        .string()
+        .regex(BACKOFF_PATTERN, 'must be two times, such as 1s..5m')
+        .transform((text, context) => parseBackoff(text) ?? fail(context, 'must go from a short time to a longer one'))
+        .prefault('1s..5m')
+        .describe('The wait before the second attempt, doubled each time, and the longest wait.'),
+    })
+    .prefault({})
+    .describe('What happens after a run that failed.'),
+  detach: z.boolean().default(false).describe('Leave alive what the run started when it ends.'),
+});
+
+const settings = z.strictObject({
+  baseline: absolutePath
+    .prefault('/var/lib/driftline/baseline.db')
+    .describe('The file of the baseline; its directory holds everything that driftline keeps.'),
+  watch: watch.prefault({}).describe('How `driftline watch` watches.'),
+  ignore: z.array(pattern).default([]).describe('What no rule covers, in the form of `exclude`.'),
+  attributes: z
+    .record(name, words('an attribute, a group'))
+    .default({})
+    .describe('Your own groups of attributes, by name.'),
+  rules: z.array(rule).min(1, 'needs at least one rule').describe('What is watched.'),
+  hooks: z.record(name, hook).default({}).describe('Commands to run on drift, by name.'),
+});
+
+/** A configuration with defaults applied and texts parsed, before its names are resolved. */
+export type Shape = z.output<typeof settings>;
+
+export interface Mistake {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/** Checks the value of a configuration file against the schema. */
+export function parseShape(value: unknown): { readonly shape: Shape } | { readonly mistakes: readonly Mistake[] } {
+  const result = settings.safeParse(value, { reportInput: true });
+  if (result.success) return { shape: result.data };
+  return { mistakes: mistakesOf(result.error.issues as readonly Issue[], KNOWN_KEYS) };
+}
+
+const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', Object.keys(settings.shape)],
+  ['watch', Object.keys(watch.shape)],
+  ['watch.sweep', Object.keys(sweepTiers.shape)],
+  ['rules.*', Object.keys(rule.shape)],
+  ['hooks.*', Object.keys(hook.shape)],
+  ['hooks.*.retry', ['attempts', 'backoff']],
+]);
+
+/** The JSON Schema (draft 2020-12) of the configuration, for editors. */
+export function settingsJsonSchema(): Readonly<Record<string, unknown>> {
+  return { title: 'driftline configuration', ...z.toJSONSchema(settings, { io: 'input' }) };
+}
+
+function fail(context: z.RefinementCtx, message: string): never {
+  context.addIssue(message);
+  return z.NEVER;
+}

@@ -1,0 +1,118 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { checkHooks } from '../../../src/config/programs.ts';
+import { AppError } from '../../../src/domain/errors.ts';
+import type { HookSettings } from '../../../src/domain/settings.ts';
+import { load, problemsOf, put, temporaryDirectory } from './fixture.ts';
+
+const RULE = 'rules: [{ name: a, paths: [/a] }]\n';
+const SHIPPED = {
+  'alert-mail': '#!/bin/sh\n# driftline-stdin: text\n',
+  mirror: '#!/bin/sh\n',
+  'README.md': '# Hooks\n',
+};
+
+async function hookOf(text: string): Promise<HookSettings> {
+  const { hooks } = await load(`${RULE}hooks: { h: ${text} }\n`, SHIPPED);
+  return hooks[0] as HookSettings;
+}
+
+test('defaults of a hook', async () => {
+  expect(await hookOf('{ run: [x] }')).toEqual({
+    name: 'h',
+    run: ['x'],
+    stdin: 'paths0',
+    quietMs: 500,
+    deadlineMs: 10_000,
+    timeoutMs: 300_000,
+    onBusy: 'queue',
+    retry: { attempts: 8, backoffMinMs: 1000, backoffMaxMs: 300_000 },
+    environment: {},
+    detach: false,
+  });
+});
+
+test('a shipped hook is a script with its own standard input', async () => {
+  const mail = await hookOf('{ use: alert-mail }');
+  expect(mail.run).toEqual([expect.stringMatching(/^\/.*\/hooks\/alert-mail$/)]);
+  expect(mail.stdin).toBe('text');
+  expect((await hookOf('{ use: alert-mail, stdin: ndjson }')).stdin).toBe('ndjson');
+  expect((await hookOf('{ use: mirror }')).stdin).toBe('paths0');
+});
+
+test('`with` becomes the environment', async () => {
+  const { environment } = await hookOf(
+    '{ use: mirror, with: { to: root, mailFrom: "größe\\nzwei", runID: 7, dry: true, command: [mail, -s, 5], none: [] } }',
+  );
+  expect(environment).toEqual({
+    DRIFTLINE_TO: 'root',
+    DRIFTLINE_MAIL_FROM: 'größe\nzwei',
+    DRIFTLINE_RUN_ID: '7',
+    DRIFTLINE_DRY: 'true',
+    DRIFTLINE_COMMAND_1: 'mail',
+    DRIFTLINE_COMMAND_2: '-s',
+    DRIFTLINE_COMMAND_3: '5',
+    DRIFTLINE_COMMAND_COUNT: '3',
+    DRIFTLINE_NONE_COUNT: '0',
+  });
+});
+
+const MISTAKES: readonly (readonly [string, string])[] = [
+  ['{ run: [x], use: mirror }', 'hooks.h: needs either run or use'],
+  ['{ run: [./x] }', "hooks.h.run[0]: './x' must be an absolute path or a bare name"],
+  ['{ run: [""] }', "hooks.h.run[0]: '' must be an absolute path or a bare name"],
+  ['{ run: [x, "a\\0b"] }', 'hooks.h.run[1]: contains NUL'],
+  [
+    '{ use: miror }',
+    "hooks.h.use: no hook 'miror' comes with driftline (did you mean 'mirror'?); there are: alert-mail, mirror",
+  ],
+  ['{ use: README.md }', "hooks.h.use: no hook 'README.md' comes with driftline; there are: alert-mail, mirror"],
+  ['{ use: ../../bin/sh }', "hooks.h.use: no hook '../../bin/sh' comes with driftline; there are: alert-mail, mirror"],
+  ['{ run: [x], with: { a: "x\\0" } }', 'hooks.h.with.a: contains NUL'],
+  ['{ run: [x], with: { a-b: x } }', 'hooks.h.with.a-b: must be letters and digits, such as mailTo'],
+  ['{ run: [x], with: { LD: x } }', 'hooks.h.with.LD: must be letters and digits, such as mailTo'],
+  ['{ run: [x], with: { key: x } }', 'hooks.h.with.key: DRIFTLINE_KEY is set by driftline itself'],
+  ['{ run: [x], with: { aCount: 1, a: [x] } }', 'hooks.h.with.a: sets DRIFTLINE_A_COUNT a second time'],
+  ['{ run: [x], with: { a: { b: c } } }', 'hooks.h.with.a: must be a text, a number, true, false or a list of them'],
+  ['{ run: [x], quiet: 11s }', 'hooks.h.deadline: must not be shorter than quiet'],
+  ['{ run: [x], timeout: 0s }', 'hooks.h.timeout: must be longer than nothing'],
+];
+
+test.each(MISTAKES)('%s', async (text, expected) => {
+  expect(await problemsOf(`${RULE}hooks: { h: ${text} }`, SHIPPED)).toEqual([`2: ${expected}`]);
+});
+
+async function checkFailure(...runs: string[]): Promise<AppError | undefined> {
+  const hooks = runs.map((run, index) => `  h${index}: { run: ['${run}'] }\n`).join('');
+  const settings = await load(`${RULE}hooks:\n${hooks}`);
+  try {
+    checkHooks(settings);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+test('programs of hooks must be there, executable and trusted', async () => {
+  const directory = temporaryDirectory();
+  const script = put(join(directory, 'script'), '#!/bin/sh\n', 0o755);
+  expect(await checkFailure('true', '/bin/sh', script)).toBeUndefined();
+
+  const plain = put(join(directory, 'plain'), 'text', 0o644);
+  const failure = await checkFailure('no-such-program-here', `${directory}/gone`, plain, directory, 'true');
+  expect(failure?.code).toBe('CONFIG');
+  expect(failure?.message.split('\n')).toEqual([
+    'hook h0: program no-such-program-here: not found',
+    `hook h1: program ${directory}/gone: not found`,
+    `hook h2: program ${plain}: ${plain} is not executable`,
+    `hook h3: program ${directory}: not found`,
+  ]);
+  expect(failure?.hint).toContain('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+
+  chmodSync(script, 0o775);
+  const open = await checkFailure(script);
+  expect(open?.message).toBe(`hook h0: program ${script}: ${script} can be written by others (mode 0775, uid 0)`);
+  expect(open?.hint).toBe(`chmod go-w ${script}`);
+});
