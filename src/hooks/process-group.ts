@@ -1,0 +1,51 @@
+// Signals to all processes of a group (kill(2) with a negative pid).
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '../domain/errors.ts';
+
+const GONE_WITHIN_MS = 2_000;
+
+/** Does nothing when the group has no process any more; `leader` undefined: it never started. */
+export function killGroup(leader: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (leader !== undefined) signalGroup(leader, signal);
+}
+
+/** Waits until nothing of the group runs any more; false when something still does after two seconds. */
+export async function waitForGroup(leader: number | undefined): Promise<boolean> {
+  if (leader === undefined) return true;
+  const deadline = performance.now() + GONE_WITHIN_MS;
+  for (let waitMs = 1; signalGroup(leader, 0) && hasLivingMember(leader); waitMs = Math.min(50, waitMs * 2)) {
+    if (performance.now() > deadline) return false;
+    await sleep(waitMs);
+  }
+  return true;
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-leader, signal);
+  } catch (error) {
+    if (errorCode(error) === 'ESRCH') return false;
+    // EPERM: all that is left changed its user; it is there, and out of reach without a cgroup.
+    if (errorCode(error) === 'EPERM') return true;
+    throw error;
+  }
+}
+
+/** kill(2) also counts zombies, which the first process of some containers reaps late or never. */
+function hasLivingMember(leader: number): boolean {
+  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && isLivingMember(name, leader));
+}
+
+function isLivingMember(pid: string, leader: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // proc(5): pid (comm) state ppid pgrp ...; comm may contain anything.
+    const [state = '', , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(group) === leader && !'ZX'.includes(state);
+  } catch (error) {
+    // Gone since it was listed.
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+// Where a hook's program is. The same answer serves `config check`, the start of `watch` and each run.
+import { accessSync, constants, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { errorCode } from '../domain/errors.ts';
+
+/** The PATH of every hook; nothing of driftline's own environment is inherited. */
+export const HOOK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export type FoundProgram = { readonly path: string } | { readonly problem: string };
+
+/** A bare name is looked up in HOOK_PATH, a name with a slash is taken relative to `/`, where hooks run. */
+export function findProgram(name: string): FoundProgram {
+  if (name.includes('/')) return inspect(resolve('/', name));
+  const found = HOOK_PATH.split(':').map((dir) => inspect(join(dir, name)));
+  const usable = found.find((candidate) => 'path' in candidate);
+  const refused = found.find((candidate) => 'problem' in candidate && !candidate.problem.endsWith(': not found'));
+  return usable ?? refused ?? { problem: `${name}: not found in ${HOOK_PATH}` };
+}
+
+function inspect(path: string): FoundProgram {
+  try {
+    if (!statSync(path).isFile()) return { problem: `${path}: not a regular file` };
+    accessSync(path, constants.X_OK);
+    return { path };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: `${path}: not found` };
+    if (code === 'EACCES') return { problem: `${path}: not executable` };
+    // ELOOP, ENAMETOOLONG, a NUL in the name ...: as unusable as a missing file, and the hook's problem, not ours.
+    return { problem: `${path}: ${code ?? 'cannot be used'}` };
+  }
+}
