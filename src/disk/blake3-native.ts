@@ -1,0 +1,33 @@
+// BLAKE3 with the processor's vector instructions. The only import of @napi-rs/blake-hash.
+import { createRequire } from 'node:module';
+import type { DigestEngine } from './digest.ts';
+
+const require = createRequire(import.meta.url);
+
+/** The engine, or undefined where no prebuilt module fits the machine. */
+export function openNative(): DigestEngine | undefined {
+  const native = load();
+  if (native === undefined) return undefined;
+  const hasher = new native.Blake3Hasher();
+  return {
+    name: 'native',
+    digest: (bytes) => native.blake3(bytes),
+    stream: () => {
+      hasher.reset();
+      return {
+        update: (bytes) => void hasher.update(bytes),
+        finish: () => hasher.digestBuffer(),
+        drop: () => hasher.reset(),
+      };
+    },
+  };
+}
+
+function load(): typeof import('@napi-rs/blake-hash') | undefined {
+  try {
+    return require('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash');
+  } catch {
+    // Its loader throws whatever went wrong with each candidate; the portable engine serves in every such case.
+    return undefined;
+  }
+}

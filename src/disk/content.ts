@@ -1,0 +1,122 @@
+// The digest of an open file's content.
+import { constants } from 'node:os';
+import { type Digest, SPARSE_DIGEST_FROM } from '../domain/entry.ts';
+import { allocateMemory, readFd, SEEK_SET, seek } from '../libc/file.ts';
+import type { DigestEngine, DigestStream } from './digest.ts';
+import { digestSparse } from './sparse.ts';
+
+/** A digest; `changed`: the size is not what the caller was told; or an errno. */
+export type Content =
+  | { readonly kind: 'digest'; readonly digest: Digest }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'failed'; readonly errno: number };
+
+export interface ContentReader {
+  /** Reads all of a file that statx says has `sizeBytes`. */
+  digest(fd: number, sizeBytes: number): Content;
+  /** The digest that a file of only the first `lengthBytes` bytes would have; ENODATA when it is shorter. */
+  digestPrefix(fd: number, lengthBytes: number): Content;
+  /** Bytes read since the reader was made. */
+  bytesRead(): number;
+}
+
+/** Fits the second-level cache, so that what read(2) copies is still there when it is hashed. */
+export const CHUNK_BYTES = 256 * 1024;
+
+/** Files of /proc and /sys say 0 and have content; more than this is a stream, not a file. */
+const UNSIZED_MAX_BYTES = 16 * 1024 * 1024;
+
+const { ENODATA, ECANCELED, EFBIG } = constants.errno as typeof constants.errno & { EFBIG: number };
+const CHANGED: Content = { kind: 'changed' };
+
+/** `isCanceled` is asked between chunks; a canceled read fails with ECANCELED. */
+export function createContentReader(engine: DigestEngine, isCanceled: () => boolean): ContentReader {
+  // One byte more than the largest file that is read in one piece, to see that it ends there.
+  const { bytes, address } = allocateMemory(CHUNK_BYTES + 1);
+  let total = 0;
+
+  /** Fills the memory up to `wanted` bytes or the end of the file; the negative errno when that fails. */
+  const fill = (fd: number, wanted: number): number => {
+    let filled = 0;
+    while (filled < wanted) {
+      const read = readFd(fd, address + filled, wanted - filled);
+      if (read < 0) return read;
+      if (read === 0) break;
+      filled += read;
+      total += read;
+    }
+    return filled;
+  };
+
+  const inOnePiece = (fd: number, sizeBytes: number): Content => {
+    // A first read that brings exactly the size is enough: the caller's second statx tells whether the file grew.
+    const read = readFd(fd, address, sizeBytes + 1);
+    if (read < 0) return failed(-read);
+    total += read;
+    if (read !== sizeBytes) return sizeBytes === 0 ? unsized(fd) : CHANGED;
+    return blake3(engine.digest(bytes.subarray(0, read)));
+  };
+
+  const unsized = (fd: number): Content => {
+    const at = seek(fd, 0, SEEK_SET);
+    if (at < 0) return failed(-at);
+    return inChunks(fd, engine.stream(), (sum) => (sum > UNSIZED_MAX_BYTES ? failed(EFBIG) : undefined));
+  };
+
+  /** Reads to the end, or to what `judge` makes of the bytes so far. */
+  const inChunks = (fd: number, stream: DigestStream, judge: (sum: number, ended: boolean) => Content | undefined) => {
+    for (let sum = 0; ; ) {
+      const filled = fill(fd, CHUNK_BYTES);
+      if (filled > 0) stream.update(bytes.subarray(0, filled));
+      sum += Math.max(filled, 0);
+      const ended = filled < CHUNK_BYTES;
+      const verdict = filled < 0 ? failed(-filled) : isCanceled() ? failed(ECANCELED) : judge(sum, ended);
+      if (verdict === undefined && !ended) continue;
+      if (verdict === undefined) return blake3(stream.finish());
+      stream.drop();
+      return verdict;
+    }
+  };
+
+  const ofExactly = (fd: number, sizeBytes: number): Content =>
+    inChunks(fd, engine.stream(), (sum, ended) =>
+      sum > sizeBytes || (ended && sum < sizeBytes) ? CHANGED : undefined,
+    );
+
+  const sparse = (fd: number, sizeBytes: number): Content => {
+    const { value, bytesRead, errno } = digestSparse(fd, sizeBytes, engine.stream(), isCanceled);
+    total += bytesRead;
+    return value === undefined ? failed(errno) : { kind: 'digest', digest: { algorithm: 'sparse', value } };
+  };
+
+  const prefix = (fd: number, lengthBytes: number): Content => {
+    const stream = engine.stream();
+    for (let left = lengthBytes; left > 0; ) {
+      const filled = fill(fd, Math.min(left, CHUNK_BYTES));
+      if (filled <= 0 || isCanceled()) {
+        stream.drop();
+        return failed(filled < 0 ? -filled : filled === 0 ? ENODATA : ECANCELED);
+      }
+      stream.update(bytes.subarray(0, filled));
+      left -= filled;
+    }
+    return blake3(stream.finish());
+  };
+
+  return {
+    digest: (fd, sizeBytes) => {
+      if (sizeBytes <= CHUNK_BYTES) return inOnePiece(fd, sizeBytes);
+      return sizeBytes < SPARSE_DIGEST_FROM ? ofExactly(fd, sizeBytes) : sparse(fd, sizeBytes);
+    },
+    digestPrefix: (fd, lengthBytes) => (lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse)(fd, lengthBytes),
+    bytesRead: () => total,
+  };
+}
+
+function blake3(value: Uint8Array): Content {
+  return { kind: 'digest', digest: { algorithm: 'blake3', value } };
+}
+
+function failed(errno: number): Content {
+  return { kind: 'failed', errno };
+}

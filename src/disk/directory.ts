@@ -1,0 +1,108 @@
+// Opening a directory by its path, whatever its length, and listing its names.
+import { constants } from 'node:os';
+import { type BytePath, isWithin, pathFromLatin1, ROOT } from '../domain/path.ts';
+import {
+  AT_FDCWD,
+  allocateMemory,
+  closeFd,
+  DIRECTORY_FLAGS,
+  DIRECTORY_FOLLOW_FLAGS,
+  getDents,
+  O_NOATIME,
+  openAt,
+  openAtNoSymlinks,
+} from '../libc/file.ts';
+
+const { EPERM, ENOSYS, ELOOP, ENOENT, ENOTDIR } = constants.errno;
+
+/** PATH_MAX of linux/limits.h counts the NUL. */
+const PATH_MAX = 4096;
+const path = allocateMemory(PATH_MAX);
+
+type Open = (dirfd: number, path: number, flags: number) => number;
+
+/**
+ * Opens a directory for reading: a descriptor or the negative errno. A symbolic link at or below one of `roots` is never
+ * followed (-ELOOP), so that nobody can swap a directory for a link to another tree; links above the roots are the
+ * administrator's.
+ */
+export function openDirectory(dir: BytePath, roots: readonly BytePath[]): number {
+  const fd = openSteps(dir, openStrictly, DIRECTORY_FLAGS);
+  if (fd !== -ELOOP) return fd;
+  const root = roots.find((candidate) => isWithin(dir, candidate));
+  if (root === undefined) return openSteps(dir, openAt, DIRECTORY_FOLLOW_FLAGS);
+  return openBelow(root, dir);
+}
+
+/** Above a root links are followed, from there on not. */
+function openBelow(root: BytePath, dir: BytePath): number {
+  const slash = root.lastIndexOf('/');
+  const above = openSteps(pathFromLatin1(root.slice(0, slash) || '/'), openAt, DIRECTORY_FOLLOW_FLAGS);
+  if (above < 0) return above;
+  const fd = openSteps(pathFromLatin1(dir.slice(slash + 1)), openStrictly, DIRECTORY_FLAGS, above);
+  closeFd(above);
+  return fd;
+}
+
+function openStrictly(dirfd: number, address: number, flags: number): number {
+  const fd = openAtNoSymlinks(dirfd, address, flags);
+  return fd === -ENOSYS ? openAt(dirfd, address, flags) : fd;
+}
+
+/** A path longer than PATH_MAX is opened in pieces, each relative to the one before. */
+function openSteps(dir: string, open: Open, flags: number, from = AT_FDCWD): number {
+  if (dir.length < PATH_MAX) return openPiece(from, dir, open, flags);
+  const cut = dir.lastIndexOf('/', PATH_MAX - 2);
+  const upper = openPiece(from, dir.slice(0, cut), open, flags);
+  if (upper < 0) return upper;
+  const fd = openSteps(dir.slice(cut + 1), open, flags, upper);
+  closeFd(upper);
+  return fd;
+}
+
+function openPiece(from: number, piece: string, open: Open, flags: number): number {
+  path.bytes[path.bytes.write(piece, 'latin1')] = 0;
+  const fd = open(from, path.address, flags | O_NOATIME);
+  return fd === -EPERM ? open(from, path.address, flags) : fd;
+}
+
+/** Whether this errno (positive) means that nothing of that name is there. */
+export function isAbsence(errno: number): boolean {
+  return errno === ENOENT || errno === ENOTDIR || errno === ELOOP;
+}
+
+const DENTS_BYTES = 64 * 1024;
+const dents = allocateMemory(DENTS_BYTES);
+
+/** Offsets in struct linux_dirent64, getdents(2). */
+const RECLEN = 16;
+const NAME = 19;
+
+/** All names of an open directory, sorted bytewise; or the positive errno. */
+export function listNames(fd: number): string[] | number {
+  const names: string[] = [];
+  for (;;) {
+    const length = getDents(fd, dents.address, DENTS_BYTES);
+    if (length < 0) return -length;
+    if (length === 0) break;
+    for (let at = 0; at < length; ) {
+      const size = dents.bytes.readUInt16LE(at + RECLEN);
+      const name = nameAt(at + NAME);
+      if (name !== '.' && name !== '..') names.push(name);
+      at += size;
+    }
+  }
+  // A rename while the directory is read can show one name twice.
+  return names.sort().filter((name, index) => name !== names[index - 1]);
+}
+
+function nameAt(start: number): string {
+  let end = start;
+  while (dents.bytes[end] !== 0) end += 1;
+  return dents.bytes.toString('latin1', start, end);
+}
+
+/** `/` of the path of an entry. */
+export function prefixOf(dir: BytePath): string {
+  return dir === '' ? '' : dir === ROOT ? '/' : `${dir}/`;
+}

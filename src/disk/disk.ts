@@ -1,0 +1,39 @@
+// The `Disk` of engine/ports.ts: pages read by worker threads.
+import { availableParallelism } from 'node:os';
+import { AppError } from '../domain/errors.ts';
+import { compileScope, type ScopeSettings } from '../domain/rule.ts';
+import type { Disk } from '../engine/ports.ts';
+import type { EngineChoice } from './digest.ts';
+import { openPool } from './pool.ts';
+import { pagesOf, walk } from './walk.ts';
+
+export interface DiskOptions {
+  readonly scope: ScopeSettings;
+  /** Worker threads; by default one per processor, 8 at most. */
+  readonly jobs?: number;
+  /** What computes BLAKE3; by default the fastest that loads. */
+  readonly engine?: EngineChoice;
+}
+
+const JOBS_MAX = 8;
+
+/** Starts the workers at once; `close` must be called, or they keep the process alive. */
+export function openDisk(options: DiskOptions): Disk {
+  const jobs = options.jobs ?? Math.min(availableParallelism(), JOBS_MAX);
+  const pool = openPool(jobs, { scope: options.scope, engine: options.engine ?? 'auto' });
+  const { roots } = compileScope(options.scope);
+  return {
+    walk: (from, walkOptions) => walk(pool, roots, from, walkOptions),
+    read: async (dir, names) => {
+      const work = [{ kind: 'names' as const, dir, names }];
+      const [page] = pagesOf(await pool.ask({ kind: 'pages', work, share: false, cancel: undefined }));
+      if (page === undefined) throw new AppError('INTERNAL', 'internal error: no page of names');
+      return page;
+    },
+    digestPrefix: async (path, lengthBytes) => {
+      const { value, algorithm, errno } = await pool.ask({ kind: 'prefix', path, lengthBytes });
+      return value === undefined ? { errno } : { algorithm, value };
+    },
+    close: () => pool.close(),
+  };
+}

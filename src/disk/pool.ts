@@ -1,0 +1,77 @@
+// The worker threads: each request goes to the one with the least to do.
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../domain/errors.ts';
+import type { Reply, Request, WorkerSetup } from './protocol.ts';
+
+export interface Pool {
+  readonly threads: number;
+  /** Sends a request (its `id` is set here) and resolves with the answer; rejects when its worker dies. */
+  ask<K extends Request['kind']>(
+    request: RequestOf<K>,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Extract<Reply, { kind: K }>>;
+  /** Ends the threads; what is still asked for is rejected. */
+  close(): Promise<void>;
+}
+
+type RequestOf<K extends Request['kind']> = Omit<Extract<Request, { kind: K }>, 'id'> & { readonly kind: K };
+
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>;
+}
+
+/** Small heaps: what a worker keeps lies outside of them. */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
+export function openPool(threads: number, setup: WorkerSetup): Pool {
+  let ended: AppError | undefined;
+  let lastId = 0;
+  const all = Array.from({ length: threads }, () => start(setup));
+
+  const fail = (error: AppError): void => {
+    ended ??= error;
+    for (const { waiting } of all) {
+      for (const { reject } of waiting.values()) reject(ended);
+      waiting.clear();
+    }
+  };
+  for (const { worker } of all) {
+    worker.on('error', (cause) => fail(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause })));
+    worker.on('exit', (code) => fail(new AppError('INTERNAL', `disk worker ended with code ${code}`)));
+  }
+
+  return {
+    threads,
+    ask: <K extends Request['kind']>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
+      new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
+        if (ended !== undefined) return reject(ended);
+        const { worker, waiting } = all.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+        lastId += 1;
+        waiting.set(lastId, { resolve: (reply) => resolve(reply as Extract<Reply, { kind: K }>), reject });
+        worker.postMessage({ ...request, id: lastId }, transfer);
+      }),
+    close: async () => {
+      fail(new AppError('INTERNAL', 'the disk workers are closed'));
+      await Promise.all(all.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
+
+function start(setup: WorkerSetup): Thread {
+  const worker = new Worker(workerFile(), { workerData: setup, resourceLimits: LIMITS });
+  const waiting: Thread['waiting'] = new Map();
+  worker.on('message', (reply: Reply) => {
+    const waiter = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.kind === 'thrown') waiter?.reject(new AppError('INTERNAL', `disk worker: ${reply.stack}`));
+    else waiter?.resolve(reply);
+  });
+  return { worker, waiting };
+}
+
+/** A thread cannot load TypeScript: run from source (in tests), it is the built file of the same name. */
+function workerFile(): URL {
+  const file = import.meta.url.endsWith('.ts') ? '../../dist/disk/worker.js' : './worker.js';
+  return new URL(file, import.meta.url);
+}

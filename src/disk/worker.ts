@@ -1,0 +1,68 @@
+// A worker thread: answers one request after the other with synchronous system calls (protocol.ts).
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { AppError } from '../domain/errors.ts';
+import { compileScope } from '../domain/rule.ts';
+import { type ContentReader, createContentReader } from './content.ts';
+import { openDigestEngine } from './digest.ts';
+import { createEntryReader } from './entry-reader.ts';
+import { createPageReader } from './page-reader.ts';
+import { digestPrefix } from './prefix.ts';
+import type { Reply, Request, WorkerSetup } from './protocol.ts';
+import { createRecordWriter } from './record-writer.ts';
+import { createXattrReader } from './xattrs.ts';
+
+if (isMainThread || parentPort === null)
+  throw new AppError('INTERNAL', 'internal error: disk worker on the main thread');
+const port = parentPort;
+const answer = createAnswerer(workerData as WorkerSetup);
+
+port.on('message', (request: Request) => {
+  const { reply, transfer } = answer(request);
+  port.postMessage(reply, transfer);
+});
+
+interface Answer {
+  readonly reply: Reply;
+  readonly transfer: ArrayBuffer[];
+}
+
+function createAnswerer(setup: WorkerSetup): (request: Request) => Answer {
+  let canceled: Int32Array | undefined;
+  const isCanceled = (): boolean => canceled !== undefined && Atomics.load(canceled, 0) !== 0;
+  const scope = compileScope(setup.scope);
+  const engine = openDigestEngine(setup.engine);
+  const content = createContentReader(engine, isCanceled);
+  const writer = createRecordWriter();
+  const entries = createEntryReader(writer, content, createXattrReader(engine));
+  const pages = createPageReader(scope, writer, content, entries, isCanceled);
+
+  const pagesReply = (request: Extract<Request, { kind: 'pages' }>): Answer => {
+    canceled = request.cancel && new Int32Array(request.cancel);
+    const read = pages.read(request.work, request.share);
+    const records = writer.take();
+    return { reply: { kind: 'pages', id: request.id, ...read, records }, transfer: [records] };
+  };
+
+  return (request) => {
+    try {
+      if (request.kind === 'pages') return pagesReply(request);
+      canceled = undefined;
+      return { reply: prefixReply(request, content, scope.roots), transfer: [] };
+    } catch (error) {
+      writer.take();
+      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { reply: { kind: 'thrown', id: request.id, stack }, transfer: [] };
+    }
+  };
+}
+
+function prefixReply(
+  { id, path, lengthBytes }: Extract<Request, { kind: 'prefix' }>,
+  content: ContentReader,
+  roots: Parameters<typeof digestPrefix>[3],
+): Reply {
+  const result = digestPrefix(content, path, lengthBytes, roots);
+  if (result.kind === 'digest') return { kind: 'prefix', id, errno: 0, ...result.digest };
+  const errno = result.kind === 'failed' ? result.errno : 0;
+  return { kind: 'prefix', id, errno, algorithm: 'blake3', value: undefined };
+}
