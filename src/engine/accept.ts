@@ -5,11 +5,11 @@ import type { Entry } from '../domain/entry.ts';
 import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
-import { type BytePath, comparePaths, outermostPaths } from '../domain/path.ts';
-import { rootsFor } from '../domain/rule.ts';
+import { type BytePath, comparePaths } from '../domain/path.ts';
 import { check, checkExitCode } from './check.ts';
 import { type Difference, driftsOf, ruleOf } from './findings.ts';
 import type { Clock, OpenDrift, RecordWriter, Store } from './ports.ts';
+import { walkRoots } from './roots.ts';
 import { type SurveyParts, survey } from './survey.ts';
 
 export interface AcceptParts extends SurveyParts {
@@ -38,7 +38,7 @@ export interface AcceptResult {
 
 export async function accept(parts: AcceptParts, request: AcceptRequest): Promise<AcceptResult> {
   const reported = findReported(parts.store, request.report);
-  const roots = acceptRoots(parts, reported === undefined ? request.paths : [reported.key, reported.path]);
+  const roots = walkRoots(parts.scope, reported === undefined ? request.paths : [reported.key, reported.path]);
   if (request.report !== undefined && reported === undefined) await assertReport(parts, roots, request.report);
 
   const { differences, incomplete } = await compareNow(parts, roots);
@@ -58,16 +58,6 @@ function findReported(store: Store, report: string | undefined): OpenDrift | und
   if (report === undefined) return undefined;
   for (const open of store.openDrift()) if (open.id === report) return open;
   return undefined;
-}
-
-function acceptRoots({ scope }: SurveyParts, paths: readonly BytePath[]): BytePath[] {
-  if (paths.length === 0) return outermostPaths(scope.roots.filter((root) => scope.ruleOf(root) !== undefined));
-  const roots = paths.flatMap((path) => {
-    const found = rootsFor(scope, path);
-    if (found.length > 0) return found;
-    throw new AppError('USAGE', `no rule covers ${escapePath(path)}`, { hint: '`driftline explain PATH` says why' });
-  });
-  return outermostPaths(roots);
 }
 
 async function assertReport(parts: AcceptParts, roots: readonly BytePath[], report: string): Promise<void> {

@@ -39,7 +39,7 @@ export interface Disk {
 }
 
 export interface WalkOptions {
-  readonly known?: (dir: BytePath) => Buffer;
+  readonly known?: (dir: BytePath, after?: BytePath, upTo?: BytePath) => Buffer;
   readonly signal?: AbortSignal;
 }
 
@@ -242,8 +242,8 @@ export interface RecordWriter {
   overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
   coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
   sweep(fields: SweepFields): string;
-  /** `kind`: start, stop or config. */
-  lifecycle(kind: 'start' | 'stop' | 'config', fields: LifecycleFields): string;
+  /** A new baseline, the start and end of a watch, a configuration that was taken over. */
+  lifecycle(kind: 'init' | 'start' | 'stop' | 'config', fields: LifecycleFields): string;
 }
 
 export interface AcceptFields {

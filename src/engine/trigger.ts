@@ -29,6 +29,8 @@ export interface HookState {
 }
 
 export interface Trigger {
+  /** Begins to deliver, first of all what an earlier process left in the outbox. */
+  start(): void;
   /** The outbox has something new for this hook. */
   notify(hook: string): void;
   states(): readonly HookState[];
@@ -50,12 +52,15 @@ interface Lane {
 export function openTrigger(parts: TriggerParts): Trigger {
   const closing = new AbortController();
   const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook)]));
-  for (const { hook, oldestMs } of parts.outbox.backlog()) {
-    const lane = lanes.get(hook);
-    if (lane !== undefined && oldestMs !== undefined) note(lane, oldestMs);
-  }
-  const done = Promise.all([...lanes.values()].map((lane) => runLane(parts, lane, closing.signal)));
+  let done: Promise<unknown> = Promise.resolve();
   return {
+    start() {
+      for (const { hook, oldestMs } of parts.outbox.backlog()) {
+        const lane = lanes.get(hook);
+        if (lane !== undefined && oldestMs !== undefined) note(lane, oldestMs);
+      }
+      done = Promise.all([...lanes.values()].map((lane) => runLane(parts, lane, closing.signal)));
+    },
     notify(hook) {
       const lane = lanes.get(hook);
       if (lane === undefined) return;

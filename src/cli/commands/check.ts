@@ -1,0 +1,105 @@
+// driftline check: compare with the baseline. Only reads.
+import { openDisk } from '../../disk/pool.ts';
+import { UNKNOWN_ACTOR } from '../../domain/actor.ts';
+import type { Coverage } from '../../domain/coverage.ts';
+import type { Drift, DriftRecord } from '../../domain/drift.ts';
+import type { BytePath } from '../../domain/path.ts';
+import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
+import type { Store } from '../../engine/ports.ts';
+import { walkRoots } from '../../engine/roots.ts';
+import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
+import { systemClock } from '../clock.ts';
+import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
+import { coverageOfWatch } from '../control-client.ts';
+import { newId } from '../identity.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { openProgress } from '../progress.ts';
+import { hash, openState, scopeSettings } from '../state.ts';
+
+export interface CheckArguments {
+  readonly paths: readonly string[];
+  readonly quick: boolean;
+  readonly format: ReportFormatName;
+  readonly jobs: number | undefined;
+}
+
+export async function runCheck(context: Context, { paths, quick, format, jobs }: CheckArguments): Promise<number> {
+  const { settings } = await loadContext(context);
+  const scope = scopeOf(settings);
+  const roots = walkRoots(scope, argumentPaths(context, paths));
+  const store = openState(settings, 'read');
+  const coverage = await coverageOfWatch(settings.baseline);
+  const disk = openDisk({ scope: scopeSettings(settings), ...(jobs === undefined ? {} : { jobs }) });
+  const interrupt = onInterrupt();
+  const { output } = context;
+  const expected = paths.length === 0 ? store.baseline.info().entries : undefined;
+  const progress = openProgress(output, 'check', expected);
+  const report = openReport(format, { colour: output.colour });
+  const startMs = systemClock.nowMs();
+  try {
+    const { generation } = store.baseline.info();
+    output.data(report.begin({ startMs, generation }));
+    const items = check(
+      { disk, baseline: store.baseline, scope },
+      { roots, quick, hash, signal: interrupt.signal, onPage: progress.page },
+    );
+    const ids = openIds(store);
+    for (;;) {
+      const { done, value } = await items.next();
+      if (done) {
+        progress.done();
+        const code = interrupt.exitCode();
+        if (code !== undefined) return code;
+        const summary = summaryOf(value, { startMs, generation, coverage, quick });
+        output.data(report.end(summary));
+        return summary.exitCode;
+      }
+      progress.done();
+      output.data(
+        value.kind === 'drift' ? report.drift(toRecord(value.drift, generation, ids)) : report.incomplete(value),
+      );
+    }
+  } catch (error) {
+    progress.done();
+    const code = interrupt.exitCode();
+    if (code === undefined) throw error;
+    return code;
+  } finally {
+    interrupt.dispose();
+    await disk.close();
+    store.close();
+  }
+}
+
+/** Drift that a watch has journaled keeps its identifier here. */
+function openIds(store: Store): ReadonlyMap<BytePath, { readonly id: string; readonly seq: number }> {
+  return new Map([...store.openDrift()].map(({ key, id, seq }) => [key, { id, seq }]));
+}
+
+function toRecord(drift: Drift, generation: number, open: ReturnType<typeof openIds>): DriftRecord {
+  const timeNs = systemClock.nowNs();
+  const known = open.get(drift.from ?? drift.path);
+  const id = known?.id ?? newId(Number(timeNs / 1_000_000n));
+  return { ...drift, id, seq: known?.seq ?? 1, timeNs, actors: [UNKNOWN_ACTOR], generation };
+}
+
+interface SummaryFacts {
+  readonly startMs: number;
+  readonly generation: number;
+  readonly coverage: readonly Coverage[];
+  readonly quick: boolean;
+}
+
+function summaryOf(totals: CheckTotals, facts: SummaryFacts): CheckSummary {
+  const { entries, bytes, drift, incomplete, reportId } = totals;
+  return {
+    ...facts,
+    endMs: systemClock.nowMs(),
+    entries,
+    bytes,
+    ...drift,
+    incomplete,
+    exitCode: checkExitCode(totals),
+    reportId,
+  };
+}

@@ -1,0 +1,27 @@
+// driftline config check|schema.
+import { loadSettings } from '../../config/load.ts';
+import { checkHooks } from '../../config/programs.ts';
+import { settingsJsonSchema } from '../../config/schema.ts';
+import { escapeText } from '../../domain/escape.ts';
+import { type Context, HOOKS_DIR } from '../context.ts';
+
+export async function runConfigCheck({ config, startDir, output }: Context, json: boolean): Promise<number> {
+  const settings = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
+  checkHooks(settings);
+  for (const warning of settings.warnings) output.warn(`driftline: warning: ${warning}`);
+  const { file, rules, hooks, warnings } = settings;
+  if (json) {
+    output.data(
+      `${JSON.stringify({ v: 1, type: 'config-check', file, rules: rules.length, hooks: hooks.length, warnings })}\n`,
+    );
+  } else {
+    const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+    output.data(`${escapeText(file)}: fine: ${plural(rules.length, 'rule')}, ${plural(hooks.length, 'hook')}\n`);
+  }
+  return 0;
+}
+
+export function runConfigSchema({ output }: Context): number {
+  output.data(`${JSON.stringify(settingsJsonSchema(), null, 2)}\n`);
+  return 0;
+}

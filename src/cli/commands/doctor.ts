@@ -1,0 +1,88 @@
+// driftline doctor: what this kernel, filesystem, user and configuration allow, and what to do about the rest.
+import { loadSettings } from '../../config/load.ts';
+import { checkHooks } from '../../config/programs.ts';
+import { digestEngine } from '../../disk/digest.ts';
+import { errorMessage } from '../../domain/errors.ts';
+import { escapePath, escapeText } from '../../domain/escape.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { type Context, HOOKS_DIR } from '../context.ts';
+import { type Finding, systemFindings } from '../diagnosis.ts';
+import { openState, scopeSettings } from '../state.ts';
+
+/** 0 when everything that is configured can work, 1 when something cannot. */
+export async function runDoctor(context: Context, json: boolean): Promise<number> {
+  const { settings, findings: config } = await configFindings(context);
+  const findings = [
+    ...systemFindings(settings === undefined ? undefined : scopeSettings(settings)),
+    { subject: 'digest', level: 'ok' as const, message: `BLAKE3 by the ${digestEngine()} engine` },
+    ...config,
+    ...(settings === undefined ? [] : [baselineFinding(settings)]),
+  ];
+  const bad = findings.some(({ level }) => level === 'bad');
+  if (json) context.output.data(`${JSON.stringify({ v: 1, type: 'doctor', ok: !bad, findings })}\n`);
+  else context.output.data(findings.map(findingText).join(''));
+  return bad ? 1 : 0;
+}
+
+async function configFindings({
+  config,
+  startDir,
+}: Context): Promise<{ settings: Settings | undefined; findings: Finding[] }> {
+  try {
+    const settings = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
+    const warnings = settings.warnings.map((message) => ({ subject: 'config', level: 'warn' as const, message }));
+    const fine: Finding = {
+      subject: 'config',
+      level: 'ok',
+      message: `${settings.file}: ${settings.rules.length} rules`,
+    };
+    return { settings, findings: [fine, ...warnings, ...hookFindings(settings)] };
+  } catch (error) {
+    return { settings: undefined, findings: [problem('config', 'warn', error)] };
+  }
+}
+
+function hookFindings(settings: Settings): Finding[] {
+  try {
+    checkHooks(settings);
+    return settings.hooks.length === 0
+      ? []
+      : [
+          {
+            subject: 'hooks',
+            level: 'ok',
+            message: `${settings.hooks.map(({ name }) => name).join(', ')} can be started`,
+          },
+        ];
+  } catch (error) {
+    return [problem('hooks', 'bad', error)];
+  }
+}
+
+function baselineFinding(settings: Settings): Finding {
+  try {
+    const store = openState(settings, 'read');
+    const { generation, entries } = store.baseline.info();
+    store.close();
+    return {
+      subject: 'baseline',
+      level: 'ok',
+      message: `${escapePath(settings.baseline)}: generation ${generation}, ${entries} entries`,
+    };
+  } catch (error) {
+    return problem('baseline', 'bad', error);
+  }
+}
+
+function problem(subject: string, level: Finding['level'], error: unknown): Finding {
+  const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
+  const message = errorMessage(error);
+  return typeof hint === 'string' ? { subject, level, message, hint } : { subject, level, message };
+}
+
+const MARKS = { ok: ' ok ', warn: 'warn', bad: 'BAD ' } as const;
+
+function findingText({ subject, level, message, hint }: Finding): string {
+  const advice = hint === undefined ? '' : `\n                  ${escapeText(hint)}`;
+  return `${MARKS[level]}  ${subject.padEnd(11)} ${escapeText(message)}${advice}\n`;
+}

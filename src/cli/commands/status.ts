@@ -1,0 +1,57 @@
+// driftline status: coverage, backlog, open drift, hooks, last sweep.
+import { escapeText } from '../../domain/escape.ts';
+import { countText, pluralText } from '../../report/quantity.ts';
+import { type Context, loadContext } from '../context.ts';
+import { askWatch } from '../control-client.ts';
+import { isRecord } from '../control-protocol.ts';
+import { openState } from '../state.ts';
+import { idleStatus, type StatusDocument } from '../status.ts';
+
+export async function runStatus(context: Context, json: boolean): Promise<number> {
+  const { settings } = await loadContext(context);
+  const store = openState(settings, 'read');
+  try {
+    const running = await askWatch(settings.baseline, { op: 'status' });
+    const document = isStatus(running) ? running : idleStatus(settings, store);
+    context.output.data(json ? `${JSON.stringify(document)}\n` : statusText(document));
+    return 0;
+  } finally {
+    store.close();
+  }
+}
+
+/** The other end is the same program behind a socket that only its user can open: its type is enough. */
+function isStatus(value: unknown): value is StatusDocument {
+  return isRecord(value) && value['type'] === 'status';
+}
+
+function statusText(document: StatusDocument): string {
+  const { pid, since, generation, entries, openDrift, backlog, overflows } = document;
+  const lines = [
+    pid === null ? 'watch     not running' : `watch     running, pid ${pid}, since ${since}`,
+    `baseline  generation ${generation}, ${countText(entries)} entries`,
+    `drift     ${openDrift.added} added, ${openDrift.removed} removed, ${openDrift.changed} changed, ${openDrift.moved} moved${severities(openDrift.bySeverity)}`,
+  ];
+  if (pid !== null)
+    lines.push(`events    ${pluralText(backlog, 'path')} waiting, ${pluralText(overflows, 'overflow')}`);
+  for (const { mount, mode, since, gaps, reason } of document.coverage) {
+    const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
+    lines.push(
+      `coverage  ${escapeText(mount)}  ${mode}, without a gap since ${since}, ${pluralText(gaps, 'gap')}${why}`,
+    );
+  }
+  for (const { name, pending, running, dead, last } of document.hooks) {
+    const state = running ? 'running' : `last run ${last ?? 'none yet'}`;
+    lines.push(`hook      ${name}  ${state}, ${pending} pending, ${dead} given up`);
+  }
+  for (const [tier, { every, last, running }] of Object.entries(document.sweep)) {
+    const rhythm = every === null ? 'off' : `every ${every / 1000} s, last ${last ?? 'none yet'}`;
+    lines.push(`sweep     ${tier}  ${running ? 'running' : rhythm}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function severities(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.length === 0 ? '' : ` (${some.map(([severity, count]) => `${count} ${severity}`).join(', ')})`;
+}

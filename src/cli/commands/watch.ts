@@ -1,0 +1,139 @@
+// driftline watch: the daemon, in the foreground.
+import { checkHooks } from '../../config/programs.ts';
+import { AppError, errorMessage } from '../../domain/errors.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Reporter, Store } from '../../engine/ports.ts';
+import { monotonicNs } from '../../libc/time.ts';
+import { countText, pluralText } from '../../report/quantity.ts';
+import { recordWriter } from '../../report/record-writer.ts';
+import { systemClock } from '../clock.ts';
+import { type Context, loadContext } from '../context.ts';
+import { type ControlServer, serveControl } from '../control-server.ts';
+import { currentActor } from '../identity.ts';
+import { openReporter } from '../reporter.ts';
+import { openNotifier, type ServiceNotifier } from '../service.ts';
+import { busy, lockState, openState } from '../state.ts';
+import { watchStatus } from '../status.ts';
+import { openSession, type Session } from '../watch-session.ts';
+import { summaryOf } from './accept.ts';
+
+export interface WatchArguments {
+  readonly json: boolean;
+}
+
+/** SIGTERM is the service manager's clean stop; SIGINT is somebody's Ctrl-C. */
+const STOP_CODES = { SIGTERM: 0, SIGINT: 130 } as const;
+
+/** How long a stop may wait for the work in hand; what is not done then is found by the next catch-up check. */
+const STOP_MS = 600;
+
+export async function runWatch(context: Context, { json }: WatchArguments): Promise<number> {
+  const { settings } = await loadContext(context);
+  checkHooks(settings);
+  const lock = lockState(settings.baseline);
+  if (lock === undefined) throw busy(settings.baseline);
+  const store = openState(settings, 'write');
+  try {
+    return await watchUntilStopped(context, settings, store, json);
+  } finally {
+    store.close();
+    lock.release();
+  }
+}
+
+interface Daemon {
+  readonly context: Context;
+  readonly store: Store;
+  readonly reporter: Reporter;
+  readonly notifier: ServiceNotifier;
+  session: Session;
+  /** Marks of a new configuration that are set already; it takes over when the present session has ended. */
+  next: Session | undefined;
+  stop: number | undefined;
+}
+
+async function watchUntilStopped(context: Context, settings: Settings, store: Store, json: boolean): Promise<number> {
+  const reporter = openReporter(context.output, json);
+  const notifier = openNotifier(context.output.warn);
+  const startedMs = systemClock.nowMs();
+  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
+  const session = await openSession(settings, store, reporter);
+  const daemon: Daemon = { context, store, reporter, notifier, session, next: undefined, stop: undefined };
+  const forget = listen(daemon);
+  let control: ControlServer | undefined;
+  try {
+    control = await serveControl(settings.baseline, (request) =>
+      request.op === 'status'
+        ? Promise.resolve(watchStatus(daemon.session, store, startedMs))
+        : daemon.session.watch.accept(request.request).then(summaryOf),
+    );
+    while (daemon.stop === undefined) await runSession(daemon);
+    notifier.stopping();
+    store.commit({ journal: [lifecycle(store, 'stop', { exitCode: daemon.stop })] });
+    return daemon.stop;
+  } finally {
+    forget();
+    control?.close();
+    await daemon.session.close();
+    await daemon.next?.close();
+  }
+}
+
+function lifecycle(store: Store, kind: 'start' | 'stop' | 'config', detail: Record<string, string | number>): string {
+  const { generation } = store.baseline.info();
+  return recordWriter.lifecycle(kind, { timeNs: systemClock.nowNs(), generation, detail });
+}
+
+function whoStarted(): Record<string, string | number> {
+  const { pid, uid, loginUid } = currentActor();
+  return { pid: pid ?? 0, uid: uid ?? 0, ...(loginUid === undefined ? {} : { loginUid }) };
+}
+
+function listen(daemon: Daemon): () => void {
+  const stop = (signal: keyof typeof STOP_CODES): void => {
+    daemon.stop = STOP_CODES[signal];
+    daemon.session.abort();
+  };
+  const reload = (): void => {
+    daemon.notifier.reloading(monotonicNs() / 1000n);
+    void prepareReload(daemon);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+  return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+}
+
+/** One session lasts as long as its configuration. */
+async function runSession(daemon: Daemon): Promise<void> {
+  const { session, store, notifier, context } = daemon;
+  const ready = (): void => {
+    const mounts = session.source.coverage().filter(({ mode }) => mode !== 'none').length;
+    const { entries } = store.baseline.info();
+    const status = `${pluralText(mounts, 'mount')}, ${entries === 1 ? '1 entry' : `${countText(entries)} entries`}`;
+    context.output.warn(`ready: ${mounts} mounts, ${entries} entries`);
+    notifier.ready(`watching ${status}`);
+  };
+  await session.run(ready, STOP_MS);
+  if (daemon.next === undefined) return;
+  await session.close();
+  daemon.session = daemon.next;
+  daemon.next = undefined;
+}
+
+/** A configuration that is not right leaves everything as it was; a right one takes over with its marks already set. */
+async function prepareReload(daemon: Daemon): Promise<void> {
+  const { context, store, reporter, session } = daemon;
+  try {
+    const { settings } = await loadContext(context);
+    if (settings.baseline !== session.settings.baseline) {
+      throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
+    }
+    checkHooks(settings);
+    if (daemon.next !== undefined) throw new AppError('BUSY', 'another reload is under way');
+    daemon.next = await openSession(settings, store, reporter);
+    store.commit({ journal: [lifecycle(store, 'config', { rules: settings.rules.length })] });
+    reporter.notice('the configuration was reloaded');
+    session.abort();
+  } catch (error) {
+    reporter.problem(`the configuration was not reloaded, the old one stays: ${errorMessage(error)}`);
+  }
+}

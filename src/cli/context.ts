@@ -1,0 +1,61 @@
+// What every command starts from: where it was called, what it was asked for, and the settings that follow from both.
+import { fileURLToPath } from 'node:url';
+import { loadSettings } from '../config/load.ts';
+import { implicitSettings } from '../config/settings.ts';
+import type { BytePath } from '../domain/path.ts';
+import { compileScope, type Scope } from '../domain/rule.ts';
+import type { Settings } from '../domain/settings.ts';
+import { argumentPath } from './argument-path.ts';
+import type { Output } from './output.ts';
+import { openState, scopeSettings } from './state.ts';
+
+export interface Context {
+  /** The directory in which the command was called; the process itself works in `/`. */
+  readonly startDir: BytePath;
+  readonly output: Output;
+  readonly config: string | undefined;
+  readonly baseline: string | undefined;
+}
+
+/** The hooks that come with driftline: beside dist/ in a checkout and in every package. */
+export const HOOKS_DIR = fileURLToPath(new URL('../../hooks', import.meta.url));
+
+export interface Loaded {
+  readonly settings: Settings;
+  /** undefined: no configuration, `--baseline` stands for it. */
+  readonly file: string | undefined;
+}
+
+/**
+ * The configuration; or, with --baseline and no --config, one rule over `paths` (over what the baseline was made of, when
+ * there are none). --baseline beside --config overrides `baseline:`.
+ */
+export async function loadContext(context: Context, implicitPaths: readonly BytePath[] = []): Promise<Loaded> {
+  const { config, baseline, startDir, output } = context;
+  if (baseline !== undefined && config === undefined) {
+    return { settings: implicit(argumentPath(baseline, startDir), implicitPaths), file: undefined };
+  }
+  const loaded = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
+  for (const warning of loaded.warnings) output.warn(`driftline: warning: ${warning}`);
+  const settings = baseline === undefined ? loaded : { ...loaded, baseline: argumentPath(baseline, startDir) };
+  return { settings, file: loaded.file };
+}
+
+function implicit(baseline: BytePath, paths: readonly BytePath[]): Settings {
+  if (paths.length > 0) return implicitSettings({ baseline, paths });
+  const bare = implicitSettings({ baseline, paths });
+  const store = openState(bare, 'read');
+  try {
+    return implicitSettings({ baseline, paths: store.baseline.info().roots });
+  } finally {
+    store.close();
+  }
+}
+
+export function argumentPaths(context: Context, paths: readonly string[]): BytePath[] {
+  return paths.map((path) => argumentPath(path, context.startDir));
+}
+
+export function scopeOf(settings: Settings): Scope {
+  return compileScope(scopeSettings(settings));
+}

@@ -1,0 +1,94 @@
+// What goes over the control socket: one line of JSON there, one line back. Both ends parse what they get as unknown.
+import type { Actor } from '../domain/actor.ts';
+import { AppError, type AppErrorCode, errorMessage } from '../domain/errors.ts';
+import { type BytePath, pathFromLatin1 } from '../domain/path.ts';
+import type { AcceptRequest } from '../engine/accept.ts';
+
+export type ControlRequest = { readonly op: 'status' } | { readonly op: 'accept'; readonly request: AcceptRequest };
+
+/** A line longer than this is nobody's honest request. */
+export const LINE_MAX_BYTES = 64 * 1024 * 1024;
+
+export function encodeRequest(request: ControlRequest): string {
+  if (request.op === 'status') return JSON.stringify({ v: 1, op: 'status' });
+  const { paths, report, reviewed, by } = request.request;
+  return JSON.stringify({
+    v: 1,
+    op: 'accept',
+    paths,
+    report: report ?? null,
+    reviewed: reviewed === undefined ? null : [...reviewed],
+    by,
+  });
+}
+
+export function parseRequest(line: string): ControlRequest {
+  const value: unknown = JSON.parse(line);
+  if (!isRecord(value)) throw malformed();
+  if (value['op'] === 'status') return { op: 'status' };
+  if (value['op'] !== 'accept') throw malformed();
+  const { paths, report, reviewed, by } = value;
+  if (!Array.isArray(paths) || !(report === null || typeof report === 'string')) throw malformed();
+  return {
+    op: 'accept',
+    request: {
+      paths: paths.map(parsePath),
+      report: report ?? undefined,
+      reviewed: parseReviewed(reviewed),
+      by: parseActor(by),
+    },
+  };
+}
+
+function parseReviewed(value: unknown): ReadonlyMap<BytePath, string> | undefined {
+  if (value === null) return undefined;
+  if (!Array.isArray(value)) throw malformed();
+  return new Map(
+    value.map((pair: unknown): [BytePath, string] => {
+      if (!Array.isArray(pair) || typeof pair[1] !== 'string') throw malformed();
+      return [parsePath(pair[0]), pair[1]];
+    }),
+  );
+}
+
+/** Only what an actor has, with the types that it has. */
+function parseActor(value: unknown): Actor {
+  if (!isRecord(value)) return { source: 'unknown' };
+  const { pid, exe, cmdline, uid, loginUid } = value;
+  return {
+    source: 'proc',
+    ...(typeof pid === 'number' ? { pid } : {}),
+    ...(typeof exe === 'string' ? { exe } : {}),
+    ...(Array.isArray(cmdline) ? { cmdline: cmdline.filter((word): word is string => typeof word === 'string') } : {}),
+    ...(typeof uid === 'number' ? { uid } : {}),
+    ...(typeof loginUid === 'number' ? { loginUid } : {}),
+  };
+}
+
+export function encodeFailure(error: unknown): string {
+  const { code, hint } = error instanceof AppError ? error : { code: 'INTERNAL', hint: undefined };
+  return JSON.stringify({ ok: false, code, message: errorMessage(error), hint: hint ?? null });
+}
+
+/** The result, or the failure as the AppError that it was on the other side. */
+export function parseReply(line: string): unknown {
+  const value: unknown = JSON.parse(line);
+  if (!isRecord(value)) throw malformed();
+  if (value['ok'] === true) return value['result'];
+  const { code, message, hint } = value;
+  throw new AppError(code as AppErrorCode, String(message), typeof hint === 'string' ? { hint } : {});
+}
+
+/** A byte path is a string of characters up to U+00FF, which JSON carries as it is. */
+function parsePath(value: unknown): BytePath {
+  if (typeof value !== 'string' || /[^\0-\xff]/.test(value)) throw malformed();
+  return pathFromLatin1(value);
+}
+
+function malformed(): AppError {
+  return new AppError('USAGE', 'malformed message on the control socket');
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,178 @@
+// The only import of commander: the table of commands.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { AppError } from '../domain/errors.ts';
+import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
+import { runAccept } from './commands/accept.ts';
+import { runCheck } from './commands/check.ts';
+import { runConfigCheck, runConfigSchema } from './commands/config.ts';
+import { runDoctor } from './commands/doctor.ts';
+import { runExplain } from './commands/explain.ts';
+import { runInit } from './commands/init.ts';
+import { runJournal } from './commands/journal.ts';
+import { runStatus } from './commands/status.ts';
+import { runWatch } from './commands/watch.ts';
+import type { Context } from './context.ts';
+import { EXIT_TABLE } from './exit-codes.ts';
+
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly baseline?: string;
+  readonly color: boolean;
+  readonly quiet?: boolean;
+  readonly progress: boolean;
+}
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+/** Parses the arguments and runs the command; resolves to the exit status. Throws AppError USAGE for wrong arguments. */
+export async function runProgram(
+  argv: readonly string[],
+  version: string,
+  makeContext: (options: GlobalOptions) => Context,
+): Promise<number> {
+  let status = 0;
+  const program = new Command('driftline')
+    .description('keeps a baseline of what your files should be, watches them drift, and runs your hooks')
+    .version(version, '-V, --version')
+    .option('-c, --config <file>', 'configuration (default: /etc/driftline/driftline.yaml)')
+    .option('-b, --baseline <file>', 'baseline; without --config, paths on the command line stand for a configuration')
+    .option('--no-color', 'no colours, as with NO_COLOR')
+    .option('-q, --quiet', 'only data, warnings and errors')
+    .option('--no-progress', 'no progress bar')
+    .addHelpText(
+      'after',
+      `\nExit status:\n${EXIT_TABLE.map(([code, text]) => `  ${code.padEnd(14)} ${text}`).join('\n')}`,
+    );
+  const command = (
+    parent: Command,
+    usage: string,
+    description: string,
+    run: (context: Context, args: string[], options: object) => Promise<number> | number,
+  ): Command =>
+    parent
+      .command(usage)
+      .description(description)
+      .action(async (...parameters: unknown[]) => {
+        const self = parameters.at(-1) as Command;
+        const context = makeContext(self.optsWithGlobals<GlobalOptions>());
+        status = await run(
+          context,
+          self.processedArgs.flat().filter((arg) => typeof arg === 'string'),
+          self.opts(),
+        );
+      });
+
+  addBaselineCommands(program, command);
+  addWatchCommands(program, command);
+  for (const each of allCommands(program)) each.exitOverride().configureOutput({ writeErr: () => {} });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return endOfParsing(error, program);
+    throw error;
+  }
+}
+
+type AddCommand = (
+  parent: Command,
+  usage: string,
+  description: string,
+  run: (context: Context, args: string[], options: object) => Promise<number> | number,
+) => Command;
+
+function addBaselineCommands(program: Command, command: AddCommand): void {
+  const json = ['--json', 'machine-readable output'] as const;
+  command(program, 'init [path...]', 'build the baseline', (context, paths, options) => {
+    const { force = false, jobs, json = false } = options as { force?: boolean; jobs?: number } & JsonOption;
+    return runInit(context, { paths, force, jobs, json });
+  })
+    .option('-f, --force', 'replace a baseline that exists')
+    .option('-j, --jobs <n>', 'worker threads', positiveInteger)
+    .option(...json);
+  command(program, 'check [path...]', 'compare with the baseline', (context, paths, options) => {
+    const {
+      quick = false,
+      format,
+      jobs,
+      json,
+    } = options as { quick?: boolean; format: ReportFormatName; jobs?: number } & JsonOption;
+    return runCheck(context, { paths, quick, format: json ? 'json' : format, jobs });
+  })
+    .option('--quick', 'trust inode, size, times, mode and owner; read only what differs in one of them')
+    .addOption(new Option('--format <format>', 'report format').choices([...REPORT_FORMATS]).default('text'))
+    .option('-j, --jobs <n>', 'worker threads', positiveInteger)
+    .option('--json', 'same as --format json');
+  command(program, 'accept [path...]', 'make the present state of paths the baseline', (context, paths, options) => {
+    const {
+      all = false,
+      interactive = false,
+      report,
+      json = false,
+    } = options as {
+      all?: boolean;
+      interactive?: boolean;
+      report?: string;
+    } & JsonOption;
+    return runAccept(context, { paths, all, interactive, report, json });
+  })
+    .option('-a, --all', 'everything')
+    .option('-i, --interactive', 'ask about each drift')
+    .option('-r, --report <id>', 'exactly what this report of check, or this drift, said')
+    .option(...json);
+}
+
+function addWatchCommands(program: Command, command: AddCommand): void {
+  const json = ['--json', 'machine-readable output'] as const;
+  const wantsJson = (options: object): boolean => (options as JsonOption).json ?? false;
+  command(program, 'watch', 'the daemon, in the foreground', (context, _args, options) =>
+    runWatch(context, { json: wantsJson(options) }),
+  ).option('--json', 'drift as records, one line of JSON each');
+  command(program, 'status', 'coverage, backlog, open drift, hooks', (context, _args, options) =>
+    runStatus(context, wantsJson(options)),
+  ).option(...json);
+  command(program, 'journal', 'what was observed and done', (context, _args, options) => {
+    const { since, verify = false, json = false } = options as { since?: string; verify?: boolean } & JsonOption;
+    return runJournal(context, { since, verify, json });
+  })
+    .option('-s, --since <time>', 'from then on: 2h, 7d, 2026-11-21, ...')
+    .option('--verify', 'recompute the chain of the records')
+    .option('--json', 'the records themselves');
+  command(
+    program,
+    'explain <path>',
+    'which rule, attributes, hooks and coverage a path has, and why',
+    (context, [path], options) => runExplain(context, { path: path ?? '', json: wantsJson(options) }),
+  ).option(...json);
+  const config = program.command('config').description('look at the configuration');
+  command(config, 'check', 'check the configuration and the programs of its hooks', (context, _args, options) =>
+    runConfigCheck(context, wantsJson(options)),
+  ).option(...json);
+  command(config, 'schema', 'print the JSON Schema of the configuration', (context) => runConfigSchema(context));
+  command(program, 'doctor', 'what kernel, filesystems, user and configuration allow', (context, _args, options) =>
+    runDoctor(context, wantsJson(options)),
+  ).option(...json);
+}
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((child) => allCommands(child))];
+}
+
+/** Help and version were asked for and printed; anything else is wrong usage. */
+function endOfParsing(error: CommanderError, program: Command): number {
+  if (error.exitCode === 0) return 0;
+  if (error.code === 'commander.help') {
+    throw new AppError('USAGE', 'a command is missing', {
+      hint: `driftline --help lists them: ${program.commands.map((one) => one.name()).join(', ')}`,
+    });
+  }
+  throw new AppError('USAGE', error.message.replace(/^error: /, '').replace(/\.$/, ''), { hint: 'driftline --help' });
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('it must be a positive number');
+}

@@ -1,0 +1,87 @@
+// The state directory: the baseline's file and what lies beside it, named after it.
+import { mkdirSync, statSync } from 'node:fs';
+import { openHasher } from '../disk/digest.ts';
+import { AppError, errorCode, errorMessage } from '../domain/errors.ts';
+import { escapePath } from '../domain/escape.ts';
+import { type BytePath, dirOf, pathToBytes, ROOT } from '../domain/path.ts';
+import type { ScopeSettings } from '../domain/rule.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Store } from '../engine/ports.ts';
+import { type Lock, tryLock } from '../libc/lock.ts';
+import { openStore } from '../sqlite/store.ts';
+
+export const hash = openHasher();
+
+export function lockPath(baseline: BytePath): BytePath {
+  return `${baseline}.lock` as BytePath;
+}
+
+export function socketPath(baseline: BytePath): BytePath {
+  return `${baseline}.sock` as BytePath;
+}
+
+export function openState(settings: Settings, mode: 'read' | 'write' | 'create'): Store {
+  return openStore({ path: settings.baseline, mode, hash });
+}
+
+/** The rules, with driftline's own files left out. */
+export function scopeSettings({ rules, ignore, baseline }: Settings): ScopeSettings {
+  const own = ['', '-wal', '-shm', '-journal', '.lock', '.sock'].map((suffix) => `${baseline}${suffix}` as BytePath);
+  return { rules, ignore, own };
+}
+
+/** Creates the state directory with mode 0700, and its missing parents one by one. */
+export function makeStateDirectory(baseline: BytePath): void {
+  const missing: BytePath[] = [];
+  for (let dir = dirOf(baseline); dir !== ROOT && !isDirectory(dir); dir = dirOf(dir)) missing.push(dir);
+  for (const dir of missing.reverse()) {
+    try {
+      mkdirSync(pathToBytes(dir), { mode: 0o700 });
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST' && isDirectory(dir)) continue;
+      throw cannotCreate(dir, error);
+    }
+  }
+}
+
+function isDirectory(path: BytePath): boolean {
+  try {
+    return statSync(pathToBytes(path)).isDirectory();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw cannotCreate(path, error);
+  }
+}
+
+function cannotCreate(path: BytePath, cause: unknown): AppError {
+  return new AppError(
+    'CANNOT_CREATE',
+    `cannot create the state directory ${escapePath(path)}: ${errorMessage(cause)}`,
+    {
+      hint: 'choose another place for the baseline: `baseline:` in the configuration, or --baseline FILE',
+      cause,
+    },
+  );
+}
+
+/** Held by whoever may write to the baseline; undefined when another process is that. */
+export function lockState(baseline: BytePath): Lock | undefined {
+  try {
+    return tryLock(lockPath(baseline));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') throw baselineMissing(baseline);
+    throw error;
+  }
+}
+
+export function baselineMissing(baseline: BytePath): AppError {
+  return new AppError('BASELINE_MISSING', `there is no baseline ${escapePath(baseline)}`, {
+    hint: 'make one with `driftline init`',
+  });
+}
+
+export function busy(baseline: BytePath): AppError {
+  return new AppError('BUSY', `another driftline is using ${escapePath(baseline)}`, {
+    hint: 'wait for it to end, or stop it: `driftline status` says who it is',
+  });
+}

@@ -1,0 +1,120 @@
+// The status document (design: status --json), made by the watch itself or, when none is running, from the baseline.
+import type { Coverage } from '../domain/coverage.ts';
+import { SEVERITIES } from '../domain/drift.ts';
+import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Store } from '../engine/ports.ts';
+import type { HookState } from '../engine/trigger.ts';
+import { isRecord } from './control-protocol.ts';
+import type { Session } from './watch-session.ts';
+
+export interface StatusDocument {
+  readonly v: 1;
+  readonly type: 'status';
+  /** null: no watch is running. */
+  readonly pid: number | null;
+  readonly since: string | null;
+  readonly generation: number;
+  readonly entries: number;
+  readonly coverage: readonly CoverageRow[];
+  readonly backlog: number;
+  readonly overflows: number;
+  readonly openDrift: OpenDriftCounts;
+  readonly hooks: readonly (Omit<HookState, 'last'> & { readonly last: string | null })[];
+  readonly sweep: Readonly<
+    Record<string, { readonly every: number | null; readonly last: string | null; readonly running: boolean }>
+  >;
+}
+
+interface CoverageRow {
+  readonly mount: string;
+  readonly mountBytes?: string;
+  readonly mode: string;
+  readonly since: string;
+  readonly gaps: number;
+  readonly reason?: string;
+}
+
+interface OpenDriftCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly moved: number;
+  readonly bySeverity: Readonly<Record<string, number>>;
+}
+
+export function watchStatus(session: Session, store: Store, startedMs: number): StatusDocument {
+  const { backlog, overflows, sweeps } = session.watch.state();
+  return {
+    ...baseStatus(store),
+    pid: process.pid,
+    since: new Date(startedMs).toISOString(),
+    coverage: session.source.coverage().map(coverageRow),
+    backlog,
+    overflows,
+    hooks: session.trigger.states().map((state) => ({ ...state, last: state.last ?? null })),
+    sweep: Object.fromEntries(
+      sweeps.map(({ tier, everyMs, lastMs, running }) => [
+        tier,
+        { every: everyMs ?? null, last: lastMs === undefined ? null : new Date(lastMs).toISOString(), running },
+      ]),
+    ),
+  };
+}
+
+/** Without a watch nothing is covered, and what waits for hooks goes on waiting. */
+export function idleStatus({ hooks }: Settings, store: Store): StatusDocument {
+  const backlog = store.outbox.backlog();
+  const waiting = hooks.map(({ name }) => {
+    const rows = backlog.find((one) => one.hook === name);
+    return { name, pending: rows?.pending ?? 0, running: false, dead: rows?.dead ?? 0, last: null };
+  });
+  return { ...baseStatus(store), hooks: waiting };
+}
+
+function baseStatus(store: Store): StatusDocument {
+  const { generation, entries } = store.baseline.info();
+  return {
+    v: 1,
+    type: 'status',
+    pid: null,
+    since: null,
+    generation,
+    entries,
+    coverage: [],
+    backlog: 0,
+    overflows: 0,
+    openDrift: countOpenDrift(store),
+    hooks: [],
+    sweep: {},
+  };
+}
+
+export function coverageRow({ mount, mode, sinceMs, gaps, reason }: Coverage): CoverageRow {
+  return {
+    mount: pathToText(mount),
+    ...(isCleanUtf8(mount) ? {} : { mountBytes: pathToBytes(mount).toString('base64') }),
+    mode,
+    since: new Date(sinceMs).toISOString(),
+    gaps,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function countOpenDrift(store: Store): OpenDriftCounts {
+  const kinds = { added: 0, removed: 0, changed: 0, moved: 0 };
+  const bySeverity: Record<string, number> = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0]));
+  for (const { record } of store.openDrift()) {
+    const value: unknown = JSON.parse(record);
+    if (!isRecord(value)) continue;
+    const kind = String(value['kind']);
+    if (isKind(kind, kinds)) kinds[kind] += 1;
+    const severity = String(value['severity']);
+    bySeverity[severity] = (bySeverity[severity] ?? 0) + 1;
+  }
+  return { ...kinds, bySeverity };
+}
+
+function isKind<T extends object>(key: PropertyKey, counts: T): key is keyof T {
+  return Object.hasOwn(counts, key);
+}

@@ -1,0 +1,27 @@
+// Advisory locks: flock(2). The kernel drops them with the process, however it ends.
+import { closeSync, constants, openSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import { checked, declare, lastErrno } from './native.ts';
+
+const flock = declare<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+export interface Lock {
+  release(): void;
+}
+
+/** Takes the lock, creating the file (mode 0600) when it is missing; undefined when another process has it. */
+export function tryLock(path: BytePath): Lock | undefined {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fd = openSync(pathToBytes(path), flags, 0o600);
+  const result = flock(fd, LOCK_EX | LOCK_NB);
+  if (result === -1) {
+    const errno = lastErrno();
+    closeSync(fd);
+    if (errno === os.errno.EWOULDBLOCK) return undefined;
+    checked(result, 'flock', { path });
+  }
+  return { release: () => closeSync(fd) };
+}

@@ -1,0 +1,34 @@
+// sd_notify(3) without libsystemd: one datagram to the socket that systemd names. Node has no datagram AF_UNIX sockets.
+import { closeSync } from 'node:fs';
+import { checked, declare } from './native.ts';
+
+const socket = declare<(domain: number, type: number, protocol: number) => number>(
+  'int socket(int domain, int type, int protocol)',
+);
+const sendto = declare<
+  (fd: number, data: Buffer, length: number, flags: number, address: Buffer, addressLength: number) => number
+>('long sendto(int fd, void *data, size_t length, int flags, void *address, unsigned int address_length)');
+
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+
+/** Sends a state such as "READY=1"; `address` is $NOTIFY_SOCKET: a path, or '@name' in the abstract namespace. */
+export function sendNotification(address: string, state: string): void {
+  const fd = checked(socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0), 'socket');
+  try {
+    const data = Buffer.from(state);
+    const name = socketAddress(address);
+    checked(sendto(fd, data, data.length, MSG_NOSIGNAL, name, name.length), 'sendto', { path: address });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** struct sockaddr_un: u16 family, then the path; a leading NUL marks the abstract namespace (unix(7)). */
+function socketAddress(address: string): Buffer {
+  const path = Buffer.from(address.startsWith('@') ? `\0${address.slice(1)}` : `${address}\0`);
+  const family = Buffer.alloc(2);
+  family.writeUInt16LE(AF_UNIX);
+  return Buffer.concat([family, path]);
+}

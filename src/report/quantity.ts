@@ -1,0 +1,29 @@
+// Numbers for people.
+
+/** 1234567 -> '1,234,567' */
+export function countText(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** 1536 -> '1.5 KiB' */
+export function byteText(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** 850 -> '0.9 s', 75_000 -> '1 min 15 s' */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 'drift' -> 'no drift', '1 drift', '3 drifts' */
+export function pluralText(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count === 0 ? 'no' : countText(count)} ${count === 1 ? noun : count === 0 && noun === 'drift' ? noun : plural}`;
+}
