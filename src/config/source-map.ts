@@ -1,6 +1,7 @@
 // The only import of yaml. Configuration text to a plain value that remembers where each key stood, so that every problem
 // can name its line. JSON is read by the same parser: it is a subset of YAML 1.2.
 import {
+  type CST,
   type Document,
   isAlias,
   isCollection,
@@ -9,6 +10,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
   visit,
 } from 'yaml';
@@ -20,6 +22,9 @@ export const SOURCE_MAX_BYTES = 1024 * 1024;
 
 /** How often anchors may be used: enough for people, too little to blow a small file up to gigabytes. */
 const ALIASES_MAX = 100;
+
+/** The schema needs six. */
+const NESTING_MAX = 50;
 
 export interface Source {
   readonly file: string;
@@ -50,13 +55,32 @@ export function parseSource(file: string, text: string): Source {
 }
 
 function parse(file: string, text: string, lines: LineCounter): Document.Parsed {
+  // First without recursion: deep in the stack, V8 ends the whole process when it has to compile a regular expression.
+  if (isDeeperThan(text, NESTING_MAX)) {
+    throw new AppError('CONFIG', `${file}: is nested more than ${NESTING_MAX} deep`);
+  }
   try {
-    // `strict` and `uniqueKeys` are defaults; `silent` keeps the library from printing warnings of its own.
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+    // `strict` and `uniqueKeys` are defaults; `error` keeps the library from printing warnings of its own.
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   } catch (error) {
-    // Nothing but a stack overflow on absurd nesting is known to come here.
+    // The library reports what it finds instead of throwing; this is for what nobody has thought of.
     throw new AppError('CONFIG', `${file}: cannot be parsed: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+function isDeeperThan(text: string, limit: number): boolean {
+  let level: CST.Token[] = [...new Parser().parse(text)];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    level = level.flatMap(childrenOf);
+  }
+  return false;
+}
+
+function childrenOf(token: CST.Token): CST.Token[] {
+  if (token.type === 'document') return token.value === undefined ? [] : [token.value];
+  if (!('items' in token)) return [];
+  return token.items.flatMap(({ key, value }) => [key, value].filter((child) => child !== null && child !== undefined));
 }
 
 interface Mistake {

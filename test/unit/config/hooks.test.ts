@@ -43,12 +43,12 @@ test('a shipped hook is a script with its own standard input', async () => {
 
 test('`with` becomes the environment', async () => {
   const { environment } = await hookOf(
-    '{ use: mirror, with: { to: root, mailFrom: "größe\\nzwei", runID: 7, dry: true, command: [mail, -s, 5], none: [] } }',
+    '{ use: mirror, with: { to: root, mailFrom: "größe\\nzwei", portID: 7, dry: true, command: [mail, -s, 5], none: [] } }',
   );
   expect(environment).toEqual({
     DRIFTLINE_TO: 'root',
     DRIFTLINE_MAIL_FROM: 'größe\nzwei',
-    DRIFTLINE_RUN_ID: '7',
+    DRIFTLINE_PORT_ID: '7',
     DRIFTLINE_DRY: 'true',
     DRIFTLINE_COMMAND_1: 'mail',
     DRIFTLINE_COMMAND_2: '-s',

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { implicitSettings } from '../../../src/config/implicit.ts';
 import { parseShape } from '../../../src/config/schema.ts';
-import { resolveSettings } from '../../../src/config/settings.ts';
+import { implicitSettings, resolveSettings } from '../../../src/config/settings.ts';
 import { parseSource } from '../../../src/config/source-map.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
