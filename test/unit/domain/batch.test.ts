@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { type Actor, addActor } from '../../../src/domain/actor.ts';
+import { createBatch } from '../../../src/domain/batch.ts';
+import { path } from '../../fakes/entry.ts';
+
+const dirty = (name: string, subtree = false) => ({ path: path(name), subtree, actors: [] });
+
+test('a path waits until it is quiet', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  batch.add(dirty('/a'), 0);
+  expect(batch.dueMs()).toBe(100);
+  batch.add(dirty('/a'), 60);
+  expect(batch.dueMs()).toBe(160);
+  expect(batch.take(100)).toEqual([]);
+  expect(batch.take(160)).toHaveLength(1);
+  expect(batch.dueMs()).toBeUndefined();
+});
+
+test('a path that never rests is taken at its deadline', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  for (let now = 0; now < 1000; now += 50) batch.add(dirty('/log'), now);
+  expect(batch.dueMs()).toBe(1000);
+  expect(batch.take(1000)).toHaveLength(1);
+});
+
+test('what is nearly due comes along, what is still busy does not', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  batch.add(dirty('/old'), 0);
+  batch.add(dirty('/new'), 40);
+  batch.add(dirty('/busy'), 99);
+  expect(batch.take(100).map((one) => one.path)).toEqual(['/old', '/new']);
+  expect(batch.size).toBe(1);
+});
+
+test('subtree and actors of one path add up', () => {
+  const batch = createBatch({ quietMs: 1, deadlineMs: 1 });
+  const by = (pid: number): Actor => ({ source: 'proc', pid });
+  batch.add({ ...dirty('/d', true), actors: [by(1)] }, 0);
+  batch.add({ ...dirty('/d'), actors: [by(2)] }, 0);
+  batch.add({ ...dirty('/d'), actors: [by(1)] }, 0);
+  expect(batch.takeAll()).toEqual([{ path: '/d', subtree: true, actors: [by(2), by(1)] }]);
+});
+
+test('addActor keeps eight, the last one last, and unknown only alone', () => {
+  let actors: readonly Actor[] = [];
+  for (let pid = 1; pid <= 20; pid += 1) actors = addActor(actors, { source: 'exec', pid });
+  expect(actors.map(({ pid }) => pid)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
+  expect(addActor(actors, { source: 'unknown' })).toBe(actors);
+  expect(addActor([{ source: 'unknown' }], { source: 'proc', pid: 3 })).toEqual([{ source: 'proc', pid: 3 }]);
+});

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Drift } from '../../../src/domain/drift.ts';
+import type { Entry } from '../../../src/domain/entry.ts';
+import { pairMoves } from '../../../src/domain/moves.ts';
+import { compileScope } from '../../../src/domain/rule.ts';
+import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
+
+const scope = compileScope({ rules: [rule('all', ['/'])], ignore: [], own: [] });
+
+function drift(kind: 'added' | 'removed', one: Entry): Drift {
+  const [before, after] = kind === 'added' ? [undefined, one] : [one, undefined];
+  const fixed = { rule: 'all', severity: 'normal', changed: [], from: undefined, entries: undefined } as const;
+  return { kind, path: one.path, before, after, ...fixed };
+}
+
+function brief(drifts: readonly Drift[]): unknown[] {
+  return drifts.map(({ kind, path: at, from, changed, entries }) => [kind, from ?? null, at, changed, entries ?? null]);
+}
+
+test('the same inode with the same digest is a move', () => {
+  const found = pairMoves([drift('removed', entry('/a')), drift('added', entry('/b', { ctimeNs: 9n }))], scope);
+  expect(brief(found)).toEqual([['moved', '/a', '/b', [], null]]);
+});
+
+test('a move that also changed the mode says so', () => {
+  const found = pairMoves([drift('removed', entry('/a')), drift('added', entry('/b', { mode: 0o600 }))], scope);
+  expect(brief(found)).toEqual([['moved', '/a', '/b', ['mode'], null]]);
+});
+
+test('a reused inode number is no move', () => {
+  const other = entry('/b', { digest: digestOf('other') });
+  expect(brief(pairMoves([drift('removed', entry('/a')), drift('added', other)], scope))).toEqual([
+    ['removed', null, '/a', [], null],
+    ['added', null, '/b', [], null],
+  ]);
+  const empty = { sizeBytes: 0n, digest: digestOf('') };
+  const found = pairMoves(
+    [drift('removed', entry('/a', empty)), drift('added', entry('/b', { ...empty, mtimeNs: 7n }))],
+    scope,
+  );
+  expect(found.map(({ kind }) => kind)).toEqual(['removed', 'added']);
+});
+
+const dir = (name: string, fields: Partial<Entry> = {}): Entry =>
+  entry(name, { type: 'directory', inode: 7n, ...fields });
+
+test('a directory that moves is one record, with what changed inside it beside', () => {
+  const found = pairMoves(
+    [
+      drift('removed', dir('/old')),
+      drift('removed', entry('/old/same', { inode: 8n })),
+      drift('removed', entry('/old/edited', { inode: 9n })),
+      drift('removed', entry('/old/gone', { inode: 10n })),
+      drift('added', dir('/new', { mtimeNs: 5n })),
+      drift('added', entry('/new/same', { inode: 8n })),
+      drift('added', entry('/new/edited', { inode: 9n, digest: digestOf('edited') })),
+      drift('added', entry('/new/fresh', { inode: 11n, digest: digestOf('fresh') })),
+    ],
+    scope,
+  );
+  expect(brief(found)).toEqual([
+    ['moved', '/old', '/new', [], 1],
+    ['changed', '/old/edited', '/new/edited', ['digest'], null],
+    ['added', null, '/new/fresh', [], null],
+    ['removed', null, '/old/gone', [], null],
+  ]);
+});
+
+test('a new directory on a freed inode is no move', () => {
+  const found = pairMoves([drift('removed', dir('/old')), drift('added', dir('/new', { mtimeNs: 99n }))], scope);
+  expect(found.map(({ kind }) => kind)).toEqual(['added', 'removed']);
+});
+
+test('every path of many hard links finds one partner at most', () => {
+  const links = ['/a1', '/a2'].map((name) => drift('removed', entry(name)));
+  const found = pairMoves([...links, drift('added', entry('/b1'))], scope);
+  expect(found.map(({ kind }) => kind).sort()).toEqual(['moved', 'removed']);
+  expect(found.every(({ path: at }) => at !== path('/nowhere'))).toBe(true);
+});
