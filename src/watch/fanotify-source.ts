@@ -1,0 +1,174 @@
+// The engine's EventSource on fanotify: a reader thread fills it, the main thread takes batches out.
+import { closeSync, writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Coverage } from '../domain/coverage.ts';
+import { AppError, errorMessage } from '../domain/errors.ts';
+import type { ScopeSettings } from '../domain/rule.ts';
+import type { EventSource, WatchEvent } from '../engine/ports.ts';
+import { openEventFd } from '../libc/poll.ts';
+import {
+  type BatchMessage,
+  CONTROL_BYTES,
+  eventsOfBatch,
+  HELD,
+  IN_FLIGHT,
+  type ReaderMessage,
+  type ReaderSettings,
+  STOP,
+  sizeOfBatch,
+  UNRESOLVED,
+} from './messages.ts';
+
+export interface FanotifySourceOptions {
+  readonly scope: ScopeSettings;
+  /** `auto`: filesystem marks beside the mount marks, with a fall-back per mount. `mount`: mount marks alone. */
+  readonly marks: 'auto' | 'mount';
+  /** `map`: programs are followed from their exec. `proc`: /proc is asked when an event is read. */
+  readonly who: 'map' | 'proc';
+  readonly onProblem: (message: string) => void;
+}
+
+export interface FanotifySource extends EventSource {
+  /** Events so far of which no path was left (the file was gone, or only its identity was reported). */
+  unresolved(): number;
+}
+
+/**
+ * Resolves when all marks are set: what changes from then on is reported. Throws AppError: NO_PERMISSION names the
+ * missing capability, IO a kernel without fanotify.
+ */
+export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
+  const control = new SharedArrayBuffer(CONTROL_BYTES);
+  const wakeFd = openEventFd();
+  const { scope, marks, who, onProblem } = options;
+  const workerData: ReaderSettings = { scope, marks, who, wakeFd, control };
+  const source = new Source(new Worker(readerUrl(), { workerData, execArgv: [] }), wakeFd, new Int32Array(control));
+  await source.start(onProblem);
+  return source;
+}
+
+/** Node 20 runs no TypeScript: from the sources (tests) the built thread next door is used. */
+function readerUrl(): URL {
+  return new URL(import.meta.url.replace(/src\/watch\/fanotify-source\.ts.*$|fanotify-source\.js.*$/, readerFile));
+}
+
+function readerFile(ownFile: string): string {
+  return ownFile.startsWith('src/') ? 'dist/watch/reader.js' : 'reader.js';
+}
+
+const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
+
+class Source implements FanotifySource {
+  readonly #worker: Worker;
+  readonly #wakeFd: number;
+  readonly #control: Int32Array;
+  readonly #exited: Promise<void>;
+  #coverage: readonly Coverage[] = [];
+  #queue: BatchMessage[] = [];
+  #waiting: (() => void) | undefined;
+  #failure: unknown;
+  #isOver = false;
+
+  constructor(worker: Worker, wakeFd: number, control: Int32Array) {
+    this.#worker = worker;
+    this.#wakeFd = wakeFd;
+    this.#control = control;
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        closeSync(wakeFd);
+        this.#end();
+        resolve();
+      });
+    });
+  }
+
+  start(onProblem: (message: string) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#worker.once('error', (error) => {
+        this.#failure = new AppError('INTERNAL', `the reader thread failed: ${errorMessage(error)}`, { cause: error });
+        reject(this.#failure);
+      });
+      this.#worker.on('message', (message: ReaderMessage) => {
+        switch (message.kind) {
+          case 'ready':
+            this.#coverage = message.coverage;
+            return resolve();
+          case 'failed':
+            return reject(failureOf(message));
+          case 'problem':
+            return onProblem(message.message);
+          case 'batch':
+            return this.#receive(message);
+        }
+      });
+      // Whatever else ends the thread before it was ready; without effect afterwards.
+      void this.#exited.then(() => reject(new AppError('INTERNAL', 'the reader thread ended by itself')));
+    });
+  }
+
+  #receive(batch: BatchMessage): void {
+    if (batch.coverage !== undefined) this.#coverage = batch.coverage;
+    this.#queue.push(batch);
+    this.#notify();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  coverage(): readonly Coverage[] {
+    return this.#coverage;
+  }
+
+  backlog(): number {
+    return Atomics.load(this.#control, IN_FLIGHT) + Atomics.load(this.#control, HELD);
+  }
+
+  unresolved(): number {
+    return Atomics.load(this.#control, UNRESOLVED);
+  }
+
+  async *events(): AsyncIterable<readonly WatchEvent[]> {
+    for (;;) {
+      const batch = this.#queue.shift();
+      if (batch !== undefined) {
+        this.#taken(batch);
+        yield eventsOfBatch(batch);
+      } else if (this.#failure !== undefined) {
+        throw this.#failure;
+      } else if (this.#isOver) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#waiting = resolve;
+        });
+      }
+    }
+  }
+
+  #taken(batch: BatchMessage): void {
+    Atomics.sub(this.#control, IN_FLIGHT, sizeOfBatch(batch));
+    // The reader holds paths back and sleeps: tell it that there is room.
+    if (Atomics.load(this.#control, HELD) > 0) this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#isOver) writeSync(this.#wakeFd, WAKE);
+  }
+
+  async close(): Promise<void> {
+    Atomics.store(this.#control, STOP, 1);
+    this.#wake();
+    await this.#exited;
+  }
+}
+
+function failureOf(message: Extract<ReaderMessage, { kind: 'failed' }>): AppError {
+  return new AppError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint });
+}

@@ -1,0 +1,114 @@
+// Ignored directories cost nothing: the kernel drops their events before they are queued. A load measure only; what is
+// ignored is decided by the scope, so these marks may vanish (they are evictable) or come late.
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { errorCode, errorMessage } from '../domain/errors.ts';
+import { compilePatterns } from '../domain/glob.ts';
+import {
+  type BytePath,
+  isWithin,
+  joinPath,
+  nameOf,
+  pathFromLatin1,
+  pathFromText,
+  pathToBytes,
+} from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
+import * as abi from '../fanotify/abi.ts';
+import type { FanotifyGroup } from '../fanotify/group.ts';
+
+/**
+ * Events on the files of a directory. Never FAN_RENAME, which would be swallowed for the other side as well; without
+ * FAN_ONDIR (FAN_MARK_IGNORE honours it), so that new subdirectories are heard of and marked in turn.
+ */
+const IGNORED =
+  abi.FAN_MODIFY | abi.FAN_CLOSE_WRITE | abi.FAN_ATTRIB | abi.FAN_CREATE | abi.FAN_DELETE | abi.FAN_EVENT_ON_CHILD;
+
+const PLACE = abi.FAN_MARK_INODE | abi.FAN_MARK_ONLYDIR | abi.FAN_MARK_DONT_FOLLOW;
+/** Linux 6.0. */
+const IGNORE = PLACE | abi.FAN_MARK_IGNORE_SURV | abi.FAN_MARK_EVICTABLE;
+const IGNORE_LEGACY = PLACE | abi.FAN_MARK_IGNORED_MASK | abi.FAN_MARK_IGNORED_SURV_MODIFY;
+
+/** About half of the default of fs.fanotify.max_user_marks on a machine of 16 GiB. */
+const MARKS_MAX = 65_536;
+
+export class IgnoreMarks {
+  readonly #bases: readonly BytePath[];
+  readonly #roots: readonly BytePath[];
+  readonly #groupOf: (path: BytePath) => FanotifyGroup | undefined;
+  readonly #queue: BytePath[];
+  #flags = IGNORE;
+  #left = MARKS_MAX;
+
+  /** `groupOf`: the group whose filesystem mark reports what happens in a directory. */
+  constructor(scope: Scope, ignore: readonly string[], groupOf: (path: BytePath) => FanotifyGroup | undefined) {
+    this.#bases = ignore.flatMap((pattern) => plainDirectory(pattern) ?? []);
+    this.#roots = scope.roots;
+    this.#groupOf = groupOf;
+    this.#queue = [...this.#bases];
+  }
+
+  /** A directory appeared (or moved here). */
+  appeared(path: BytePath): void {
+    if (this.#bases.some((base) => isWithin(path, base))) this.#queue.push(path);
+  }
+
+  /** Works off up to `budget` directories; returns whether there is more to do. Throws SystemError when marks run out. */
+  step(budget: number): boolean {
+    for (let count = 0; count < budget && this.#left > 0; count += 1) {
+      const dir = this.#queue.pop();
+      if (dir === undefined) return false;
+      this.#ignore(dir);
+    }
+    return this.#left > 0 && this.#queue.length > 0;
+  }
+
+  #ignore(dir: BytePath): void {
+    const group = this.#groupOf(dir);
+    if (group === undefined) return;
+    // A rule that names something inside is stronger than the ignored directory around it.
+    if (!this.#roots.some((root) => isWithin(root, dir))) this.#mark(group, dir);
+    for (const name of subdirectories(dir)) {
+      const path = joinPath(dir, name);
+      if (!this.#roots.some((root) => root === path)) this.#queue.push(path);
+    }
+  }
+
+  #mark(group: FanotifyGroup, dir: BytePath): void {
+    try {
+      group.mark(this.#flags, IGNORED, dir);
+      this.#left -= 1;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'EINVAL' && this.#flags === IGNORE) {
+        this.#flags = IGNORE_LEGACY;
+        this.#mark(group, dir);
+      } else if (code === 'ENOSPC' || code === 'ENOMEM') {
+        this.#left = 0;
+        throw error;
+      }
+      // Anything else (gone, replaced, unreadable): the events come and the scope drops them.
+    }
+  }
+}
+
+/** The directory that a pattern without wildcards names, if the pattern still matches it as it stands. */
+function plainDirectory(pattern: string): BytePath | undefined {
+  const path = pathFromText(pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern);
+  if (!path.startsWith('/') || compilePatterns([pattern])(path, nameOf(path)) === undefined) return undefined;
+  return lstatSync(pathToBytes(path), { throwIfNoEntry: false })?.isDirectory() === true ? path : undefined;
+}
+
+function subdirectories(dir: BytePath): BytePath[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(pathToBytes(dir), { withFileTypes: true, encoding: 'latin1' });
+  } catch {
+    // Gone or unreadable: nothing to mark.
+    return [];
+  }
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => pathFromLatin1(entry.name));
+}
+
+export function ignoreProblem(error: unknown): string {
+  return `ignored directories are filtered without the kernel's help from here on: ${errorMessage(error)}`;
+}

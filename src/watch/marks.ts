@@ -1,0 +1,135 @@
+// Marks per mount, and the way back when a filesystem refuses them.
+import { closeSync, openSync } from 'node:fs';
+import type { CoverageMode } from '../domain/coverage.ts';
+import { errorCode, errorMessage, SystemError } from '../domain/errors.ts';
+import { pathToBytes } from '../domain/path.ts';
+import { FAN_MARK_FILESYSTEM, FAN_MARK_MOUNT } from '../fanotify/abi.ts';
+import type { FanotifyGroup } from '../fanotify/group.ts';
+import type { MountPoint } from '../fanotify/handles.ts';
+import { fsidOfFd } from '../libc/handle.ts';
+import { type FidGroup, MOUNT_MASK, missingCapability, openFdGroup, openFidGroup } from './groups.ts';
+import type { Mount } from './mounts.ts';
+
+export interface MarkOutcome {
+  readonly mode: CoverageMode;
+  /** Why it is not better. */
+  readonly reason: string | undefined;
+}
+
+/** A group and, by the fsid that its events carry, the filesystems that it watches. */
+export interface WatchGroup {
+  readonly group: FanotifyGroup;
+  /** Empty in a group whose events carry descriptors. */
+  readonly filesystems: Map<string, { readonly device: string; readonly mountPoints: MountPoint[] }>;
+}
+
+interface FidWatchGroup extends WatchGroup {
+  readonly filesystemMask: number;
+}
+
+/** fcntl.h */
+const O_PATH = 0o10000000;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EOPNOTSUPP: 'has no file handles',
+  EXDEV: 'is a btrfs subvolume',
+  ENODEV: 'has no filesystem id',
+};
+
+/** Owns all groups of the watcher. */
+export class Marks {
+  readonly #kind: 'auto' | 'mount';
+  readonly #fidGroups: FidWatchGroup[] = [];
+  #fdGroup: WatchGroup | undefined;
+
+  /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
+  constructor(kind: 'auto' | 'mount') {
+    this.#kind = kind;
+    this.#openGroup(openFidGroup());
+  }
+
+  groups(): WatchGroup[] {
+    return this.#fdGroup === undefined ? this.#fidGroups : [...this.#fidGroups, this.#fdGroup];
+  }
+
+  /** The group whose filesystem mark covers a filesystem, by the device of its mounts. */
+  groupOf(device: string): FanotifyGroup | undefined {
+    return this.#fidGroups.find(({ filesystems }) => deviceIn(filesystems, device))?.group;
+  }
+
+  /** Marks a mount as well as its filesystem allows. Throws AppError NO_PERMISSION. */
+  watch(mount: Mount): MarkOutcome {
+    try {
+      return this.#watchWithIds(mount);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'EPERM') throw missingCapability('CAP_SYS_ADMIN', error);
+      if (code === undefined || REASONS[code] === undefined) return { mode: 'sweep', reason: errorMessage(error) };
+      return this.#watchWithDescriptors(mount, `${mount.type} ${REASONS[code]}`);
+    }
+  }
+
+  #watchWithIds(mount: Mount): MarkOutcome {
+    const fsid = fsidOf(mount);
+    const { group, filesystems, filesystemMask } = this.#groupFor(mount.device, fsid);
+    if (this.#kind === 'auto') group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
+    group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
+    const filesystem = filesystems.get(fsid) ?? { device: mount.device, mountPoints: [] };
+    filesystem.mountPoints.push({ path: mount.mountPoint, fsid });
+    filesystems.set(fsid, filesystem);
+    if (this.#kind === 'auto') return { mode: 'filesystem', reason: undefined };
+    return { mode: 'mount', reason: 'marks: mount' };
+  }
+
+  /** Clones of one image have the same fsid: events of two such filesystems in one group could not be told apart. */
+  #groupFor(device: string, fsid: string): FidWatchGroup {
+    const fits = ({ filesystems }: WatchGroup): boolean => (filesystems.get(fsid)?.device ?? device) === device;
+    return this.#fidGroups.find(fits) ?? this.#openGroup(openFidGroup());
+  }
+
+  #openGroup({ group, filesystemMask }: FidGroup): FidWatchGroup {
+    const opened: FidWatchGroup = { group, filesystemMask, filesystems: new Map() };
+    this.#fidGroups.push(opened);
+    return opened;
+  }
+
+  #watchWithDescriptors(mount: Mount, why: string): MarkOutcome {
+    try {
+      this.#fdGroup ??= { group: openFdGroup(), filesystems: new Map() };
+      this.#fdGroup.group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
+      return { mode: 'mount', reason: `${why}: only content written through this mount is seen at once` };
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return { mode: 'sweep', reason: `${why}, and ${error.message}` };
+    }
+  }
+
+  /** The mount is gone or hidden; its marks went with it, or do no harm. */
+  forget(mount: Mount): void {
+    for (const { filesystems } of this.#fidGroups) {
+      for (const [fsid, { device, mountPoints }] of filesystems) {
+        const at = device === mount.device ? mountPoints.findIndex(({ path }) => path === mount.mountPoint) : -1;
+        if (at !== -1) mountPoints.splice(at, 1);
+        if (mountPoints.length === 0) filesystems.delete(fsid);
+      }
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    for (const { group } of this.groups()) group.close();
+  }
+}
+
+function fsidOf(mount: Mount): string {
+  const fd = openSync(pathToBytes(mount.mountPoint), O_PATH);
+  try {
+    return fsidOfFd(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function deviceIn(filesystems: WatchGroup['filesystems'], device: string): boolean {
+  return [...filesystems.values()].some((filesystem) => filesystem.device === device);
+}

@@ -1,0 +1,66 @@
+// What the reader thread and the main thread tell each other.
+import { UNKNOWN_ACTOR } from '../domain/actor.ts';
+import type { Coverage } from '../domain/coverage.ts';
+import type { AppErrorCode } from '../domain/errors.ts';
+import { pathFromLatin1 } from '../domain/path.ts';
+import type { ScopeSettings } from '../domain/rule.ts';
+import type { WatchEvent } from '../engine/ports.ts';
+import type { DirtyColumns } from './dirty-set.ts';
+
+export interface ReaderSettings {
+  readonly scope: ScopeSettings;
+  readonly marks: 'auto' | 'mount';
+  readonly who: 'map' | 'proc';
+  /** An eventfd that the main thread owns and writes to when `control` has news. */
+  readonly wakeFd: number;
+  /** Int32Array with the slots below. */
+  readonly control: SharedArrayBuffer;
+}
+
+/** Set to 1: end. */
+export const STOP = 0;
+/** Events posted and not yet taken by the consumer. */
+export const IN_FLIGHT = 1;
+/** Paths that the reader holds back because the consumer is behind. */
+export const HELD = 2;
+/** Events that named nothing that still has a path. */
+export const UNRESOLVED = 3;
+export const CONTROL_BYTES = 16;
+
+export type ReaderMessage =
+  | { readonly kind: 'ready'; readonly coverage: readonly Coverage[] }
+  | {
+      readonly kind: 'failed';
+      readonly code: AppErrorCode;
+      readonly message: string;
+      readonly hint: string | undefined;
+    }
+  | { readonly kind: 'problem'; readonly message: string }
+  | BatchMessage;
+
+export interface BatchMessage {
+  readonly kind: 'batch';
+  /** All of it, when it changed. */
+  readonly coverage: readonly Coverage[] | undefined;
+  /** Come before the dirty paths. */
+  readonly events: readonly WatchEvent[];
+  readonly dirty: DirtyColumns;
+}
+
+export function sizeOfBatch(batch: BatchMessage): number {
+  return batch.events.length + batch.dirty.paths.length;
+}
+
+export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
+  return [
+    ...events,
+    ...dirty.paths.map(
+      (path, index): WatchEvent => ({
+        kind: 'dirty',
+        path: pathFromLatin1(path),
+        subtree: dirty.subtree[index] ?? false,
+        actor: dirty.actors[dirty.actorOf[index] ?? -1] ?? UNKNOWN_ACTOR,
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,104 @@
+// What /proc knows of a process: proc(5), cgroups(7).
+import { escapePath } from '../domain/escape.ts';
+import { isCleanUtf8, pathFromLatin1, pathToText } from '../domain/path.ts';
+import { readLink, readStart } from '../libc/read.ts';
+
+/** A process as it was at one moment. */
+export interface ProcessState {
+  /** Ticks since boot; together with the pid it names the process for good. */
+  readonly startTime: string;
+  /** Latin1; undefined for a kernel thread or a process that has ended but was not waited for. */
+  readonly exe: string | undefined;
+  readonly cmdline: readonly string[] | undefined;
+  readonly uid: number | undefined;
+  readonly loginUid: number | undefined;
+  readonly unit: string | undefined;
+  readonly ppids: readonly number[];
+}
+
+/** A command line is kept up to here: it may be 2 MiB long. */
+const CMDLINE_BYTES = 4096;
+const buffer = Buffer.alloc(CMDLINE_BYTES);
+const PARENTS_MAX = 64;
+const DELETED = ' (deleted)';
+
+/** The parents of a process, nearest first, if they are known without asking /proc. */
+export type ParentsOf = (pid: number) => readonly number[] | undefined;
+
+/** Returns undefined when the process is gone. What may change soonest is read first. */
+export function readProcess(pid: number, parentsOf: ParentsOf): ProcessState | undefined {
+  const cmdline = readStart(`/proc/${pid}/cmdline`, buffer);
+  const exe = readLink(`/proc/${pid}/exe`, buffer);
+  const stat = parseStat(readStart(`/proc/${pid}/stat`, buffer));
+  if (stat === undefined) return undefined;
+  return {
+    startTime: stat.startTime,
+    exe: exe?.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe,
+    cmdline: cmdline === undefined || cmdline === '' ? undefined : parseCmdline(cmdline),
+    uid: parseField(readStart(`/proc/${pid}/status`, buffer), 'Uid'),
+    loginUid: parseLoginUid(readStart(`/proc/${pid}/loginuid`, buffer)),
+    unit: parseUnit(readStart(`/proc/${pid}/cgroup`, buffer)),
+    ppids: lineage(stat.ppid, parentsOf),
+  };
+}
+
+/** What an exec in progress does not change, in one read; undefined when the process is gone. */
+export function readOwner(pid: number, parentsOf: ParentsOf): Pick<ProcessState, 'uid' | 'ppids'> | undefined {
+  const status = readStart(`/proc/${pid}/status`, buffer);
+  const ppid = parseField(status, 'PPid');
+  return ppid === undefined ? undefined : { uid: parseField(status, 'Uid'), ppids: lineage(ppid, parentsOf) };
+}
+
+function lineage(ppid: number, parentsOf: ParentsOf): number[] {
+  const ppids: number[] = [];
+  for (let at = ppid; at > 0 && ppids.length < PARENTS_MAX; ) {
+    ppids.push(at);
+    const further = parentsOf(at);
+    if (further !== undefined) return [...ppids, ...further];
+    at = parseStat(readStart(`/proc/${at}/stat`, buffer))?.ppid ?? 0;
+  }
+  return ppids;
+}
+
+/** proc_pid_stat(5): the name stands in parentheses and may hold any byte, these included; field 4 is ppid, 22 starttime. */
+export function parseStat(stat: string | undefined): { readonly ppid: number; readonly startTime: string } | undefined {
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [ppid, startTime] = [Number(fields[1]), fields[19]];
+  return startTime === undefined || !Number.isInteger(ppid) ? undefined : { ppid, startTime };
+}
+
+/** Arguments as text; bytes that are not UTF-8 are escaped. */
+export function parseCmdline(cmdline: string): string[] {
+  return cmdline.replace(/\0$/, '').split('\0').map(textOf);
+}
+
+export function textOf(latin1: string): string {
+  const path = pathFromLatin1(latin1);
+  return isCleanUtf8(path) ? pathToText(path) : escapePath(path);
+}
+
+/** proc_pid_status(5): the first number of a line; of `Uid` that is the real user id. */
+export function parseField(status: string | undefined, field: 'Uid' | 'PPid'): number | undefined {
+  const at = status?.indexOf(`\n${field}:`) ?? -1;
+  const value = at === -1 ? Number.NaN : Number.parseInt(status?.slice(at + field.length + 2, at + 32) ?? '', 10);
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/** (uid_t)-1 means that nobody logged in. */
+const NO_LOGIN_UID = 4294967295;
+
+export function parseLoginUid(text: string | undefined): number | undefined {
+  const loginUid = Number.parseInt(text ?? '', 10);
+  return Number.isNaN(loginUid) || loginUid === NO_LOGIN_UID ? undefined : loginUid;
+}
+
+/** The innermost systemd unit of the unified hierarchy, or of v1's `name=systemd`. */
+export function parseUnit(cgroup: string | undefined): string | undefined {
+  for (const line of (cgroup ?? '').split('\n')) {
+    const match = /^\d+:(?:name=systemd)?:(.*)$/.exec(line);
+    const unit = match?.[1]?.split('/').findLast((segment) => /\.(?:service|scope)$/.test(segment));
+    if (unit !== undefined) return textOf(unit);
+  }
+  return undefined;
+}

@@ -1,0 +1,199 @@
+// The reader: one thread that does nothing but empty the queues, so that a busy main thread never overflows them.
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Coverage } from '../domain/coverage.ts';
+import type { BytePath } from '../domain/path.ts';
+import { compileScope, type Scope } from '../domain/rule.ts';
+import type { WatchEvent } from '../engine/ports.ts';
+import { FAN_Q_OVERFLOW } from '../fanotify/abi.ts';
+import type { FanotifyEvent } from '../fanotify/decode.ts';
+import { HandlePaths } from '../fanotify/handles.ts';
+import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
+import { readAvailable } from '../libc/read.ts';
+import { type Actors, trackActors } from './actors.ts';
+import { requireCapabilities } from './capabilities.ts';
+import { DirtySet } from './dirty-set.ts';
+import { isEntryEvent, pathsOfEvent } from './event-paths.ts';
+import { ExecWatch } from './exec-watch.ts';
+import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
+import { Marks, type WatchGroup } from './marks.ts';
+import { HELD, IN_FLIGHT, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
+import { compileRelevance, type Relevance } from './relevance.ts';
+import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
+
+/** The longest that a process which exits without `close` waits for this thread. */
+const POLL_MS = 200;
+/** Events that may be under way to the consumer; beyond that paths are held here, where they merge. */
+const IN_FLIGHT_MAX = 65_536;
+/** Paths held here before they are given up for an overflow. */
+const HELD_MAX = 262_144;
+/** Buffers read from one group before the others get their turn. */
+const READS_MAX = 16;
+const IGNORE_STEP = 256;
+const LOADER_CACHE_MS = 5_000;
+
+/** Owns everything that the thread opens. */
+export class Reader {
+  readonly #settings: ReaderSettings;
+  readonly #post: (message: ReaderMessage) => void;
+  readonly #control: Int32Array;
+  readonly #scope: Scope;
+  readonly #relevance: (path: BytePath) => Relevance;
+  readonly #marks: Marks;
+  readonly #mounts: WatchedMounts;
+  readonly #mountinfoFd: number;
+  readonly #actors: Actors = trackActors();
+  readonly #execs: ExecWatch | undefined;
+  readonly #ignores: IgnoreMarks;
+  readonly #wakeBuffer = Buffer.alloc(8);
+  #dirty = new DirtySet();
+  #events: WatchEvent[] = [];
+  #coverage: readonly Coverage[] | undefined;
+  #hasIgnoreWork = true;
+  #loaderCacheMs = Date.now();
+
+  /** Sets all marks. Throws AppError NO_PERMISSION and what else keeps it from watching. */
+  constructor(settings: ReaderSettings, post: (message: ReaderMessage) => void) {
+    requireCapabilities();
+    this.#settings = settings;
+    this.#post = post;
+    this.#control = new Int32Array(settings.control);
+    this.#scope = compileScope(settings.scope);
+    this.#relevance = compileRelevance(this.#scope);
+    // Before the table is read: what changes in between is then a change.
+    this.#mountinfoFd = openSync(MOUNTINFO, 'r');
+    this.#marks = new Marks(settings.marks);
+    this.#mounts = new WatchedMounts(this.#scope, this.#marks);
+    this.#execs = settings.who === 'map' ? new ExecWatch() : undefined;
+    this.#execs?.markFilesystems(this.#mounts.table);
+    this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
+      this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
+    );
+  }
+
+  /** Returns once it is told to stop; everything is closed then. */
+  run(): void {
+    this.#post({ kind: 'ready', coverage: this.#mounts.coverage() });
+    try {
+      while (Atomics.load(this.#control, STOP) === 0) this.#turn();
+    } finally {
+      this.#close();
+    }
+  }
+
+  #turn(): void {
+    const groups = this.#marks.groups();
+    const [wake, mountinfo, execs, ...ready] = pollOnce(
+      [
+        { fd: this.#settings.wakeFd, events: POLLIN },
+        { fd: this.#mountinfoFd, events: POLLPRI },
+        // poll(2) passes over negative descriptors.
+        { fd: this.#execs?.fd ?? -1, events: POLLIN },
+        ...groups.map(({ group }) => ({ fd: group.fd, events: POLLIN })),
+      ],
+      this.#hasIgnoreWork ? 0 : POLL_MS,
+    );
+    const nowMs = Date.now();
+    if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
+    if (execs !== 0) this.#execs?.drain(this.#actors, nowMs);
+    if (mountinfo !== 0) this.#refreshMounts(nowMs);
+    if (ready.some((events) => events !== 0)) this.#drain(groups, nowMs);
+    this.#flush(nowMs);
+    this.#stepIgnores(nowMs);
+  }
+
+  #drain(groups: readonly WatchGroup[], nowMs: number): void {
+    for (const { group, filesystems } of groups) {
+      const handles = new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
+      try {
+        for (let reads = 0; reads < READS_MAX; reads += 1) {
+          const events = group.read();
+          if (events.length === 0) break;
+          // Whoever wrote was executed before: its exec is queued by now.
+          this.#execs?.drain(this.#actors, nowMs);
+          for (const event of events) this.#take(event, handles, nowMs);
+        }
+      } finally {
+        handles.close();
+      }
+    }
+  }
+
+  #take(event: FanotifyEvent, handles: HandlePaths, nowMs: number): void {
+    if (isLoss(event)) {
+      this.#overflow(nowMs);
+      return;
+    }
+    const paths = pathsOfEvent(event, handles);
+    if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
+    if (event.pid === process.pid) return;
+    const isEntry = isEntryEvent(event);
+    for (const { path, subtree } of paths) {
+      const relevance = this.#relevance(path);
+      if (relevance === 'outside') {
+        if (subtree) this.#ignores.appeared(path);
+        continue;
+      }
+      if (relevance === 'above' && !isEntry) continue;
+      this.#dirty.add(path, subtree || relevance === 'above', this.#actors.actorOf(event.pid, nowMs));
+      if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
+    }
+  }
+
+  #overflow(nowMs: number): void {
+    this.#mounts.lost(nowMs);
+    if (!this.#events.some(({ kind }) => kind === 'overflow')) this.#events.push({ kind: 'overflow' });
+    this.#coverage = this.#mounts.coverage();
+  }
+
+  #refreshMounts(nowMs: number): void {
+    this.#report(this.#mounts.refresh(nowMs));
+    this.#execs?.markFilesystems(this.#mounts.table);
+  }
+
+  #report(events: readonly WatchEvent[]): void {
+    if (events.length === 0) return;
+    this.#events.push(...events);
+    this.#coverage = this.#mounts.coverage();
+  }
+
+  /** Posts what there is, unless the consumer is far behind; then paths merge here, and at last become an overflow. */
+  #flush(nowMs: number): void {
+    if (this.#dirty.size > HELD_MAX) {
+      this.#dirty.take();
+      this.#overflow(nowMs);
+    }
+    const size = this.#dirty.size + this.#events.length;
+    const canPost = size > 0 && Atomics.load(this.#control, IN_FLIGHT) < IN_FLIGHT_MAX;
+    Atomics.store(this.#control, HELD, canPost ? 0 : size);
+    if (!canPost) return;
+    Atomics.add(this.#control, IN_FLIGHT, size);
+    this.#post({ kind: 'batch', coverage: this.#coverage, events: this.#events, dirty: this.#dirty.take() });
+    this.#events = [];
+    this.#coverage = undefined;
+  }
+
+  #stepIgnores(nowMs: number): void {
+    try {
+      this.#hasIgnoreWork = this.#ignores.step(IGNORE_STEP);
+    } catch (error) {
+      this.#post({ kind: 'problem', message: ignoreProblem(error) });
+      this.#hasIgnoreWork = false;
+    }
+    if (nowMs - this.#loaderCacheMs < LOADER_CACHE_MS) return;
+    this.#loaderCacheMs = nowMs;
+    this.#execs?.markLoaderCache();
+  }
+
+  #close(): void {
+    this.#marks.close();
+    this.#execs?.close();
+    closeSync(this.#mountinfoFd);
+  }
+}
+
+/** The queue was full; or the event's descriptor could not be opened for want of resources (FAN_REPORT_FD_ERROR). */
+function isLoss({ mask, fd }: FanotifyEvent): boolean {
+  const { EMFILE, ENFILE, ENOMEM } = constants.errno;
+  return (mask & FAN_Q_OVERFLOW) !== 0 || fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM;
+}

@@ -1,0 +1,126 @@
+// Follows the mount table: marks what comes, forgets what goes, and says what that does to the watched paths.
+import { lstatSync, readFileSync } from 'node:fs';
+import { UNKNOWN_ACTOR } from '../domain/actor.ts';
+import type { Coverage } from '../domain/coverage.ts';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
+import type { WatchEvent } from '../engine/ports.ts';
+import type { Marks } from './marks.ts';
+import { concerns, planMounts } from './mount-plan.ts';
+import { type Mount, type MountTable, mountTable, parseMountinfo } from './mounts.ts';
+
+export const MOUNTINFO = '/proc/self/mountinfo';
+
+interface Watched {
+  readonly mount: Mount;
+  coverage: Coverage;
+}
+
+/** The mounts in scope with their coverage; one reader thread owns it. */
+export class WatchedMounts {
+  readonly #scope: Scope;
+  readonly #marks: Marks;
+  readonly #watched = new Map<string, Watched>();
+  #visible = new Map<string, Mount>();
+  #missing = new Map<BytePath, Coverage>();
+  #table: MountTable = mountTable([]);
+
+  /** Marks what is mounted now. Throws AppError NO_PERMISSION. */
+  constructor(scope: Scope, marks: Marks) {
+    this.#scope = scope;
+    this.#marks = marks;
+    this.refresh(Date.now());
+  }
+
+  get table(): MountTable {
+    return this.#table;
+  }
+
+  coverage(): Coverage[] {
+    return [...[...this.#watched.values()].map(({ coverage }) => coverage), ...this.#missing.values()];
+  }
+
+  /** Events of all mounts were lost at `nowMs`. */
+  lost(nowMs: number): void {
+    for (const watched of this.#watched.values()) {
+      watched.coverage = { ...watched.coverage, sinceMs: nowMs, gaps: watched.coverage.gaps + 1 };
+    }
+  }
+
+  /** Reads the mount table again; returns what changed for the rules since the last time. */
+  refresh(nowMs: number): WatchEvent[] {
+    this.#table = mountTable(parseMountinfo(readFileSync(MOUNTINFO, 'latin1')));
+    const planned = new Map(planMounts(this.#table, this.#scope).map((mount) => [keyOf(mount), mount]));
+    for (const [key, { mount }] of this.#watched) {
+      if (planned.has(key)) continue;
+      this.#watched.delete(key);
+      this.#marks.forget(mount);
+    }
+    for (const [key, mount] of planned) if (!this.#watched.has(key)) this.#watched.set(key, this.#watch(mount, nowMs));
+    return [...this.#mountChanges(nowMs), ...this.refreshMissing(nowMs)];
+  }
+
+  #watch(mount: Mount, nowMs: number): Watched {
+    const { mode, reason } = this.#marks.watch(mount);
+    return { mount, coverage: { mount: mount.mountPoint, mode, sinceMs: nowMs, gaps: 0, reason } };
+  }
+
+  #mountChanges(nowMs: number): WatchEvent[] {
+    const before = this.#visible;
+    const isRelevant = (mount: Mount): boolean =>
+      concerns(this.#scope, mount.mountPoint) && this.#table.isVisible(mount);
+    this.#visible = new Map(this.#table.mounts.filter(isRelevant).map((mount) => [keyOf(mount), mount]));
+    const came = [...this.#visible].filter(([key]) => !before.has(key)).map(([, mount]) => mount);
+    const wentAt = [...before].filter(([key]) => !this.#visible.has(key)).map(([, mount]) => mount.mountPoint);
+    const covered = new Set(came.map(({ mountPoint }) => mountPoint));
+    return [
+      ...came.flatMap(({ mountPoint }) => this.#changed(mountPoint, 'covered', nowMs)),
+      ...wentAt.filter((path) => !covered.has(path)).flatMap((path) => this.#changed(path, 'watched', nowMs)),
+    ];
+  }
+
+  #changed(path: BytePath, state: 'covered' | 'watched', nowMs: number): WatchEvent[] {
+    const coverage = this.#coverageAt(path, nowMs);
+    const isLost = state === 'watched' && coverage.mode === 'none';
+    return [
+      { kind: 'coverage', coverage, state: isLost ? 'lost' : state },
+      { kind: 'dirty', path, subtree: true, actor: UNKNOWN_ACTOR },
+    ];
+  }
+
+  #coverageAt(path: BytePath, nowMs: number): Coverage {
+    const mount = this.#table.mountAt(path);
+    const watched = mount === undefined ? undefined : this.#watched.get(keyOf(mount));
+    if (watched !== undefined) return { ...watched.coverage, mount: path };
+    return { mount: path, mode: 'none', sinceMs: nowMs, gaps: 0, reason: 'no rule extends to this mount' };
+  }
+
+  /** Looks again which rule paths exist; to be called when one of them, or a directory above, came or went. */
+  refreshMissing(nowMs: number): WatchEvent[] {
+    const before = this.#missing;
+    const missing = this.#scope.roots.filter((root) => !exists(root));
+    this.#missing = new Map(
+      missing.map((mount) => [
+        mount,
+        before.get(mount) ?? { mount, mode: 'none', sinceMs: nowMs, gaps: 0, reason: 'does not exist' },
+      ]),
+    );
+    const went = [...this.#missing].filter(([root]) => !before.has(root)).map(([, coverage]) => coverage);
+    const came = [...before.keys()].filter((root) => !this.#missing.has(root));
+    return [
+      ...went.map((coverage): WatchEvent => ({ kind: 'coverage', coverage, state: 'lost' })),
+      ...came.map(
+        (root): WatchEvent => ({ kind: 'coverage', coverage: this.#coverageAt(root, nowMs), state: 'watched' }),
+      ),
+    ];
+  }
+}
+
+/** The kernel reuses mount ids, so the id alone does not name a mount across time. */
+function keyOf(mount: Mount): string {
+  return `${mount.id} ${mount.device} ${mount.root} ${mount.mountPoint}`;
+}
+
+function exists(path: BytePath): boolean {
+  return lstatSync(pathToBytes(path), { throwIfNoEntry: false }) !== undefined;
+}
