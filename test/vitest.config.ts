@@ -10,6 +10,7 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     pool: 'forks',
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test-results.json' }]] : ['default'],
     coverage: { include: ['src/domain/**', 'src/fanotify/decode.ts'] },
     projects: [project('unit', 20_000, true), project('kernel', 60_000, false), project('e2e', 120_000, false)],
   },

@@ -1,0 +1,15 @@
+// Records and reports for tests that look at neither.
+import type { RecordWriter, Reporter } from '../../src/engine/ports.ts';
+
+export const silentRecords: RecordWriter = {
+  drift: ({ kind, path, id, seq }) => JSON.stringify({ type: 'drift', kind, path, id, seq, severity: 'normal' }),
+  resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
+  accept: ({ generation }) => JSON.stringify({ type: 'accept', generation }),
+  run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),
+  overflow: ({ count }) => JSON.stringify({ type: 'overflow', count }),
+  coverage: ({ state }) => JSON.stringify({ type: 'coverage', state }),
+  sweep: ({ tier, entries, drifts }) => JSON.stringify({ type: 'sweep', tier, entries, drifts }),
+  lifecycle: (kind) => JSON.stringify({ type: kind }),
+};
+
+export const silentReporter: Reporter = { drift() {}, resolved() {}, problem() {}, notice() {} };
