@@ -3,11 +3,20 @@
 import { SEVERITIES } from '../domain/drift.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { type BytePath, pathFromBytes, pathFromText } from '../domain/path.ts';
-import type { HookInput } from '../domain/settings.ts';
+import type { HookInput, HookSettings } from '../domain/settings.ts';
 import type { HookBatch } from '../engine/ports.ts';
 
+/** Standard input and DRIFTLINE_* of one run; the settings of the hook itself are added by the runner. */
+export function hookPayload(
+  hook: HookSettings,
+  batch: HookBatch,
+  runId: string,
+): { readonly input: Uint8Array; readonly environment: Readonly<Record<string, string>> } {
+  return { input: hookInput(batch, hook.stdin), environment: hookEnvironment(batch, runId) };
+}
+
 /** The bytes for standard input. */
-export function hookInput(batch: HookBatch, input: HookInput): Uint8Array {
+function hookInput(batch: HookBatch, input: HookInput): Uint8Array {
   switch (input) {
     case 'paths0':
       return terminated([...new Set(batch.paths)].sort(), '\0', 'latin1');
@@ -21,7 +30,7 @@ export function hookInput(batch: HookBatch, input: HookInput): Uint8Array {
 }
 
 /** DRIFTLINE_* of a run. ASCII: characters of rule names beyond it are percent-encoded, as spaces are. */
-export function hookEnvironment(batch: HookBatch, runId: string): Record<string, string> {
+function hookEnvironment(batch: HookBatch, runId: string): Record<string, string> {
   const facts = batch.records.map(factsOf);
   const count = (kind: string): string => String(facts.filter((fact) => fact.kind === kind).length);
   const rules = [...new Set(facts.map((fact) => fact.rule))].filter((rule) => rule !== '').sort();

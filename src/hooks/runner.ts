@@ -34,7 +34,7 @@ const ENTER = '{ echo $$ >"$1"; } 2>/dev/null; shift; unset PWD OLDPWD SHLVL; ex
 type Child = ReturnType<typeof start>;
 type Ended = Omit<RunOutcome, 'output'>;
 
-export function createHookRunner(options: HookRunnerOptions = {}): HookRunner {
+export function openHookRunner(options: HookRunnerOptions = {}): HookRunner {
   const cgroups = 'cgroups' in options ? options.cgroups : openCgroups();
   const graceMs = options.graceMs ?? GRACE_MS;
   const zone = options.timeZone === undefined ? {} : { TZ: options.timeZone };

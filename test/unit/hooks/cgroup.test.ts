@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openCgroups } from '../../../src/hooks/cgroup.ts';
-import { createHookRunner } from '../../../src/hooks/runner.ts';
+import { openHookRunner } from '../../../src/hooks/runner.ts';
 import { isAlive, request, SCRATCH, script } from './run-script.ts';
 
 const cgroups = openCgroups();
@@ -12,7 +12,7 @@ const place = cgroups?.create();
 const parent = place === undefined ? '' : dirname(dirname(place.procs));
 await place?.remove();
 const inCgroups = test.skipIf(cgroups === undefined || parent === '');
-const runner = createHookRunner({ graceMs: 100 });
+const runner = openHookRunner({ graceMs: 100 });
 
 function ownCgroups(): string[] {
   return readdirSync(parent).filter((name) => name.startsWith(`driftline-hook.${process.pid}.`));

@@ -1,13 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { type BytePath, pathFromLatin1 } from '../../../src/domain/path.ts';
+import type { HookInput } from '../../../src/domain/settings.ts';
 import type { HookBatch } from '../../../src/engine/ports.ts';
-import { hookEnvironment, hookInput } from '../../../src/hooks/payload.ts';
+import { hookPayload } from '../../../src/hooks/payload.ts';
+import { request } from './run-script.ts';
 
 const HOSTILE = ['/srv/\n', '/srv/-rf', '/srv/$(touch pwn)', '/srv/\xff\xfe', `/srv/${'n'.repeat(255)}`, '/srv/ a  b '];
 
 function batch(records: readonly object[], paths: readonly string[] = []): HookBatch {
   const lines = records.map((record) => JSON.stringify(record));
   return { key: 'K1', hook: 'mirror', attempts: 2, records: lines, paths: paths.map(pathFromLatin1) as BytePath[] };
+}
+
+function hookInput(given: HookBatch, stdin: HookInput): Uint8Array {
+  return hookPayload(request([], {}, { stdin }).hook, given, 'R').input;
+}
+
+function hookEnvironment(given: HookBatch, runId: string): Readonly<Record<string, string>> {
+  return hookPayload(request([]).hook, given, runId).environment;
 }
 
 function text(record: object): string {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { openCgroups } from '../../../src/hooks/cgroup.ts';
-import { createHookRunner, type HookRunnerOptions } from '../../../src/hooks/runner.ts';
+import { type HookRunnerOptions, openHookRunner } from '../../../src/hooks/runner.ts';
 import { isAlive, request, SCRATCH, script } from './run-script.ts';
 
 const GRACE_MS = 150;
@@ -13,7 +13,7 @@ const FENCES: [string, HookRunnerOptions][] = [['process group', { graceMs: GRAC
 if (cgroups !== undefined) FENCES.push(['cgroup', { graceMs: GRACE_MS, cgroups }]);
 
 describe.each(FENCES)('with a %s', (fence, options) => {
-  const runner = createHookRunner({ ...options, timeZone: 'Europe/Berlin' });
+  const runner = openHookRunner({ ...options, timeZone: 'Europe/Berlin' });
 
   test.each([
     [0, 'ok'],
