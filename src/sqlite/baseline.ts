@@ -1,0 +1,107 @@
+// The accepted state, read. Each answer comes from one statement, so from one generation, even beside a writer.
+import type { Entry } from '../domain/entry.ts';
+import { readRecord, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
+import { type BytePath, dirOf, nameOf, pathToBytes, ROOT, ROOT_DIR } from '../domain/path.ts';
+import type { Baseline } from '../engine/ports.ts';
+import { pathColumn } from './column.ts';
+import type { Database, Row, SqlValue } from './driver.ts';
+import { assertCommitted, readMeta } from './meta.ts';
+import { PAGES, recordsOf } from './page.ts';
+import type { Hash } from './seal.ts';
+
+export function baselineOf(database: Database, hash: Hash): Baseline {
+  return {
+    info() {
+      const meta = readMeta(database, hash);
+      assertCommitted(meta);
+      const { generation, entries, createdMs, roots } = meta;
+      return { generation, entries, createdMs, roots };
+    },
+    run(dir, after, upTo) {
+      const run = joined(hash, pagesOf(database, dir, after, upTo), dir);
+      return after === undefined && upTo === undefined ? run : within(run, after, upTo);
+    },
+    find(path) {
+      const dir = dirOf(path);
+      const row = database.get(`${SELECT} where dir = ? and first <= ? order by first desc limit 1`, ...key(path));
+      return row === undefined ? undefined : findIn(recordsOf(hash, row, dir), dir, nameOf(path));
+    },
+    *below(path) {
+      yield* runs(database, hash, [path, successor(path)]);
+      yield* runs(database, hash, below(path));
+    },
+  };
+}
+
+const SELECT = `select dir, first, seal, entries from ${PAGES}`;
+const NOTHING = Buffer.alloc(0);
+
+/** The columns `dir` and `first` of a path's own record. */
+function key(path: BytePath): [Buffer, Buffer] {
+  return [pathToBytes(dirOf(path)), pathToBytes(nameOf(path))];
+}
+
+/** From the page that may hold the name behind `after` to the last one that may hold `upTo`. */
+function pagesOf(database: Database, dir: BytePath, after?: BytePath, upTo?: BytePath): readonly Row[] {
+  const from = "first >= coalesce((select max(first) from page where dir = ?1 and first <= ?2), x'')";
+  const lower = after === undefined ? NOTHING : pathToBytes(after);
+  const values: SqlValue[] = [pathToBytes(dir), lower];
+  if (upTo === undefined) return database.all(`${SELECT} where dir = ?1 and ${from} order by first`, ...values);
+  const bounded = `${SELECT} where dir = ?1 and ${from} and first <= ?3 order by first`;
+  return database.all(bounded, ...values, pathToBytes(upTo));
+}
+
+function joined(hash: Hash, rows: readonly Row[], dir: BytePath): Buffer {
+  const pages = rows.map((row) => recordsOf(hash, row, dir));
+  return pages.length === 1 ? (pages[0] ?? NOTHING) : Buffer.concat(pages);
+}
+
+/** The part of a sorted run with `after` < name <= `upTo`. */
+function within(run: Buffer, after?: BytePath, upTo?: BytePath): Buffer {
+  let start = 0;
+  while (after !== undefined && start < run.length && recordName(run, start) <= after)
+    start += recordLength(run, start);
+  let end = start;
+  while (end < run.length && (upTo === undefined || recordName(run, end) <= upTo)) end += recordLength(run, end);
+  return run.subarray(start, end);
+}
+
+function findIn(run: Buffer, dir: BytePath, name: BytePath): Entry | undefined {
+  for (const at of recordOffsets(run)) if (recordName(run, at) === name) return readRecord(run, at, dir);
+  return undefined;
+}
+
+/**
+ * The directories below `path` as a half-open range of bytes; `path` itself is not in it, because siblings such as `path-x`
+ * sort between the two. '0' is the byte behind '/'; no name holds NUL.
+ */
+export function below(path: BytePath): readonly [from: BytePath, to: BytePath] {
+  if (path === ROOT_DIR) return [ROOT, '0' as BytePath];
+  return path === ROOT ? ['/\0' as BytePath, '0' as BytePath] : [`${path}/` as BytePath, `${path}0` as BytePath];
+}
+
+interface Run {
+  readonly dir: BytePath;
+  readonly run: Buffer;
+}
+
+/** Every directory with entries from `from` on, before `to`. */
+function* runs(database: Database, hash: Hash, [from, to]: readonly [BytePath, BytePath]): Generator<Run> {
+  const upper = pathToBytes(to);
+  for (let lower = from; ; ) {
+    const rows = database.all(NEXT_DIRECTORY, pathToBytes(lower), upper);
+    if (rows[0] === undefined) return;
+    const dir = pathColumn(rows[0], 'dir');
+    yield { dir, run: joined(hash, rows, dir) };
+    lower = successor(dir);
+  }
+}
+
+const NEXT_DIRECTORY = `
+  select dir, first, seal, entries from ${PAGES}
+  where dir = (select dir from page where dir >= ?1 and dir < ?2 order by dir limit 1) order by first`;
+
+/** The smallest byte string behind `path`. */
+function successor(path: BytePath): BytePath {
+  return `${path}\0` as BytePath;
+}

@@ -1,0 +1,57 @@
+// What SQLite's result codes mean for a person (sqlite.org/rescode.html).
+import { AppError } from '../domain/errors.ts';
+
+/** A baseline that cannot be believed; `what` says which part, e.g. 'page of /etc does not match its seal'. */
+export function untrusted(what: string, cause?: unknown): AppError {
+  return new AppError('BASELINE_UNTRUSTED', `baseline cannot be trusted: ${what}`, {
+    hint: 'keep the file for examination, restore it from a backup or run `driftline init` with a new one',
+    cause,
+  });
+}
+
+/** Whatever the driver threw, as an AppError. */
+export function failure(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof AppError || !('code' in error)) return error;
+  // An integer beyond 2^53: nothing that we write comes near, so the stored value is damaged.
+  if (error.code === 'ERR_OUT_OF_RANGE') return untrusted(error.message, error);
+  if (error.code !== 'ERR_SQLITE_ERROR') return error;
+  return fromResult(numberOf(error, 'errcode') & 0xff, numberOf(error, 'systemErrno'), error);
+}
+
+const EACCES = 13;
+
+function fromResult(result: number, errno: number, cause: Error): AppError {
+  switch (result) {
+    case 5: // BUSY
+    case 6: // LOCKED
+      return new AppError('BUSY', `baseline is in use: ${cause.message}`, {
+        hint: 'another driftline is writing to it; try again, or go through the running `driftline watch`',
+        cause,
+      });
+    case 11: // CORRUPT
+    case 26: // NOTADB
+      return untrusted(cause.message, cause);
+    case 13: // FULL
+      return new AppError('IO', `baseline cannot be written: ${cause.message}`, {
+        hint: 'free some space on its filesystem; what was committed before is intact',
+        cause,
+      });
+    case 3: // PERM
+    case 23: // AUTH
+      return new AppError('NO_PERMISSION', `baseline cannot be used: ${cause.message}`, { cause });
+    case 7: // NOMEM
+    case 8: // READONLY
+    case 10: // IOERR
+    case 14: // CANTOPEN
+      return errno === EACCES
+        ? new AppError('NO_PERMISSION', `baseline cannot be opened: ${cause.message}`, { cause })
+        : new AppError('IO', `baseline cannot be used: ${cause.message}`, { cause });
+    default:
+      return new AppError('INTERNAL', `internal error: sqlite: ${cause.message}`, { cause });
+  }
+}
+
+function numberOf(error: object, key: string): number {
+  const value = (error as Readonly<Record<string, unknown>>)[key];
+  return typeof value === 'number' ? value : 0;
+}

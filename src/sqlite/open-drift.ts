@@ -1,0 +1,83 @@
+// Drift that is neither accepted nor gone: one row per path of the baseline.
+
+import { escapePath } from '../domain/escape.ts';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { OpenDrift } from '../engine/ports.ts';
+import { bytesColumn, integerColumn, pathColumn, textColumn } from './column.ts';
+import type { Database, Row } from './driver.ts';
+import { untrusted } from './failure.ts';
+import { type Meta, readMeta } from './meta.ts';
+import { type Hash, isSameSeal, noSeal, sealOf, toggleSeal } from './seal.ts';
+
+/** Adds a drift, or replaces what is known under its key. */
+export function putDrift(database: Database, hash: Hash, meta: Meta, drift: OpenDrift): void {
+  removeDrift(database, meta, drift.key);
+  const { key, path, id, seq, fingerprint, record } = drift;
+  const seal = driftSeal(hash, drift);
+  const values = [pathToBytes(key), pathToBytes(path), seal, id, seq, fingerprint, record];
+  database.run('insert into open_drift values (?, ?, ?, ?, ?, ?, ?)', ...values);
+  toggleSeal(meta.drift.sum, seal);
+  meta.drift.count += 1;
+}
+
+export function removeDrift(database: Database, meta: Meta, key: BytePath): void {
+  for (const row of database.all('delete from open_drift where key = ? returning seal', pathToBytes(key))) {
+    toggleSeal(meta.drift.sum, bytesColumn(row, 'seal'));
+    meta.drift.count -= 1;
+  }
+}
+
+export function clearDrift(database: Database, meta: Meta): void {
+  database.run('delete from open_drift');
+  meta.drift = { count: 0, sum: noSeal() };
+}
+
+export function openDriftAt(database: Database, hash: Hash, path: BytePath): OpenDrift[] {
+  const rows = database.all('select * from open_drift where key = ?1 or path = ?1 order by key', pathToBytes(path));
+  return rows.map((row) => decode(hash, row));
+}
+
+const BATCH = 256;
+
+/** All open drift in the order of its keys. Unless it changed meanwhile, missing rows are noticed at the end. */
+export function* allOpenDrift(database: Database, hash: Hash): Generator<OpenDrift> {
+  const wanted = readMeta(database, hash).drift;
+  const sum = noSeal();
+  for (let after: BytePath | undefined; ; ) {
+    const rows = batchAfter(database, after);
+    for (const row of rows) {
+      const drift = decode(hash, row);
+      toggleSeal(sum, bytesColumn(row, 'seal'));
+      after = drift.key;
+      yield drift;
+    }
+    if (rows.length < BATCH) break;
+  }
+  const unchanged = isSameSeal(readMeta(database, hash).drift.sum, wanted.sum);
+  if (unchanged && !isSameSeal(sum, wanted.sum)) throw untrusted('its open drift does not match its sum');
+}
+
+function batchAfter(database: Database, after: BytePath | undefined): readonly Row[] {
+  const tail = `order by key limit ${BATCH}`;
+  if (after === undefined) return database.all(`select * from open_drift ${tail}`);
+  return database.all(`select * from open_drift where key > ? ${tail}`, pathToBytes(after));
+}
+
+function decode(hash: Hash, row: Row): OpenDrift {
+  const drift: OpenDrift = {
+    id: textColumn(row, 'id'),
+    seq: integerColumn(row, 'seq'),
+    key: pathColumn(row, 'key'),
+    path: pathColumn(row, 'path'),
+    fingerprint: textColumn(row, 'fingerprint'),
+    record: textColumn(row, 'record'),
+  };
+  if (!isSameSeal(driftSeal(hash, drift), bytesColumn(row, 'seal'))) {
+    throw untrusted(`open drift of ${escapePath(drift.path)} does not match its seal`);
+  }
+  return drift;
+}
+
+function driftSeal(hash: Hash, { key, path, id, seq, fingerprint, record }: OpenDrift): Buffer {
+  return sealOf(hash, [pathToBytes(key), pathToBytes(path), id, seq, fingerprint, record]);
+}

@@ -1,0 +1,89 @@
+// A whole new generation in one transaction, on a connection of its own: everyone else, this process included, sees the old
+// generation until `finish`.
+import { AppError } from '../domain/errors.ts';
+import { recordName } from '../domain/packed.ts';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { Rebuild } from '../engine/ports.ts';
+import { assertSettings, type Database, rollback } from './driver.ts';
+import { appendJournal } from './journal.ts';
+import { readMeta, writeMeta } from './meta.ts';
+import { clearDrift } from './open-drift.ts';
+import { clearOutbox } from './outbox.ts';
+import { insertRun, lastName, PAGES, recordsOf, unsorted } from './page.ts';
+import { type Hash, noSeal } from './seal.ts';
+
+/** Takes the connection over and closes it in the end; `ended` is told when. */
+export function startRebuild(database: Database, hash: Hash, ended: () => void): Rebuild {
+  const end = (): void => {
+    database.close();
+    ended();
+  };
+  try {
+    assertSettings(database, false);
+    database.exec('begin immediate');
+    database.run('delete from page');
+    database.run('delete from content');
+  } catch (error) {
+    end();
+    throw error;
+  }
+  const meta = { ...readMeta(database, hash), entries: 0, pages: 0, root: noSeal() };
+  let over = false;
+  let current: { readonly dir: BytePath; readonly last: BytePath | undefined } | undefined;
+
+  const assertOpen = (): void => {
+    if (over) throw new AppError('INTERNAL', 'internal error: the rebuild is over');
+  };
+  const lastOf = (dir: BytePath): BytePath | undefined =>
+    current?.dir === dir ? current.last : storedLast(database, hash, dir);
+
+  return {
+    add(dir, records) {
+      assertOpen();
+      if (records.length === 0) return;
+      const first = recordName(records, 0);
+      const before = lastOf(dir);
+      if (before !== undefined && first <= before) throw unsorted(dir, first);
+      current = { dir, last: insertRun(database, hash, meta, dir, records) };
+    },
+    finish(roots, journal) {
+      assertOpen();
+      meta.generation += 1;
+      meta.createdMs = Date.now();
+      meta.roots = roots;
+      clearDrift(database, meta);
+      clearOutbox(database);
+      appendJournal(database, hash, meta, journal(meta.generation));
+      writeMeta(database, hash, meta);
+      database.exec('commit');
+      over = true;
+      checkpoint(database);
+      end();
+      return meta.generation;
+    },
+    abandon() {
+      if (over) return;
+      over = true;
+      rollback(database);
+      end();
+    },
+  };
+}
+
+/** The last name that a directory has so far. */
+function storedLast(database: Database, hash: Hash, dir: BytePath): BytePath | undefined {
+  const last = `select first, seal, entries from ${PAGES} where dir = ? order by first desc limit 1`;
+  const row = database.get(last, pathToBytes(dir));
+  return row === undefined ? undefined : lastName(recordsOf(hash, row, dir));
+}
+
+/** Moves the write-ahead log, which holds the whole generation, into the database and empties it. */
+export function checkpoint(database: Database): void {
+  try {
+    database.all('pragma wal_checkpoint(truncate)');
+  } catch (error) {
+    // The generation is committed and durable in the log; a later checkpoint has another chance to move it.
+    if (error instanceof AppError && (error.code === 'IO' || error.code === 'BUSY')) return;
+    throw error;
+  }
+}

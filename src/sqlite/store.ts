@@ -1,0 +1,100 @@
+// The baseline's file: entries, journal, open drift and outbox in one SQLite database.
+import { AppError } from '../domain/errors.ts';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { Commit, Store } from '../engine/ports.ts';
+import { applyAccept } from './accept.ts';
+import { baselineOf } from './baseline.ts';
+import { assertSettings, type Database, openDatabase, transact } from './driver.ts';
+import { prepareFile } from './file.ts';
+import { appendJournal, journalOf } from './journal.ts';
+import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
+import { assertOurs, createSchema } from './migrations.ts';
+import { allOpenDrift, openDriftAt, putDrift, removeDrift } from './open-drift.ts';
+import { enqueue, outboxOf } from './outbox.ts';
+import { checkpoint, startRebuild } from './rebuild.ts';
+import type { Hash } from './seal.ts';
+import { verifyPages } from './verify.ts';
+
+export interface StoreOptions {
+  /** Absolute, at most 500 bytes. */
+  readonly path: BytePath;
+  /**
+   * `read` never changes the file and works beside a writer. `write` needs a committed baseline, like `read`. `create` makes
+   * the file (mode 0600, in a directory that exists) when it is missing or empty, and opens one whose first generation was
+   * never committed: `baseline.info()` throws BASELINE_MISSING then.
+   */
+  readonly mode: 'read' | 'write' | 'create';
+  readonly hash: Hash;
+  /** How long to wait for another writer, in milliseconds. */
+  readonly busyMs?: number;
+}
+
+const BUSY_MS = 5_000;
+
+/**
+ * Opens a baseline and verifies its pages. Throws BASELINE_MISSING (no file, or no generation), BASELINE_UNTRUSTED (not a
+ * driftline baseline, or damaged), NO_PERMISSION, BUSY, CANNOT_CREATE or IO.
+ */
+export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions): Store {
+  const isEmpty = prepareFile(path, mode === 'create');
+  const readOnly = mode === 'read';
+  const connect = (): Database => openDatabase(pathToBytes(path), { readOnly, busyMs });
+  const database = connect();
+  try {
+    if (isEmpty) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
+    assertOurs(database);
+    assertSettings(database, readOnly);
+    const meta = verifyPages(database, hash);
+    if (mode !== 'create') assertCommitted(meta);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return storeOver(database, { hash, connect, readOnly });
+}
+
+export interface StoreParts {
+  readonly hash: Hash;
+  /** Another connection to the same file. */
+  readonly connect: () => Database;
+  readonly readOnly: boolean;
+}
+
+/** A store over a connection that has been verified. */
+export function storeOver(database: Database, { hash, connect, readOnly }: StoreParts): Store {
+  let rebuilding = false;
+  return {
+    baseline: baselineOf(database, hash),
+    journal: journalOf(database, hash),
+    outbox: outboxOf(database, hash),
+    openDriftAt: (path) => openDriftAt(database, hash, path),
+    openDrift: () => allOpenDrift(database, hash),
+    commit(commit) {
+      if (rebuilding) throw new AppError('INTERNAL', 'internal error: a commit during a rebuild would wait for itself');
+      transact(database, 'write', () => apply(database, hash, commit));
+    },
+    rebuild() {
+      if (rebuilding) throw new AppError('INTERNAL', 'internal error: a rebuild is going on');
+      rebuilding = true;
+      return startRebuild(connect(), hash, () => {
+        rebuilding = false;
+      });
+    },
+    close() {
+      // The package keeps a closed connection's statements, and with them its files, until they are garbage; so the log is
+      // emptied here instead of by SQLite at the last close.
+      if (!readOnly) checkpoint(database);
+      database.close();
+    },
+  };
+}
+
+function apply(database: Database, hash: Hash, commit: Commit): void {
+  const meta = readMeta(database, hash);
+  if (commit.accept !== undefined) applyAccept(database, hash, meta, commit.accept);
+  for (const key of commit.closedDrift ?? []) removeDrift(database, meta, key);
+  for (const drift of commit.openDrift ?? []) putDrift(database, hash, meta, drift);
+  for (const item of commit.outbox ?? []) enqueue(database, hash, item);
+  appendJournal(database, hash, meta, commit.journal ?? []);
+  writeMeta(database, hash, meta);
+}
