@@ -1,9 +1,12 @@
 // What the machine allows, found by trying.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
+import { implicitSettings } from '../config/settings.ts';
 import { errorCode, errorMessage } from '../domain/errors.ts';
+import { escapePath } from '../domain/escape.ts';
+import { pathFromText, ROOT } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import { tryWatching } from '../watch/trial.ts';
+import { openFanotifySource } from '../watch/fanotify-source.ts';
 
 export interface Finding {
   readonly subject: string;
@@ -12,12 +15,12 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** `scope`: whose mounts are tried; without one, only whether a group can be had. */
-export function systemFindings(scope: ScopeSettings | undefined): Finding[] {
+/** `scope`: whose mounts are tried; without one, the usual places. */
+export async function systemFindings(scope: ScopeSettings | undefined): Promise<Finding[]> {
   return [
     { subject: 'kernel', level: 'ok', message: `Linux ${release()}, Node ${process.versions.node}` },
     userFinding(),
-    ...watchFindings(scope),
+    ...(await watchFindings(scope ?? WHOLE)),
     queueFinding(),
     mountNamespaceFinding(),
   ];
@@ -45,16 +48,24 @@ function userFinding(): Finding {
   };
 }
 
-function watchFindings(scope: ScopeSettings | undefined): Finding[] {
+/** Where a server keeps what it lives on. */
+const USUAL = ['/etc', '/home', '/srv', '/usr', '/var'].map(pathFromText);
+const WHOLE: ScopeSettings = { rules: implicitSettings({ baseline: ROOT, paths: USUAL }).rules, ignore: [], own: [] };
+
+/** Found by watching for a moment. */
+async function watchFindings(scope: ScopeSettings): Promise<Finding[]> {
   try {
-    return tryWatching(scope).map(({ mount, mode, reason }) => ({
-      subject: 'watch',
-      level: mode === 'filesystem' ? 'ok' : mode === 'none' ? 'bad' : 'warn',
-      message: `${mount}: ${mode}${reason === undefined ? '' : ` (${reason})`}`,
-    }));
+    const source = await openFanotifySource({ scope, marks: 'auto', who: 'proc', onProblem: () => {} });
+    const found = source.coverage().map(({ mount, mode, reason }): Finding => {
+      const message = `${escapePath(mount)}: ${mode}${reason === undefined ? '' : ` (${reason})`}`;
+      return { subject: 'watch', level: mode === 'filesystem' ? 'ok' : 'warn', message };
+    });
+    await source.close();
+    return found;
   } catch (error) {
-    const hint = 'watch cannot run; init and check can';
-    return [{ subject: 'watch', level: 'bad', message: errorMessage(error), hint }];
+    return [
+      { subject: 'watch', level: 'bad', message: errorMessage(error), hint: 'watch cannot run; init and check can' },
+    ];
   }
 }
 

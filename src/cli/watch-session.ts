@@ -1,5 +1,5 @@
 // The parts of a running watch under one configuration, connected.
-import { openDisk } from '../disk/pool.ts';
+import { openDisk } from '../disk/disk.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { EventSource, Reporter, Store } from '../engine/ports.ts';
 import { openTrigger, type Trigger } from '../engine/trigger.ts';

@@ -1,6 +1,6 @@
 // driftline accept: make the present state the baseline, through the running watch when there is one.
 import { createInterface } from 'node:readline/promises';
-import { openDisk } from '../../disk/pool.ts';
+import { openDisk } from '../../disk/disk.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
 import { fingerprint } from '../../domain/fingerprint.ts';
@@ -17,6 +17,7 @@ import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
 import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
+import { openRecords } from '../drift-record.ts';
 import { currentActor } from '../identity.ts';
 import { busy, hash, lockState, openState, scopeSettings } from '../state.ts';
 
@@ -106,12 +107,13 @@ async function review(
     terminal.once('close', () => resolve('q'));
   });
   const reviewed = new Map<BytePath, string>();
+  const recordOf = openRecords(store);
   try {
     const parts = { disk, baseline: store.baseline, scope };
     for await (const item of check(parts, { roots: walkRoots(scope, paths), quick: false, hash })) {
       const rule = item.kind === 'drift' ? ruleOf(item.drift, scope) : undefined;
       if (item.kind !== 'drift' || rule === undefined) continue;
-      const question = `${driftLine(item.drift, { colour: context.output.colour })}\naccept? [y]es [n]o [q]uit: `;
+      const question = `${driftLine(recordOf(item.drift), { colour: context.output.colour })}\naccept? [y]es [n]o [q]uit: `;
       const answer = (await Promise.race([terminal.question(question), closed])).trim().toLowerCase();
       if (answer.startsWith('q')) break;
       if (answer.startsWith('y')) reviewed.set(item.drift.path, fingerprint(item.drift, rule.attributes));

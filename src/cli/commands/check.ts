@@ -1,17 +1,13 @@
 // driftline check: compare with the baseline. Only reads.
-import { openDisk } from '../../disk/pool.ts';
-import { UNKNOWN_ACTOR } from '../../domain/actor.ts';
+import { openDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
-import type { Drift, DriftRecord } from '../../domain/drift.ts';
-import type { BytePath } from '../../domain/path.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
-import type { Store } from '../../engine/ports.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
-import { newId } from '../identity.ts';
+import { openRecords } from '../drift-record.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
 import { hash, openState, scopeSettings } from '../state.ts';
@@ -43,7 +39,7 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
       { disk, baseline: store.baseline, scope },
       { roots, quick, hash, signal: interrupt.signal, onPage: progress.page },
     );
-    const ids = openIds(store);
+    const recordOf = openRecords(store);
     for (;;) {
       const { done, value } = await items.next();
       if (done) {
@@ -55,9 +51,7 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
         return summary.exitCode;
       }
       progress.done();
-      output.data(
-        value.kind === 'drift' ? report.drift(toRecord(value.drift, generation, ids)) : report.incomplete(value),
-      );
+      output.data(value.kind === 'drift' ? report.drift(recordOf(value.drift)) : report.incomplete(value));
     }
   } catch (error) {
     progress.done();
@@ -69,18 +63,6 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
     await disk.close();
     store.close();
   }
-}
-
-/** Drift that a watch has journaled keeps its identifier here. */
-function openIds(store: Store): ReadonlyMap<BytePath, { readonly id: string; readonly seq: number }> {
-  return new Map([...store.openDrift()].map(({ key, id, seq }) => [key, { id, seq }]));
-}
-
-function toRecord(drift: Drift, generation: number, open: ReturnType<typeof openIds>): DriftRecord {
-  const timeNs = systemClock.nowNs();
-  const known = open.get(drift.from ?? drift.path);
-  const id = known?.id ?? newId(Number(timeNs / 1_000_000n));
-  return { ...drift, id, seq: known?.seq ?? 1, timeNs, actors: [UNKNOWN_ACTOR], generation };
 }
 
 interface SummaryFacts {

@@ -1,7 +1,7 @@
 // driftline doctor: what this kernel, filesystem, user and configuration allow, and what to do about the rest.
 import { loadSettings } from '../../config/load.ts';
 import { checkHooks } from '../../config/programs.ts';
-import { digestEngine } from '../../disk/digest.ts';
+import { openDigestEngine } from '../../disk/digest.ts';
 import { errorMessage } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
@@ -13,8 +13,8 @@ import { openState, scopeSettings } from '../state.ts';
 export async function runDoctor(context: Context, json: boolean): Promise<number> {
   const { settings, findings: config } = await configFindings(context);
   const findings = [
-    ...systemFindings(settings === undefined ? undefined : scopeSettings(settings)),
-    { subject: 'digest', level: 'ok' as const, message: `BLAKE3 by the ${digestEngine()} engine` },
+    ...(await systemFindings(settings === undefined ? undefined : scopeSettings(settings))),
+    { subject: 'digest', level: 'ok' as const, message: `BLAKE3 by the ${openDigestEngine().name} engine` },
     ...config,
     ...(settings === undefined ? [] : [baselineFinding(settings)]),
   ];

@@ -1,5 +1,5 @@
 // driftline init: build the baseline.
-import { openDisk } from '../../disk/pool.ts';
+import { openDisk } from '../../disk/disk.ts';
 import { incompleteText } from '../../domain/entry.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
