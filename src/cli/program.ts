@@ -2,15 +2,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../domain/errors.ts';
 import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
-import { runAccept } from './commands/accept.ts';
-import { runCheck } from './commands/check.ts';
-import { runConfigCheck, runConfigSchema } from './commands/config.ts';
-import { runDoctor } from './commands/doctor.ts';
-import { runExplain } from './commands/explain.ts';
-import { runInit } from './commands/init.ts';
-import { runJournal } from './commands/journal.ts';
-import { runStatus } from './commands/status.ts';
-import { runWatch } from './commands/watch.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
 
@@ -85,39 +76,49 @@ type AddCommand = (
 
 function addBaselineCommands(program: Command, command: AddCommand): void {
   const json = ['--json', 'machine-readable output'] as const;
-  command(program, 'init [path...]', 'build the baseline', (context, paths, options) => {
+  command(program, 'init [path...]', 'build the baseline', async (context, paths, options) => {
     const { force = false, jobs, json = false } = options as { force?: boolean; jobs?: number } & JsonOption;
-    return runInit(context, { paths, force, jobs, json });
+    return (await import('./commands/init.ts')).runInit(context, { paths, force, jobs, json });
   })
     .option('-f, --force', 'replace a baseline that exists')
     .option('-j, --jobs <n>', 'worker threads', positiveInteger)
     .option(...json);
-  command(program, 'check [path...]', 'compare with the baseline', (context, paths, options) => {
+  command(program, 'check [path...]', 'compare with the baseline', async (context, paths, options) => {
     const {
       quick = false,
       format,
       jobs,
       json,
     } = options as { quick?: boolean; format: ReportFormatName; jobs?: number } & JsonOption;
-    return runCheck(context, { paths, quick, format: json ? 'json' : format, jobs });
+    return (await import('./commands/check.ts')).runCheck(context, {
+      paths,
+      quick,
+      format: json ? 'json' : format,
+      jobs,
+    });
   })
     .option('--quick', 'trust inode, size, times, mode and owner; read only what differs in one of them')
     .addOption(new Option('--format <format>', 'report format').choices([...REPORT_FORMATS]).default('text'))
     .option('-j, --jobs <n>', 'worker threads', positiveInteger)
     .option('--json', 'same as --format json');
-  command(program, 'accept [path...]', 'make the present state of paths the baseline', (context, paths, options) => {
-    const {
-      all = false,
-      interactive = false,
-      report,
-      json = false,
-    } = options as {
-      all?: boolean;
-      interactive?: boolean;
-      report?: string;
-    } & JsonOption;
-    return runAccept(context, { paths, all, interactive, report, json });
-  })
+  command(
+    program,
+    'accept [path...]',
+    'make the present state of paths the baseline',
+    async (context, paths, options) => {
+      const {
+        all = false,
+        interactive = false,
+        report,
+        json = false,
+      } = options as {
+        all?: boolean;
+        interactive?: boolean;
+        report?: string;
+      } & JsonOption;
+      return (await import('./commands/accept.ts')).runAccept(context, { paths, all, interactive, report, json });
+    },
+  )
     .option('-a, --all', 'everything')
     .option('-i, --interactive', 'ask about each drift')
     .option('-r, --report <id>', 'exactly what this report of check, or this drift, said')
@@ -127,15 +128,15 @@ function addBaselineCommands(program: Command, command: AddCommand): void {
 function addWatchCommands(program: Command, command: AddCommand): void {
   const json = ['--json', 'machine-readable output'] as const;
   const wantsJson = (options: object): boolean => (options as JsonOption).json ?? false;
-  command(program, 'watch', 'the daemon, in the foreground', (context, _args, options) =>
-    runWatch(context, { json: wantsJson(options) }),
+  command(program, 'watch', 'the daemon, in the foreground', async (context, _args, options) =>
+    (await import('./commands/watch.ts')).runWatch(context, { json: wantsJson(options) }),
   ).option('--json', 'drift as records, one line of JSON each');
-  command(program, 'status', 'coverage, backlog, open drift, hooks', (context, _args, options) =>
-    runStatus(context, wantsJson(options)),
+  command(program, 'status', 'coverage, backlog, open drift, hooks', async (context, _args, options) =>
+    (await import('./commands/status.ts')).runStatus(context, wantsJson(options)),
   ).option(...json);
-  command(program, 'journal', 'what was observed and done', (context, _args, options) => {
+  command(program, 'journal', 'what was observed and done', async (context, _args, options) => {
     const { since, verify = false, json = false } = options as { since?: string; verify?: boolean } & JsonOption;
-    return runJournal(context, { since, verify, json });
+    return (await import('./commands/journal.ts')).runJournal(context, { since, verify, json });
   })
     .option('-s, --since <time>', 'from then on: 2h, 7d, 2026-11-21, ...')
     .option('--verify', 'recompute the chain of the records')
@@ -144,15 +145,21 @@ function addWatchCommands(program: Command, command: AddCommand): void {
     program,
     'explain <path>',
     'which rule, attributes, hooks and coverage a path has, and why',
-    (context, [path], options) => runExplain(context, { path: path ?? '', json: wantsJson(options) }),
+    async (context, [path], options) =>
+      (await import('./commands/explain.ts')).runExplain(context, { path: path ?? '', json: wantsJson(options) }),
   ).option(...json);
   const config = program.command('config').description('look at the configuration');
-  command(config, 'check', 'check the configuration and the programs of its hooks', (context, _args, options) =>
-    runConfigCheck(context, wantsJson(options)),
+  command(config, 'check', 'check the configuration and the programs of its hooks', async (context, _args, options) =>
+    (await import('./commands/config.ts')).runConfigCheck(context, wantsJson(options)),
   ).option(...json);
-  command(config, 'schema', 'print the JSON Schema of the configuration', (context) => runConfigSchema(context));
-  command(program, 'doctor', 'what kernel, filesystems, user and configuration allow', (context, _args, options) =>
-    runDoctor(context, wantsJson(options)),
+  command(config, 'schema', 'print the JSON Schema of the configuration', async (context) =>
+    (await import('./commands/config.ts')).runConfigSchema(context),
+  );
+  command(
+    program,
+    'doctor',
+    'what kernel, filesystems, user and configuration allow',
+    async (context, _args, options) => (await import('./commands/doctor.ts')).runDoctor(context, wantsJson(options)),
   ).option(...json);
 }
 

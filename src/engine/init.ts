@@ -25,6 +25,7 @@ export async function init(disk: Disk, store: Store, options: InitOptions): Prom
   const totals: InitTotals = { entries: 0, bytes: 0, incomplete: 0, generation: 0 };
   const rebuild = store.rebuild();
   const roots = mergeRoots();
+  const order = keepOrder();
   try {
     for await (const page of disk.walk(options.roots, { signal: options.signal })) {
       options.onPage(page);
@@ -32,7 +33,7 @@ export async function init(disk: Disk, store: Store, options: InitOptions): Prom
       totals.bytes += page.bytesRead;
       reportIncomplete(page, totals, options);
       if (page.extent.kind === 'names') roots.add(page);
-      else if (page.records.length > 0) rebuild.add(page.dir, page.records);
+      else for (const { dir, records } of order.next(page)) if (records.length > 0) rebuild.add(dir, records);
     }
     options.signal.throwIfAborted();
     for (const [dir, records] of roots.runs()) rebuild.add(dir, records);
@@ -54,6 +55,29 @@ function reportIncomplete(page: Page, totals: InitTotals, { onIncomplete }: Init
     const errno = recordIncomplete(page.records, at);
     if (errno !== 0) tell(joinPath(page.dir, recordName(page.records, at)), errno);
   }
+}
+
+/** Parts of a large directory are read side by side; whoever comes too early waits for the parts before it. */
+function keepOrder() {
+  const early = new Map<BytePath, Page[]>();
+  const reached = new Map<BytePath, BytePath>();
+  const isNext = ({ dir, extent }: Page): boolean => extent.kind === 'range' && extent.after === reached.get(dir);
+  return {
+    /** The pages that can go on now that this one is here, in order. */
+    *next(page: Page): Generator<Page> {
+      const waiting = early.get(page.dir) ?? [];
+      waiting.push(page);
+      early.set(page.dir, waiting);
+      for (let at = waiting.findIndex(isNext); at >= 0; at = waiting.findIndex(isNext)) {
+        const [ready] = waiting.splice(at, 1);
+        if (ready?.extent.kind !== 'range') continue;
+        if (ready.extent.upTo === undefined) reached.delete(ready.dir);
+        else reached.set(ready.dir, ready.extent.upTo);
+        yield ready;
+      }
+      if (waiting.length === 0) early.delete(page.dir);
+    },
+  };
 }
 
 /** Roots of one directory come in pages of their own; the baseline wants the directory's entries sorted. */
