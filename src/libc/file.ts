@@ -14,11 +14,18 @@ const memmove = declare<(to: Buffer, from: Buffer, length: number) => number>(
   'long memmove(void *to, void *from, size_t length)',
 );
 
-/** Allocates zeroed memory of at least 256 bytes, which V8 keeps outside of its heap and never moves. */
+const PAGE_BYTES = 4096;
+
+/**
+ * Allocates zeroed memory, which V8 keeps outside of its heap and never moves. It starts at a page: the kernel's copy
+ * (rep movsb) into memory that is 16 bytes off took six times as long on AMD processors, measured with read(2) of 256 KiB.
+ */
 export function allocateMemory(lengthBytes: number): Memory {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(lengthBytes, 256)).fill(0);
+  const whole = Buffer.allocUnsafeSlow(lengthBytes + PAGE_BYTES).fill(0);
   // memmove(3) returns its first argument: the address of the memory.
-  return { bytes, address: memmove(bytes, bytes, 0) };
+  const start = memmove(whole, whole, 0);
+  const skipped = (PAGE_BYTES - (start % PAGE_BYTES)) % PAGE_BYTES;
+  return { bytes: whole.subarray(skipped, skipped + lengthBytes), address: start + skipped };
 }
 
 /** open(2). O_NOATIME is added by callers: it needs the file's owner or CAP_FOWNER. */
