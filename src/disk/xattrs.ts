@@ -24,11 +24,17 @@ export interface XattrResult {
   readonly errno: number;
 }
 
-const { ENODATA, EOPNOTSUPP } = constants.errno;
+const SHORT_BYTES = 256;
+const { ENODATA, EOPNOTSUPP, ERANGE } = constants.errno;
 const NONE: XattrResult = { packed: packXattrs([]), errno: 0 };
 
 export function createXattrReader(engine: DigestEngine): XattrReader {
   const list = allocateMemory(XATTR_BYTES);
+  // The kernel allocates as much as it is offered, which costs 0.7 us for 64 KiB: the short offer nearly always does.
+  const offered = (ask: (lengthBytes: number) => number): number => {
+    const listed = ask(SHORT_BYTES);
+    return listed === -ERANGE ? ask(XATTR_BYTES) : listed;
+  };
   const value = allocateMemory(XATTR_BYTES);
 
   const collect = (listed: number, get: (name: number) => number): XattrResult => {
@@ -53,12 +59,14 @@ export function createXattrReader(engine: DigestEngine): XattrReader {
 
   return {
     ofFd: (fd) =>
-      collect(listXattrsOfFd(fd, list.address, XATTR_BYTES), (name) =>
-        getXattrOfFd(fd, name, value.address, XATTR_BYTES),
+      collect(
+        offered((length) => listXattrsOfFd(fd, list.address, length)),
+        (name) => getXattrOfFd(fd, name, value.address, XATTR_BYTES),
       ),
     ofPath: (path) =>
-      collect(listXattrsOfPath(path, list.address, XATTR_BYTES), (name) =>
-        getXattrOfPath(path, name, value.address, XATTR_BYTES),
+      collect(
+        offered((length) => listXattrsOfPath(path, list.address, length)),
+        (name) => getXattrOfPath(path, name, value.address, XATTR_BYTES),
       ),
   };
 }
