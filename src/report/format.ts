@@ -1,0 +1,41 @@
+// What every format of `check` implements: pieces of text in the order in which a check finds things, so that a report of
+// any length is written as it is made.
+import type { Coverage } from '../domain/coverage.ts';
+import type { DriftRecord } from '../domain/drift.ts';
+import type { BytePath } from '../domain/path.ts';
+
+/** Called in the order begin, then drift and incomplete mixed, then end; each returns what to write, '' for nothing. */
+export interface Report {
+  begin(head: ReportHead): string;
+  drift(record: DriftRecord): string;
+  incomplete(item: { readonly path: BytePath; readonly errno: number }): string;
+  end(summary: CheckSummary): string;
+}
+
+export interface ReportHead {
+  /** Milliseconds since the epoch. */
+  readonly startMs: number;
+  readonly generation: number;
+}
+
+export interface CheckSummary extends ReportHead {
+  readonly endMs: number;
+  readonly entries: number;
+  /** Bytes of content that were read. */
+  readonly bytes: number;
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly moved: number;
+  readonly incomplete: number;
+  readonly exitCode: number;
+  readonly coverage: readonly Coverage[];
+  readonly quick: boolean;
+  /** Names what was found, for `accept --report`. */
+  readonly reportId: string;
+}
+
+export interface ReportOptions {
+  /** Whether text may use colours. */
+  readonly colour: boolean;
+}

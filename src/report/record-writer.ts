@@ -1,0 +1,25 @@
+// Records as lines of JSON: what the engine journals.
+import type { RecordWriter } from '../engine/ports.ts';
+import { jsonText } from './json-text.ts';
+import {
+  acceptJson,
+  coverageRecordJson,
+  driftJson,
+  lifecycleJson,
+  overflowJson,
+  resolvedJson,
+  runJson,
+  sweepJson,
+} from './record.ts';
+
+/** Pure; lines come without a newline. */
+export const recordWriter: RecordWriter = {
+  drift: (record) => jsonText(driftJson(record)),
+  resolved: (fields) => jsonText(resolvedJson(fields)),
+  accept: (fields) => jsonText(acceptJson(fields)),
+  run: (fields) => jsonText(runJson(fields)),
+  overflow: (fields) => jsonText(overflowJson(fields)),
+  coverage: (fields) => jsonText(coverageRecordJson(fields)),
+  sweep: (fields) => jsonText(sweepJson(fields)),
+  lifecycle: (kind, fields) => jsonText(lifecycleJson(kind, fields)),
+};
