@@ -67,8 +67,7 @@ function shippedHook(name: string, hooksDir: string, report: Report): Command {
   return { run: [script], stdin: stdinOf(headOf(script)) };
 }
 
-/** The hooks that come with driftline, sorted. */
-export function listHooks(hooksDir: string): string[] {
+function listHooks(hooksDir: string): string[] {
   try {
     const files = readdirSync(hooksDir, { withFileTypes: true }).filter((entry) => entry.isFile());
     return files

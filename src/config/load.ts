@@ -5,7 +5,7 @@ import { extname, resolve } from 'node:path';
 import { cosmiconfig } from 'cosmiconfig';
 import { AppError, errorCode, errorMessage } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
-import { pathFromText } from '../domain/path.ts';
+import { type BytePath, pathFromText, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
 import { configError, keyPathText, type Problem } from './problem.ts';
 import { type Mistake, parseShape } from './schema.ts';
@@ -17,7 +17,7 @@ export interface LoadOptions {
   /** What `--config` names; relative to `cwd`. Without it, `directory` is searched. */
   readonly file?: string | undefined;
   /** Where the command was called. */
-  readonly cwd: string;
+  readonly cwd: BytePath;
   /** The directory of the hooks that come with driftline. */
   readonly hooksDir: string;
   /** Where a configuration is looked for; /etc/driftline unless a test says otherwise. */
@@ -68,7 +68,7 @@ function placed(source: Source, mistakes: readonly Mistake[]): Problem[] {
 }
 
 function lookFor({ file, cwd, directory = '/etc/driftline' }: LoadOptions): { places: string[]; found: string[] } {
-  const places = file === undefined ? FILES.map((name) => `${directory}/${name}`) : [resolve(cwd, file)];
+  const places = file === undefined ? FILES.map((name) => `${directory}/${name}`) : [resolve(pathToText(cwd), file)];
   return { places, found: places.filter(isThere) };
 }
 

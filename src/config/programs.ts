@@ -7,7 +7,7 @@ import type { HookSettings, Settings } from '../domain/settings.ts';
 import { assertTrusted } from './trusted-path.ts';
 
 /** Where bare names are looked up, whatever PATH says. */
-export const HOOK_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
+const HOOK_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
 
 /** Throws CONFIG, one line per hook, when a hook's program is missing, not executable or not trusted. */
 export function checkHooks(settings: Settings): void {

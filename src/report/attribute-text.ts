@@ -15,7 +15,7 @@ export interface AttributeChange {
 }
 
 /** What stands for a side that does not have the attribute. */
-export const NOTHING = '-';
+const NOTHING = '-';
 
 /** The old and the new value of each attribute; nothing when one side is missing. */
 export function attributeChanges(

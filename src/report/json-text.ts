@@ -1,6 +1,6 @@
 // JSON that survives terminals, logs and line-based tools.
 
-export type Json = string | number | boolean | null | undefined | readonly Json[] | JsonObject;
+type Json = string | number | boolean | null | undefined | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
 }

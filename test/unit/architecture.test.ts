@@ -42,7 +42,7 @@ interface Import {
 function importsOf(path: string): Import[] {
   const file = relative(SRC, path);
   const text = readFileSync(path, 'utf8');
-  const pattern = /(?:from|import|import\(|require\(|new URL\()\s*['"]([^'"]+)['"]/g;
+  const pattern = /(?:(?:from|import)\s+|(?:import|require|new URL)\(\s*)['"]([^'"]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => {
     const target = match[1] ?? '';
     return { file, target: target.startsWith('.') ? relative(SRC, join(dirname(path), target)) : target };
@@ -52,7 +52,9 @@ function importsOf(path: string): Import[] {
 const FILES = (readdirSync(SRC, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'));
 const IMPORTS = FILES.flatMap((name) => importsOf(join(SRC, name)));
 const OURS = IMPORTS.filter(({ target }) => target.endsWith('.ts'));
-const PACKAGES = IMPORTS.filter(({ target }) => !target.endsWith('.ts') && !target.startsWith('node:') && !target.startsWith('..'));
+const PACKAGES = IMPORTS.filter(
+  ({ target }) => !target.endsWith('.ts') && !target.startsWith('node:') && !target.startsWith('..'),
+);
 
 test('folders import only the layers below them', () => {
   const violations = OURS.filter(({ file, target }) => {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type LoadedSettings, loadSettings } from '../../../src/config/load.ts';
 import { AppError } from '../../../src/domain/errors.ts';
+import { ROOT } from '../../../src/domain/path.ts';
 
 export function temporaryDirectory(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'driftline-config-')));
@@ -27,7 +28,7 @@ export async function load(
   const directory = temporaryDirectory();
   for (const [hook, script] of Object.entries(hooks)) put(join(directory, 'hooks', hook), script, 0o755);
   const file = put(join(directory, name), text);
-  return loadSettings({ file, cwd: '/', hooksDir: join(directory, 'hooks') });
+  return loadSettings({ file, cwd: ROOT, hooksDir: join(directory, 'hooks') });
 }
 
 /** The problems that loading `text` reports, without the file name: `3: rules[0].name: is missing`. */

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadSettings } from '../../../src/config/load.ts';
+import { pathFromText, ROOT } from '../../../src/domain/path.ts';
 import { failureOf, load, put, temporaryDirectory } from './fixture.ts';
 
 const MINIMAL = 'rules: [{ name: system, paths: [/etc] }]\n';
@@ -45,7 +46,7 @@ test('JSON is read too, tabs and all', async () => {
 
 test('without --config the directory is searched in order, and what is not used is said', async () => {
   const directory = temporaryDirectory();
-  const options = { cwd: '/', hooksDir: directory, directory };
+  const options = { cwd: ROOT, hooksDir: directory, directory };
   const nothing = await failureOf(loadSettings(options));
   expect(nothing.message).toBe(
     `no configuration: looked at ${['yaml', 'yml', 'json'].map((end) => `${directory}/driftline.${end}`).join(', ')}`,
@@ -61,9 +62,9 @@ test('without --config the directory is searched in order, and what is not used 
 });
 
 test('--config is relative to where the command was called', async () => {
-  const directory = temporaryDirectory();
+  const directory = join(temporaryDirectory(), 'größe');
   put(join(directory, 'mine.yml'), MINIMAL);
-  expect((await loadSettings({ file: 'mine.yml', cwd: directory, hooksDir: directory })).file).toBe(
+  expect((await loadSettings({ file: 'mine.yml', cwd: pathFromText(directory), hooksDir: directory })).file).toBe(
     `${directory}/mine.yml`,
   );
 });
@@ -96,10 +97,10 @@ test('a directory full of traps: nothing in it is executed', async () => {
   const before = process.cwd();
   onTestFinished(() => process.chdir(before));
   process.chdir(directory);
-  await failureOf(loadSettings({ cwd: directory, hooksDir, directory }));
+  await failureOf(loadSettings({ cwd: pathFromText(directory), hooksDir, directory }));
   const file = put(join(directory, 'good.yaml'), MINIMAL);
   process.chdir(directory);
-  expect((await loadSettings({ file, cwd: directory, hooksDir })).rules[0]?.name).toBe('system');
+  expect((await loadSettings({ file, cwd: pathFromText(directory), hooksDir })).rules[0]?.name).toBe('system');
   expect(process.cwd()).toBe('/');
   expect(existsSync(sprung)).toBe(false);
 });
@@ -112,7 +113,7 @@ test('only data is read: no script, no import, whatever --config names', async (
     `require('node:fs').writeFileSync(${JSON.stringify(sprung)}, '')`,
   );
   const message = (file: string): Promise<string> =>
-    failureOf(loadSettings({ file, cwd: '/', hooksDir: directory })).then((error) => error.message);
+    failureOf(loadSettings({ file, cwd: ROOT, hooksDir: directory })).then((error) => error.message);
   expect(await message(script)).toBe(`${script}: must end in .yaml, .yml, .json`);
   const importing = put(join(directory, 'i.yaml'), `$import: ./driftline.js\n${MINIMAL}`);
   expect(await message(importing)).toBe(`${importing}:1: $import: is not a key that exists here`);
@@ -123,7 +124,7 @@ test('an untrusted, oversized, special or empty file is refused by name', async 
   const directory = temporaryDirectory();
   const file = put(join(directory, 'driftline.yaml'), MINIMAL);
   const message = (): Promise<string> =>
-    failureOf(loadSettings({ file, cwd: '/', hooksDir: directory })).then((error) => error.message);
+    failureOf(loadSettings({ file, cwd: ROOT, hooksDir: directory })).then((error) => error.message);
 
   chmodSync(file, 0o664);
   expect(await message()).toBe(`configuration ${file}: ${file} can be written by others (mode 0664, uid 0)`);
@@ -135,7 +136,7 @@ test('an untrusted, oversized, special or empty file is refused by name', async 
   put(file, '');
   expect(await message()).toBe(`${file}: holds no configuration`);
   execFileSync('rm', [file]);
-  execFileSync('mkfifo', ['-m', '600', file]);
+  execFileSync('/bin/sh', ['-c', 'mkfifo -m 600 "$1"', 'sh', file]);
   expect(await message()).toBe(`${file}: is not a regular file`);
   execFileSync('rm', [file]);
   mkdirSync(file);
