@@ -3,7 +3,6 @@
 import { isSameDigest } from '../domain/compare.ts';
 import { readRecord, recordLength, recordMode, recordName, recordOffsets, typeOfMode } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
-import { joinPath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
 import type { Baseline, Disk, Page } from './ports.ts';
@@ -27,24 +26,34 @@ export async function* survey(
   roots: readonly BytePath[],
   { quick, signal, onPage }: SurveyOptions,
 ): AsyncGenerator<Finding> {
-  const walk = parts.disk.walk(roots, {
-    ...(quick ? { known: (dir: BytePath) => parts.baseline.run(dir) } : {}),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  // The baseline's run that a quick walk is given at the start of a directory is the one that its page is compared with.
+  const given = new Map<BytePath, Buffer>();
+  const known = (dir: BytePath): Buffer => {
+    const run = parts.baseline.run(dir);
+    given.set(dir, run);
+    return run;
+  };
+  const walk = parts.disk.walk(roots, { ...(quick ? { known } : {}), ...(signal === undefined ? {} : { signal }) });
   for await (const page of walk) {
     onPage?.(page);
-    yield* findingsOf(page, parts);
+    const run = isWhole(page) ? given.get(page.dir) : undefined;
+    given.delete(page.dir);
+    yield* findingsOf(page, parts, run);
   }
 }
 
+function isWhole({ extent }: Page): boolean {
+  return extent.kind === 'range' && extent.after === undefined && extent.upTo === undefined;
+}
+
 /** The findings of one page, with what a vanished directory takes along and growing files verified. */
-export async function* findingsOf(page: Page, parts: SurveyParts): AsyncGenerator<Finding> {
+export async function* findingsOf(page: Page, parts: SurveyParts, known?: Buffer): AsyncGenerator<Finding> {
   const { baseline, scope } = parts;
   if (page.failed !== 0) {
     yield { kind: 'incomplete', path: page.dir, errno: page.failed };
     return;
   }
-  for (const finding of diffPage(page, knownRun(page, baseline), scope)) {
+  for (const finding of diffPage(page, known ?? knownRun(page, baseline), scope)) {
     if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
     else yield finding;
     if (lostDirectory(finding)) yield* removedBelow(finding.before.path, baseline, scope);
@@ -78,13 +87,6 @@ async function* verifyGrowth(
   const kept = old !== undefined && isSameDigest(old, digest);
   const changed = kept ? finding.changed : [...finding.changed, 'digest' as const];
   if (changed.length > 0) yield { ...finding, changed, prefixBytes: undefined };
-}
-
-/** The directories of a page, by path. */
-export function directoriesOf(page: Page): BytePath[] {
-  return [...recordOffsets(page.records)]
-    .filter((at) => typeOfMode(recordMode(page.records, at)) === 'directory')
-    .map((at) => joinPath(page.dir, recordName(page.records, at)));
 }
 
 /** How many entries a page holds. */
