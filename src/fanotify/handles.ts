@@ -40,6 +40,13 @@ export class HandlePaths {
     return paths;
   }
 
+  /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
+  fileMountsOf(fsid: string, handle: string): readonly BytePath[] {
+    const mounts = this.#mounts(fsid);
+    if (mounts.every(({ isDirectory }) => isDirectory)) return [];
+    return mounts.flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
+  }
+
   #mounts(fsid: string): readonly OpenMount[] {
     let mounts = this.#mountFds.get(fsid);
     if (mounts === undefined) {
@@ -60,6 +67,7 @@ export class HandlePaths {
 interface OpenMount {
   readonly fd: number;
   readonly path: BytePath;
+  readonly isDirectory: boolean;
 }
 
 /** Not O_PATH: open_by_handle_at(2) refuses such a descriptor with EBADF. */
@@ -72,7 +80,7 @@ function openMount(mount: MountPoint): OpenMount | undefined {
     return undefined;
   }
   // Another filesystem on top would answer for handles that are not its own.
-  if (fsidOfFd(fd) === mount.fsid) return { fd, path: mount.path };
+  if (fsidOfFd(fd) === mount.fsid) return { fd, path: mount.path, isDirectory: fstatSync(fd).isDirectory() };
   closeSync(fd);
   return undefined;
 }

@@ -1,10 +1,9 @@
 // From one event to the paths that it makes dirty.
-import { closeSync } from 'node:fs';
 import { type BytePath, joinPath, pathFromLatin1 } from '../domain/path.ts';
 import { FAN_CREATE, FAN_DELETE, FAN_MOVE, FAN_ONDIR, FAN_RENAME } from '../fanotify/abi.ts';
-import type { FanotifyEvent, InfoRecord } from '../fanotify/decode.ts';
+import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { type HandlePaths, isDeleted } from '../fanotify/handles.ts';
-import { pathOfFd } from '../libc/handle.ts';
+import { closeFd, pathOfFd } from '../libc/handle.ts';
 
 export interface EventPath {
   readonly path: BytePath;
@@ -32,14 +31,15 @@ export function pathsOfEvent(event: FanotifyEvent, handles: HandlePaths): EventP
       else found.push({ path: joinPath(dir, pathFromLatin1(name)), subtree: isTree });
     }
   }
-  // Without a name (link count, disconnected dentry, bind mount of a single file) the object itself may still have one.
-  return isNamed && found.length > 0 ? found : [...found, ...pathsOfObject(event.records, handles)];
-}
-
-function pathsOfObject(records: readonly InfoRecord[], handles: HandlePaths): EventPath[] {
-  return records.flatMap((record) =>
-    record.kind === 'fid' ? handles.pathsOf(record.fsid, record.handle).map((path) => ({ path, subtree: false })) : [],
-  );
+  for (const record of event.records) {
+    if (record.kind !== 'fid') continue;
+    // Without a name (link count, disconnected dentry) the object itself may still have one.
+    const paths = isNamed
+      ? handles.fileMountsOf(record.fsid, record.handle)
+      : handles.pathsOf(record.fsid, record.handle);
+    for (const path of paths) found.push({ path, subtree: false });
+  }
+  return found;
 }
 
 function pathsOfDescriptor(fd: number): EventPath[] {
@@ -47,7 +47,7 @@ function pathsOfDescriptor(fd: number): EventPath[] {
     const path = pathOfFd(fd);
     return path === undefined || isDeleted(fd, path) ? [] : [{ path: pathFromLatin1(path), subtree: false }];
   } finally {
-    closeSync(fd);
+    closeFd(fd);
   }
 }
 

@@ -69,11 +69,12 @@ export class ExecWatch {
   drain(actors: Actors, nowMs: number): void {
     for (let events = this.#group.read(); events.length > 0; events = this.#group.read()) {
       for (const { mask, fd, pid } of events) {
-        const path = fd < 0 ? undefined : pathOfFd(fd);
+        const isOther = pid > 0 && pid !== process.pid;
+        const isExec = (mask & FAN_OPEN_EXEC) !== 0;
+        if (isOther && !isExec) actors.loading(pid);
+        const exe = fd >= 0 && isOther && isExec ? pathOfFd(fd) : undefined;
         if (fd >= 0) closeFd(fd);
-        if (pid <= 0 || pid === process.pid) continue;
-        if ((mask & FAN_OPEN_EXEC) === 0) actors.loading(pid);
-        else if (path !== undefined) actors.execed(pid, path);
+        if (exe !== undefined) actors.execed(pid, exe);
       }
     }
     actors.settle(nowMs);

@@ -1,10 +1,11 @@
 // The engine's EventSource on fanotify: a reader thread fills it, the main thread takes batches out.
-import { closeSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { EventSource, WatchEvent } from '../engine/ports.ts';
+import { closeFd } from '../libc/handle.ts';
 import { openEventFd } from '../libc/poll.ts';
 import {
   type BatchMessage,
@@ -75,7 +76,7 @@ class Source implements FanotifySource {
     this.#control = control;
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
-        closeSync(wakeFd);
+        closeFd(wakeFd);
         this.#end();
         resolve();
       });

@@ -17,10 +17,10 @@ export interface Mount {
 export function parseMountinfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw
-    const [own = '', filesystem = ''] = line.split(' - ', 2);
+    const [own = '', filesystem] = line.split(' - ', 2);
     const [id, parentId, device, root, mountPoint] = own.split(' ');
     if (id === undefined || parentId === undefined || device === undefined) return [];
-    if (root === undefined || mountPoint === undefined) return [];
+    if (root === undefined || mountPoint === undefined || filesystem === undefined) return [];
     return {
       id: Number(id),
       parentId: Number(parentId),

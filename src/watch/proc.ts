@@ -3,13 +3,17 @@ import { escapePath } from '../domain/escape.ts';
 import { isCleanUtf8, pathFromLatin1, pathToText } from '../domain/path.ts';
 import { readLink, readStart } from '../libc/read.ts';
 
-/** A process as it was at one moment. */
-export interface ProcessState {
-  /** Ticks since boot; together with the pid it names the process for good. */
-  readonly startTime: string;
+/** The program that a process runs; what changes, or is gone, soonest. */
+export interface Image {
   /** Latin1; undefined for a kernel thread or a process that has ended but was not waited for. */
   readonly exe: string | undefined;
   readonly cmdline: readonly string[] | undefined;
+}
+
+/** Whose process it is. */
+export interface Owner {
+  /** Ticks since boot; together with the pid it names the process for good. Undefined when not asked for. */
+  readonly startTime: string | undefined;
   readonly uid: number | undefined;
   readonly loginUid: number | undefined;
   readonly unit: string | undefined;
@@ -25,16 +29,22 @@ const DELETED = ' (deleted)';
 /** The parents of a process, nearest first, if they are known without asking /proc. */
 export type ParentsOf = (pid: number) => readonly number[] | undefined;
 
-/** Returns undefined when the process is gone. What may change soonest is read first. */
-export function readProcess(pid: number, parentsOf: ParentsOf): ProcessState | undefined {
+/** Costs two short reads, so that it can be asked at once. */
+export function readImage(pid: number): Image {
   const cmdline = readStart(`/proc/${pid}/cmdline`, buffer);
   const exe = readLink(`/proc/${pid}/exe`, buffer);
+  return {
+    exe: exe?.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe,
+    cmdline: cmdline === undefined || cmdline === '' ? undefined : parseCmdline(cmdline),
+  };
+}
+
+/** Returns undefined when the process is gone. */
+export function readOwner(pid: number, parentsOf: ParentsOf): Owner | undefined {
   const stat = parseStat(readStart(`/proc/${pid}/stat`, buffer));
   if (stat === undefined) return undefined;
   return {
     startTime: stat.startTime,
-    exe: exe?.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe,
-    cmdline: cmdline === undefined || cmdline === '' ? undefined : parseCmdline(cmdline),
     uid: parseField(readStart(`/proc/${pid}/status`, buffer), 'Uid'),
     loginUid: parseLoginUid(readStart(`/proc/${pid}/loginuid`, buffer)),
     unit: parseUnit(readStart(`/proc/${pid}/cgroup`, buffer)),
@@ -42,11 +52,13 @@ export function readProcess(pid: number, parentsOf: ParentsOf): ProcessState | u
   };
 }
 
-/** What an exec in progress does not change, in one read; undefined when the process is gone. */
-export function readOwner(pid: number, parentsOf: ParentsOf): Pick<ProcessState, 'uid' | 'ppids'> | undefined {
+/** User and parents only, in one read, while an exec is under way; undefined when the process is gone. */
+export function readBriefly(pid: number, parentsOf: ParentsOf): Owner | undefined {
   const status = readStart(`/proc/${pid}/status`, buffer);
   const ppid = parseField(status, 'PPid');
-  return ppid === undefined ? undefined : { uid: parseField(status, 'Uid'), ppids: lineage(ppid, parentsOf) };
+  if (ppid === undefined) return undefined;
+  const ppids = lineage(ppid, parentsOf);
+  return { startTime: undefined, uid: parseField(status, 'Uid'), loginUid: undefined, unit: undefined, ppids };
 }
 
 function lineage(ppid: number, parentsOf: ParentsOf): number[] {

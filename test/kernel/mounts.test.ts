@@ -1,0 +1,144 @@
+// Mounts that come, go, hide, refuse marks or look like one another.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { needCapabilities } from './capability.ts';
+import { Probe, type ProbeOptions, shell } from './probe.ts';
+import { Scratch } from './scratch.ts';
+
+let scratch: Scratch;
+let probe: Probe | undefined;
+
+beforeEach((context) => {
+  needCapabilities(context);
+  scratch = new Scratch();
+});
+
+afterEach(async () => {
+  await probe?.close();
+  probe = undefined;
+  scratch?.[Symbol.dispose]();
+});
+
+async function watch(roots: readonly string[], options: ProbeOptions = {}): Promise<Probe> {
+  probe = await Probe.open(roots, options);
+  return probe;
+}
+
+test('a mount over a watched path: covered, marked, dirty; and back', async () => {
+  const root = scratch.tmpfs('fs');
+  mkdirSync(`${root}/sub`);
+  const watched = await watch([root]);
+  const over = await watched.run(`mount -t tmpfs over ${root}/sub`);
+  expect(over).toMatchObject([
+    { kind: 'coverage', state: 'covered', coverage: { mount: `${root}/sub`, mode: 'filesystem' } },
+    { kind: 'dirty', path: `${root}/sub`, subtree: true, actor: { source: 'unknown' } },
+  ]);
+  expect(watched.source.coverage().map(({ mount }) => mount)).toEqual([root, `${root}/sub`]);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/sub/f`)).toEqual([`${root}/sub/f`]);
+
+  const back = await watched.run(`umount ${root}/sub`);
+  expect(back).toMatchObject([
+    { kind: 'coverage', state: 'watched', coverage: { mount: `${root}/sub`, mode: 'filesystem' } },
+    { kind: 'dirty', path: `${root}/sub`, subtree: true },
+  ]);
+  expect(watched.source.coverage().map(({ mount }) => mount)).toEqual([root]);
+});
+
+test('a mount over the root itself hides it, and events of what is hidden are not mistaken', async () => {
+  const root = scratch.tmpfs('fs');
+  const watched = await watch([root]);
+  const events = await watched.run(`exec 9> ${root}/open; mount -t tmpfs over ${root}; echo hidden >&9`);
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'coverage', state: 'covered' }));
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/seen`)).toEqual([`${root}/seen`]);
+});
+
+test('oneFileSystem leaves the mounts below alone, but tells that a path is covered', async () => {
+  const root = scratch.tmpfs('fs');
+  mkdirSync(`${root}/sub`);
+  const watched = await watch([root], { oneFileSystem: true });
+  const events = await watched.run(`mount -t tmpfs over ${root}/sub`);
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      state: 'covered',
+      coverage: expect.objectContaining({ mount: `${root}/sub`, mode: 'none' }),
+    }),
+  );
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/sub/f`)).toEqual([]);
+});
+
+test('a filesystem can be unmounted while it is watched', async () => {
+  const root = scratch.tmpfs('fs');
+  const other = scratch.ext4('other');
+  const watched = await watch([root, other], { who: 'map' });
+  await watched.run(`for i in $(seq 300); do echo 1 > ${other}/f$i; done`);
+  const events = await watched.run(`umount ${other}`);
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'dirty', path: other, subtree: true }));
+});
+
+test('two filesystems with one fsid are told apart', async () => {
+  const first = scratch.ext4('first');
+  await shell(`sync -f ${first}`);
+  const second = scratch.ext4('second', 'first');
+  const watched = await watch([first, second]);
+  expect(watched.source.coverage().map(({ mode }) => mode)).toEqual(['filesystem', 'filesystem']);
+  expect(await watched.dirtyAfter(`echo 1 > ${first}/one; mkdir ${first}/d`)).toEqual([`${first}/d/`, `${first}/one`]);
+  expect((await watched.run(`echo 1 > ${second}/two`, second)).map((event) => 'path' in event && event.path)).toContain(
+    `${second}/two`,
+  );
+});
+
+test('one filesystem at two watched places is dirty at both', async () => {
+  const fs = scratch.tmpfs('fs');
+  mkdirSync(`${fs}/part`);
+  const bind = scratch.bind(`${fs}/part`, 'bind');
+  const watched = await watch([fs, bind]);
+  expect(await watched.dirtyAfter(`echo 1 > ${fs}/part/f; echo 1 > ${fs}/g`)).toEqual([
+    `${bind}/f`,
+    `${fs}/g`,
+    `${fs}/part/f`,
+  ]);
+});
+
+test('overlayfs refuses file ids: content is still seen, and coverage says what is not', async () => {
+  const root = scratch.overlay('merged');
+  const watched = await watch([root]);
+  expect(watched.source.coverage()).toMatchObject([{ mount: root, mode: 'mount' }]);
+  expect(watched.source.coverage()[0]?.reason).toMatch(/^overlay has no file handles/);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/f`)).toEqual([`${root}/f`]);
+});
+
+test('marks: mount sees content written through the mount, and nothing else', async () => {
+  const root = scratch.tmpfs('fs');
+  const watched = await watch([root], { marks: 'mount' });
+  expect(watched.source.coverage()).toMatchObject([{ mode: 'mount' }]);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/f; chmod 600 ${root}/f; mkdir ${root}/d; rm ${root}/f`)).toEqual([
+    `${root}/f`,
+  ]);
+});
+
+test('a rule path that is a single file, also when it is a bind mount of its own', async () => {
+  const fs = scratch.tmpfs('fs');
+  writeFileSync(`${fs}/a`, '');
+  writeFileSync(`${fs}/b`, '');
+  await shell(`mount --bind ${fs}/a ${fs}/b`);
+  const watched = await watch([`${fs}/cookies`, `${fs}/b`]);
+  mkdirSync(`${fs}/cookies`);
+  expect(await watched.dirtyAfter(`echo 1 > ${fs}/b`)).toEqual([`${fs}/b`]);
+});
+
+test('a rule path that does not exist: no coverage until it appears', async () => {
+  const root = scratch.tmpfs('fs');
+  mkdirSync(`${root}/here`);
+  const watched = await watch([`${root}/here`, `${root}/later/on`]);
+  const later = { mount: `${root}/later/on`, mode: 'none', reason: 'does not exist' };
+  expect(watched.source.coverage()).toContainEqual(expect.objectContaining(later));
+  const events = await watched.run(`mkdir -p ${root}/later/on; echo 1 > ${root}/later/on/f`);
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      state: 'watched',
+      coverage: expect.objectContaining({ mount: later.mount, mode: 'filesystem' }),
+    }),
+  );
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'dirty', path: `${root}/later`, subtree: true }));
+  expect(watched.source.coverage()).toHaveLength(1);
+});

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { trackActors } from '../../../src/watch/actors.ts';
+import { type Image, type Owner, readImage, readOwner } from '../../../src/watch/proc.ts';
+
+const OWNER: Owner = { startTime: '100', uid: 33, loginUid: 1000, unit: 'web.service', ppids: [1] };
+
+/** A /proc that holds what the test says. */
+function world() {
+  const images = new Map<number, Image>();
+  const owners = new Map<number, Owner>();
+  let reads = 0;
+  const actors = trackActors({
+    readImage: (pid) => {
+      reads += 1;
+      return images.get(pid) ?? { exe: undefined, cmdline: undefined };
+    },
+    readOwner: (pid) => owners.get(pid),
+    readBriefly: (pid) => owners.get(pid),
+  });
+  const run = (pid: number, exe: string, cmdline: readonly string[], startTime = '100'): void => {
+    images.set(pid, { exe, cmdline });
+    owners.set(pid, { ...OWNER, startTime });
+  };
+  const end = (pid: number): void => {
+    images.delete(pid);
+    owners.delete(pid);
+  };
+  return { actors, run, end, reads: () => reads };
+}
+
+test('a process seen at its exec is known after it is gone, for a while', () => {
+  const { actors, run, end } = world();
+  run(7, '/usr/bin/cp', ['cp', 'a', 'b']);
+  actors.execed(7, '/usr/bin/cp');
+  actors.execed(7, '/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2');
+  actors.loading(7);
+  end(7);
+  actors.settle(1000);
+  const known = { source: 'exec', pid: 7, exe: '/usr/bin/cp', cmdline: ['cp', 'a', 'b'] };
+  expect(actors.actorOf(7, 1000)).toEqual(known);
+  expect(actors.actorOf(7, 20_000)).toEqual(known);
+  expect(actors.actorOf(7, 40_000)).toEqual({ source: 'unknown' });
+});
+
+test('an exec whose program is not in place yet has a name and no command line', () => {
+  const { actors, run } = world();
+  run(7, '/usr/bin/sh', ['sh', '-c', 'cp a b']);
+  actors.execed(7, '/usr/bin/cp');
+  actors.settle(1000);
+  const brief = {
+    source: 'exec',
+    pid: 7,
+    exe: '/usr/bin/cp',
+    uid: 33,
+    loginUid: 1000,
+    unit: 'web.service',
+    ppids: [1],
+  };
+  expect(actors.actorOf(7, 1000)).toEqual(brief);
+  run(7, '/usr/bin/cp', ['cp', 'a', 'b']);
+  actors.loading(7);
+  actors.settle(1001);
+  expect(actors.actorOf(7, 1001)).toEqual({ ...brief, cmdline: ['cp', 'a', 'b'] });
+});
+
+test('without an exec /proc is asked, once for many events', () => {
+  const { actors, run, reads } = world();
+  run(7, '/usr/bin/mysqld', ['mysqld']);
+  for (let nowMs = 1000; nowMs < 1100; nowMs += 1) expect(actors.actorOf(7, nowMs).source).toBe('proc');
+  expect(reads()).toBe(1);
+  run(7, '/usr/bin/mysqld', ['mysqld', '--renamed']);
+  expect(actors.actorOf(7, 1100).cmdline).toEqual(['mysqld', '--renamed']);
+});
+
+test('another process under the same pid is not mistaken for the first', () => {
+  const { actors, run } = world();
+  run(7, '/usr/bin/cp', ['cp']);
+  actors.execed(7, '/usr/bin/cp');
+  actors.loading(7);
+  actors.settle(1000);
+  run(7, '/usr/bin/bash', ['bash'], '999');
+  expect(actors.actorOf(7, 5000)).toMatchObject({ source: 'proc', exe: '/usr/bin/bash' });
+});
+
+test('no pid, no actor', () => {
+  expect(world().actors.actorOf(0, 1)).toEqual({ source: 'unknown' });
+});
+
+test('only so many processes are kept', () => {
+  const { actors } = world();
+  for (let pid = 1; pid <= 20_000; pid += 1) actors.execed(pid, '/bin/true');
+  actors.settle(1000);
+  expect(actors.actorOf(1, 1000).source).toBe('unknown');
+  expect(actors.actorOf(20_000, 1000)).toMatchObject({ source: 'exec', exe: '/bin/true' });
+});
+
+test('a live process, from the real /proc', async () => {
+  const child = spawn('cat', [], { argv0: 'caf\u00e9 \u202e' });
+  try {
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    expect(readImage(pid).exe).toMatch(/\/cat$/);
+    expect(readImage(pid).cmdline).toEqual(['caf\u00e9 \u202e']);
+    const owner = readOwner(pid, () => undefined);
+    expect(owner).toMatchObject({ uid: process.getuid?.() });
+    expect(owner?.ppids[0]).toBe(process.pid);
+    expect(readOwner(pid, () => [42])?.ppids).toEqual([process.pid, 42]);
+  } finally {
+    child.kill();
+  }
+});
