@@ -1,9 +1,6 @@
 // The one table from error to exit status (sysexits(3)); --help, the manual page and a test show it.
 import { AppError, type AppErrorCode, errorCode, SystemError } from '../domain/errors.ts';
 
-export const EXIT_OK = 0;
-export const EXIT_INTERRUPTED = 130;
-
 const CODES: Readonly<Record<AppErrorCode, number>> = {
   USAGE: 64,
   BASELINE_MISSING: 65,

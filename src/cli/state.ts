@@ -12,7 +12,7 @@ import { openStore } from '../sqlite/store.ts';
 
 export const hash = openHasher();
 
-export function lockPath(baseline: BytePath): BytePath {
+function lockPath(baseline: BytePath): BytePath {
   return `${baseline}.lock` as BytePath;
 }
 
@@ -74,7 +74,7 @@ export function lockState(baseline: BytePath): Lock | undefined {
   }
 }
 
-export function baselineMissing(baseline: BytePath): AppError {
+function baselineMissing(baseline: BytePath): AppError {
   return new AppError('BASELINE_MISSING', `there is no baseline ${escapePath(baseline)}`, {
     hint: 'make one with `driftline init`',
   });

@@ -90,7 +90,7 @@ function baseStatus(store: Store): StatusDocument {
   };
 }
 
-export function coverageRow({ mount, mode, sinceMs, gaps, reason }: Coverage): CoverageRow {
+function coverageRow({ mount, mode, sinceMs, gaps, reason }: Coverage): CoverageRow {
   return {
     mount: pathToText(mount),
     ...(isCleanUtf8(mount) ? {} : { mountBytes: pathToBytes(mount).toString('base64') }),

@@ -1,7 +1,7 @@
 // Everything under some roots against the baseline: pages in, findings out, with memory for one page at a time.
 
 import { isSameDigest } from '../domain/compare.ts';
-import { readRecord, recordLength, recordMode, recordName, recordOffsets, typeOfMode } from '../domain/packed.ts';
+import { readRecord, recordLength, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';

@@ -29,7 +29,9 @@ function fakeOutbox() {
   let [attempts, notBeforeMs, keys] = [0, 0, 0];
   const settled: Settlement[] = [];
   const outbox: Outbox = {
-    backlog: () => [{ hook: 'mirror', pending: rows.length, dead: 0, oldestMs: rows.length > 0 ? 0 : undefined, notBeforeMs }],
+    backlog: () => [
+      { hook: 'mirror', pending: rows.length, dead: 0, oldestMs: rows.length > 0 ? 0 : undefined, notBeforeMs },
+    ],
     claim(): HookBatch | undefined {
       if (rows.length === 0) return undefined;
       const key = rows.find(({ batch }) => batch !== undefined)?.batch ?? `k${(keys += 1)}`;
