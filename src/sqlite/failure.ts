@@ -15,8 +15,26 @@ export function failure(error: unknown): unknown {
   // An integer beyond 2^53: nothing that we write comes near, so the stored value is damaged.
   if (error.code === 'ERR_OUT_OF_RANGE') return untrusted(error.message, error);
   if (error.code !== 'ERR_SQLITE_ERROR') return error;
-  return fromResult(numberOf(error, 'errcode') & 0xff, numberOf(error, 'systemErrno'), error);
+  const result = numberOf(error, 'errcode') & 0xff;
+  return fromResult(result === 0 ? resultOf(error.message) : result, numberOf(error, 'systemErrno'), error);
 }
+
+/** `all` of @photostructure/sqlite 1.2.1 throws without a result code; then the text of sqlite3_errstr tells. */
+function resultOf(message: string): number {
+  return RESULTS.find(([text]) => message.startsWith(text))?.[1] ?? 0;
+}
+
+const RESULTS: readonly (readonly [string, number])[] = [
+  ['database is locked', 5],
+  ['database table is locked', 6],
+  ['out of memory', 7],
+  ['attempt to write a readonly database', 8],
+  ['disk I/O error', 10],
+  ['database disk image is malformed', 11],
+  ['database or disk is full', 13],
+  ['unable to open database file', 14],
+  ['file is not a database', 26],
+];
 
 const EACCES = 13;
 

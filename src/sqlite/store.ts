@@ -63,6 +63,7 @@ export interface StoreParts {
 /** A store over a connection that has been verified. */
 export function storeOver(database: Database, { hash, connect, readOnly }: StoreParts): Store {
   let rebuilding = false;
+  let closed = false;
   return {
     baseline: baselineOf(database, hash),
     journal: journalOf(database, hash),
@@ -81,6 +82,8 @@ export function storeOver(database: Database, { hash, connect, readOnly }: Store
       });
     },
     close() {
+      if (closed) return;
+      closed = true;
       // The package keeps a closed connection's statements, and with them its files, until they are garbage; so the log is
       // emptied here instead of by SQLite at the last close.
       if (!readOnly) checkpoint(database);
