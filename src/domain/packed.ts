@@ -35,7 +35,7 @@ const TYPES: ReadonlyMap<number, FileType> = new Map([
 const TYPE_BITS: ReadonlyMap<FileType, number> = new Map([...TYPES].map(([bits, type]) => [type, bits]));
 
 /** The type of an `st_mode`. */
-export function typeOfMode(mode: number): FileType {
+function typeOfMode(mode: number): FileType {
   const type = TYPES.get(mode & S_IFMT);
   if (type === undefined) throw new AppError('INTERNAL', `internal error: st_mode 0${mode.toString(8)} has no type`);
   return type;
@@ -159,7 +159,7 @@ export function recordName(run: Buffer, at: number): BytePath {
 }
 
 /** The raw `st_mode`. */
-export function recordMode(run: Buffer, at: number): number {
+function recordMode(run: Buffer, at: number): number {
   return run.readUInt16LE(at + 8);
 }
 

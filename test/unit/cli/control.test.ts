@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { askWatch } from '../../../src/cli/control-client.ts';
+import { encodeRequest, parseReply, parseRequest } from '../../../src/cli/control-protocol.ts';
+import { serveControl } from '../../../src/cli/control-server.ts';
+import { AppError } from '../../../src/domain/errors.ts';
+import { type BytePath, pathFromLatin1, pathFromText } from '../../../src/domain/path.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'driftline-control-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const hostile = pathFromLatin1('/etc/\xff\n"\x1b');
+
+test('a request survives the wire, bytes included', () => {
+  const request = {
+    op: 'accept' as const,
+    request: {
+      paths: [hostile],
+      report: undefined,
+      reviewed: new Map([[hostile, 'print']]),
+      by: { source: 'proc' as const, pid: 1, cmdline: ['a'] },
+    },
+  };
+  expect(parseRequest(encodeRequest(request))).toEqual(request);
+  expect(parseRequest(encodeRequest({ op: 'status' }))).toEqual({ op: 'status' });
+});
+
+test.each([
+  'null',
+  '[]',
+  '{}',
+  '{"op":"rm"}',
+  '{"op":"accept"}',
+  '{"op":"accept","paths":["\u0100"],"report":null,"reviewed":null}',
+])('parseRequest refuses %s', (line) => {
+  expect(() => parseRequest(line)).toThrow('malformed');
+});
+
+test('parseReply throws the failure of the other side', () => {
+  expect(() => parseReply('{"ok":false,"code":"STALE","message":"m","hint":"h"}')).toThrow(
+    expect.objectContaining({ code: 'STALE', message: 'm', hint: 'h' }),
+  );
+});
+
+test('a server answers, passes errors on, survives garbage, and is private', async () => {
+  const baseline = pathFromText(join(directory, 'b.db'));
+  writeFileSync(`${baseline}.sock`, 'left behind by a killed watch');
+  const server = await serveControl(baseline, (request) =>
+    request.op === 'status' ? Promise.resolve({ fine: true }) : Promise.reject(new AppError('STALE', 'no')),
+  );
+  expect(statSync(`${baseline}.sock`).mode & 0o777).toBe(0o600);
+  expect(await sendRaw(`${baseline}.sock`, 'garbage\n')).toContain('"ok":false');
+  expect(await askWatch(baseline, { op: 'status' })).toEqual({ fine: true });
+  const request = { paths: [], report: undefined, reviewed: undefined, by: { source: 'unknown' as const } };
+  await expect(askWatch(baseline, { op: 'accept', request })).rejects.toMatchObject({ code: 'STALE' });
+  server.close();
+  expect(await askWatch(baseline, { op: 'status' })).toBeUndefined();
+});
+
+test('a state directory with a long name has a socket all the same', async () => {
+  const deep = join(directory, 'd'.repeat(200));
+  mkdirSync(deep);
+  const baseline = pathFromText(join(deep, 'b.db')) as BytePath;
+  const server = await serveControl(baseline, () => Promise.resolve(1));
+  expect(await askWatch(baseline, { op: 'status' })).toBe(1);
+  server.close();
+});
+
+function sendRaw(path: string, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    let reply = '';
+    socket.on('data', (chunk) => {
+      reply += chunk.toString();
+    });
+    socket.on('end', () => resolve(reply)).on('error', reject);
+    socket.end(text);
+  });
+}
