@@ -9,16 +9,18 @@ export function openNative(): DigestEngine | undefined {
   const native = load();
   if (native === undefined) return undefined;
   const hasher = new native.Blake3Hasher();
+  // Through text: a Buffer that native code allocates costs a microsecond more.
+  const finish = (): Buffer => Buffer.from(hasher.digest('hex'), 'hex');
   return {
     name: 'native',
-    digest: (bytes) => native.blake3(bytes),
+    digest: (bytes) => {
+      hasher.reset();
+      hasher.update(bytes);
+      return finish();
+    },
     stream: () => {
       hasher.reset();
-      return {
-        update: (bytes) => void hasher.update(bytes),
-        finish: () => hasher.digestBuffer(),
-        drop: () => hasher.reset(),
-      };
+      return { update: (bytes) => void hasher.update(bytes), finish, drop: () => hasher.reset() };
     },
   };
 }

@@ -4,8 +4,9 @@ import { AppError } from '../domain/errors.ts';
 import { compileScope, type ScopeSettings } from '../domain/rule.ts';
 import type { Disk } from '../engine/ports.ts';
 import type { EngineChoice } from './digest.ts';
+import { pagesOf } from './page.ts';
 import { openPool } from './pool.ts';
-import { pagesOf, walk } from './walk.ts';
+import { walk } from './walk.ts';
 
 export interface DiskOptions {
   readonly scope: ScopeSettings;
@@ -26,7 +27,8 @@ export function openDisk(options: DiskOptions): Disk {
     walk: (from, walkOptions) => walk(pool, roots, from, walkOptions),
     read: async (dir, names) => {
       const work = [{ kind: 'names' as const, dir, names }];
-      const [page] = pagesOf(await pool.ask({ kind: 'pages', work, share: false, cancel: undefined }));
+      const { pages, records } = await pool.ask({ kind: 'pages', work, share: false, cancel: undefined });
+      const [page] = pagesOf(work, pages, records);
       if (page === undefined) throw new AppError('INTERNAL', 'internal error: no page of names');
       return page;
     },

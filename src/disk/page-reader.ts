@@ -7,7 +7,7 @@ import type { ContentReader } from './content.ts';
 import { isAbsence, listNames, openDirectory, prefixOf } from './directory.ts';
 import type { EntryReader, Needs } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
-import { emptyPage, startPage } from './page.ts';
+import { startPage } from './page.ts';
 import type { FoundPage, Work } from './protocol.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { allocateStat, isSameDevice, statFd } from './stat.ts';
@@ -38,25 +38,22 @@ export function createPageReader(
 
   const isShareSpent = (): boolean => namesLeft <= 0 || content.bytesRead() >= bytesLimit || isCanceled();
 
-  const readWork = (work: Work, pages: FoundPage[]): Work[] => {
+  const readPiece = (work: Work, piece: number, pages: FoundPage[]): Work[] => {
     const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir, scope.roots);
-    if (fd < 0 && fd !== AT_FDCWD) {
-      pages.push(emptyPage(work, writer.length(), isAbsence(-fd) ? 0 : -fd));
-      return [];
-    }
+    const isOpen = fd >= 0 || fd === AT_FDCWD;
+    const names = isOpen ? namesOf(work, fd) : -fd;
     try {
-      const names = namesOf(work, fd);
-      if (typeof names !== 'number') return readNames(work, fd, names, pages);
-      pages.push(emptyPage(work, writer.length(), isAbsence(names) ? 0 : names));
+      if (typeof names !== 'number') return readNames(work, piece, fd, names, pages);
+      pages.push({ piece, end: writer.length(), bytesRead: 0, ...(!isAbsence(names) && { failed: names }) });
       return [];
     } finally {
-      if (fd !== AT_FDCWD) closeFd(fd);
+      if (fd >= 0) closeFd(fd);
     }
   };
 
-  const readNames = (work: Work, fd: number, names: readonly string[], pages: FoundPage[]): Work[] => {
+  const readNames = (work: Work, piece: number, fd: number, names: readonly string[], pages: FoundPage[]): Work[] => {
     if (work.kind === 'list' && names.length > PAGE_NAMES) return split(work, names, 0, undefined);
-    const page = startPage(work, content.bytesRead());
+    const page = startPage(piece, content.bytesRead());
     const ruleOf = ruleFinder(work);
     const knownOf = knownRecords(work.known);
     const hasDevice = statFd(deviceOfDir, fd) === 0;
@@ -64,7 +61,7 @@ export function createPageReader(
     for (const [index, text] of names.entries()) {
       if (work.kind !== 'names' && index > 0 && isShareSpent()) {
         const last = pathFromLatin1(names[index - 1] ?? '');
-        pages.push(page.end(writer.length(), content.bytesRead(), last));
+        pages.push(page.finish(writer.length(), content.bytesRead(), last));
         return split(work, names, index, last);
       }
       const name = pathFromLatin1(text);
@@ -78,7 +75,7 @@ export function createPageReader(
       if (isForeign) page.foreign(name);
       else page.below(name, known.index);
     }
-    pages.push(page.end(writer.length(), content.bytesRead(), work.kind === 'range' ? work.upTo : undefined));
+    pages.push(page.finish(writer.length(), content.bytesRead()));
     return [];
   };
 
@@ -95,9 +92,9 @@ export function createPageReader(
       bytesLimit = share ? content.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       const pages: FoundPage[] = [];
       const rest: Work[] = [];
-      for (const piece of work) {
-        if (pages.length > 0 && isShareSpent()) rest.push(withoutKnown(piece));
-        else rest.push(...readWork(piece, pages));
+      for (const [index, piece] of work.entries()) {
+        if (index > 0 && isShareSpent()) rest.push(withoutKnown(piece));
+        else rest.push(...readPiece(piece, index, pages));
       }
       return { pages, rest };
     },

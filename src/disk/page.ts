@@ -1,4 +1,4 @@
-// A page while it is read.
+// A page while it is read in a worker, and when it has come to the main thread.
 import type { BytePath } from '../domain/path.ts';
 import type { Page } from '../engine/ports.ts';
 import type { FoundPage, Work } from './protocol.ts';
@@ -6,40 +6,50 @@ import type { FoundPage, Work } from './protocol.ts';
 export interface OpenPage {
   below(name: BytePath, rule: number): void;
   foreign(name: BytePath): void;
-  /** `end`: where its records end; `upTo`: the last name that it speaks of. */
-  end(end: number, bytesRead: number, upTo: BytePath | undefined): FoundPage;
+  /** `end`: where its records end; `upTo`: the last name that it speaks of, when the piece goes on. */
+  finish(end: number, bytesRead: number, upTo?: BytePath): FoundPage;
 }
 
-export function startPage(work: Work, bytesReadBefore: number): OpenPage {
-  const below: BytePath[] = [];
-  const belowRules: number[] = [];
+export function startPage(piece: number, bytesReadBefore: number): OpenPage {
+  const names: BytePath[] = [];
+  const rules: number[] = [];
   const foreign: BytePath[] = [];
   return {
     below: (name, rule) => {
-      below.push(name);
-      belowRules.push(rule);
+      names.push(name);
+      rules.push(rule);
     },
     foreign: (name) => void foreign.push(name),
-    end: (end, bytesRead, upTo) => ({
-      dir: work.dir,
-      extent: extentOf(work, upTo),
+    finish: (end, bytesRead, upTo) => ({
+      piece,
       end,
-      failed: 0,
       bytesRead: bytesRead - bytesReadBefore,
-      below,
-      belowRules,
-      foreign,
+      ...(names.length > 0 && { below: { names, rules } }),
+      ...(foreign.length > 0 && { foreign }),
+      ...(upTo !== undefined && { upTo }),
     }),
   };
 }
 
-/** The page of a directory that is not there (`failed` 0) or cannot be read. */
-export function emptyPage(work: Work, end: number, failed: number): FoundPage {
-  const extent = extentOf(work, work.kind === 'range' ? work.upTo : undefined);
-  return { dir: work.dir, extent, end, failed, bytesRead: 0, below: [], belowRules: [], foreign: [] };
+/** The pages of an answer to `work`; their records share the answer's memory. */
+export function pagesOf(work: readonly Work[], found: readonly FoundPage[], records: ArrayBuffer): Page[] {
+  let start = 0;
+  return found.flatMap(({ piece, end, failed = 0, bytesRead, upTo }) => {
+    const asked = work[piece];
+    if (asked === undefined) return [];
+    const run = Buffer.from(records, start, end - start);
+    start = end;
+    return [{ dir: asked.dir, extent: extentOf(asked, upTo), records: run, failed, bytesRead }];
+  });
 }
 
 function extentOf(work: Work, upTo: BytePath | undefined): Page['extent'] {
-  if (work.kind === 'names') return { kind: 'names', names: work.names };
-  return { kind: 'range', after: work.kind === 'range' ? work.after : undefined, upTo };
+  switch (work.kind) {
+    case 'names':
+      return { kind: 'names', names: work.names };
+    case 'list':
+      return { kind: 'range', after: undefined, upTo };
+    case 'range':
+      return { kind: 'range', after: work.after, upTo: upTo ?? work.upTo };
+  }
 }

@@ -1,7 +1,6 @@
 // What the main thread and the workers say to each other.
 import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import type { Page } from '../engine/ports.ts';
 import type { EngineChoice } from './digest.ts';
 
 /** `workerData`. */
@@ -44,18 +43,26 @@ export type Request =
     }
   | { readonly kind: 'prefix'; readonly id: number; readonly path: BytePath; readonly lengthBytes: bigint };
 
+/** Kept small: half of a leaf directory's cost beyond its files is this object's way through structured clone. */
 export interface FoundPage {
-  readonly dir: BytePath;
-  readonly extent: Page['extent'];
+  /** Index into the request's work. */
+  readonly piece: number;
   /** Where its records end in the answer's memory; they begin where those of the page before end. */
   readonly end: number;
-  readonly failed: number;
   readonly bytesRead: number;
-  /** Directories to descend into, and the index of the rule of each. */
-  readonly below: readonly BytePath[];
-  readonly belowRules: readonly number[];
+  /** errno when nothing could be read. */
+  readonly failed?: number;
+  /** The last name that it speaks of, when that is not the last of the piece. */
+  readonly upTo?: BytePath;
+  /** Directories to descend into, each with the index of its rule. */
+  readonly below?: BelowPage;
   /** Directories on another filesystem that `oneFileSystem` keeps the walk out of. */
-  readonly foreign: readonly BytePath[];
+  readonly foreign?: readonly BytePath[];
+}
+
+export interface BelowPage {
+  readonly names: readonly BytePath[];
+  readonly rules: readonly number[];
 }
 
 export type Reply =

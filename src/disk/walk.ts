@@ -1,6 +1,7 @@
 // The walk: directories wait on a stack, workers turn them into pages and further directories.
-import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths } from '../domain/path.ts';
+import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import type { Page, WalkOptions } from '../engine/ports.ts';
+import { pagesOf } from './page.ts';
 import type { Pool } from './pool.ts';
 import type { FoundPage, Reply, Work } from './protocol.ts';
 
@@ -20,7 +21,7 @@ export async function* walk(
 ): AsyncGenerator<Page> {
   const cancel = new SharedArrayBuffer(4);
   const stack = rootWork(from);
-  const ready: PagesReply[] = [];
+  const ready: Page[][] = [];
   let asked = 0;
   let failure: unknown;
   let wake = (): void => {};
@@ -31,19 +32,22 @@ export async function* walk(
       asked += 1;
       pool
         .ask({ kind: 'pages', work, share: true, cancel }, transferOf(work))
-        .then(take, (error: unknown) => {
-          failure = error;
-        })
+        .then(
+          (reply) => take(work, reply),
+          (error: unknown) => {
+            failure = error;
+          },
+        )
         .finally(() => {
           asked -= 1;
           wake();
         });
     }
   };
-  const take = (reply: PagesReply): void => {
-    push(stack, reply.rest);
-    for (const page of reply.pages) push(stack, workBelow(page, scopeRoots));
-    ready.push(reply);
+  const take = (work: readonly Work[], { pages, records, rest }: PagesReply): void => {
+    push(stack, rest);
+    for (const page of pages) push(stack, workBelow(work[page.piece]?.dir ?? ROOT_DIR, page, scopeRoots));
+    ready.push(pagesOf(work, pages, records));
   };
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -52,14 +56,14 @@ export async function* walk(
     while (failure === undefined) {
       signal?.throwIfAborted();
       ask();
-      const reply = ready.shift();
-      if (reply === undefined && asked === 0) return;
-      if (reply === undefined) {
+      const pages = ready.shift();
+      if (pages === undefined && asked === 0) return;
+      if (pages === undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       } else {
-        for (const page of pagesOf(reply)) {
+        for (const page of pages) {
           yield page;
           signal?.throwIfAborted();
         }
@@ -71,16 +75,6 @@ export async function* walk(
     failure ??= 'stopped';
     Atomics.store(new Int32Array(cancel), 0, 1);
   }
-}
-
-/** The pages of an answer; their records share its memory. */
-export function pagesOf({ pages, records }: PagesReply): Page[] {
-  let start = 0;
-  return pages.map(({ dir, extent, end, failed, bytesRead }) => {
-    const page = { dir, extent, records: Buffer.from(records, start, end - start), failed, bytesRead };
-    start = end;
-    return page;
-  });
 }
 
 /** One piece of work per directory that holds a root. */
@@ -101,12 +95,12 @@ function push(stack: Work[], work: readonly Work[]): void {
   }
 }
 
-function workBelow({ dir, below, belowRules, foreign, failed }: FoundPage, scopeRoots: readonly BytePath[]): Work[] {
-  const work = below.map((name, index): Work => {
-    return { kind: 'list', dir: joinPath(dir, name), rule: belowRules[index] ?? 0 };
+function workBelow(dir: BytePath, { below, foreign = [], failed }: FoundPage, scopeRoots: readonly BytePath[]): Work[] {
+  const work = (below?.names ?? []).map((name, index): Work => {
+    return { kind: 'list', dir: joinPath(dir, name), rule: below?.rules[index] ?? 0 };
   });
   // Behind a border that is not crossed, a rule may begin anew.
-  const borders = failed === 0 ? foreign.map((name) => joinPath(dir, name)) : [dir];
+  const borders = failed === undefined ? foreign.map((name) => joinPath(dir, name)) : [dir];
   const beyond = borders.flatMap((border) => scopeRoots.filter((root) => root !== border && isWithin(root, border)));
   return beyond.length === 0 ? work : [...work, ...rootWork(beyond)];
 }
