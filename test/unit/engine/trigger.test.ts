@@ -34,7 +34,8 @@ function fakeOutbox() {
     ],
     claim(): HookBatch | undefined {
       if (rows.length === 0) return undefined;
-      const key = rows.find(({ batch }) => batch !== undefined)?.batch ?? `k${(keys += 1)}`;
+      keys += 1;
+      const key = rows.find(({ batch }) => batch !== undefined)?.batch ?? `k${keys}`;
       if (!rows.some(({ batch }) => batch === key)) for (const row of rows) row.batch = key;
       const mine = rows.filter(({ batch }) => batch === key);
       return { key, hook: 'mirror', attempts, records: [], paths: mine.map(({ path }) => path as never) };
