@@ -68,6 +68,8 @@ test.each(DEPTHS)('%s owned by somebody else', (component) => {
 test('a sticky directory protects only what we own in it', () => {
   const root = tree();
   chmodSync(join(root, 'a'), 0o1777);
+  expect(judged(join(root, 'a/b'))).toBe('trusted');
+  expect(judged(join(root, 'a'))).toContain('can be written by others (mode 01777, uid 0)');
   chownSync(join(root, 'a/b'), NOBODY, 0);
   expect(judged(join(root, 'a/b/c/file'))).toContain('is owned by uid 65534');
 });
