@@ -53,9 +53,15 @@ function pageSeal(hash: Hash, dir: Buffer, first: Buffer, entries: Buffer): Buff
 }
 
 /** Puts a page into the sum, or takes it out; its key is bound to its seal here, so that a scan need not read the records. */
-export function togglePage(hash: Hash, sum: Buffer, head: Omit<PageHead, 'content'>): void {
-  toggleSeal(sum, sealOf(hash, [head.dir, head.first, head.seal, head.count]));
+function togglePage(hash: Hash, sum: Buffer, { dir, first, seal, count }: Omit<PageHead, 'content'>): void {
+  const parts = [dir, NUL, first, NUL, seal, Buffer.from(`${count};`, 'latin1')];
+  toggleSeal(sum, hash(Buffer.concat(parts)));
 }
+
+const NUL = Buffer.alloc(1);
+
+/** The bytes that `togglePage` puts into the sum, as SQLite makes them (verify.ts). */
+export const SUMMED = "dir || x'00' || first || x'00' || seal || count || ';'";
 
 /** Cuts a sorted run into pages and inserts them; returns its last name. Throws INTERNAL when its names do not ascend. */
 export function insertRun(

@@ -3,7 +3,7 @@
 /** BLAKE3 in production: 32 bytes for any input. */
 export type Hash = (bytes: Uint8Array) => Uint8Array;
 
-const SEAL_BYTES = 32;
+export const SEAL_BYTES = 32;
 
 /** What a chain or a sum starts from. */
 export function noSeal(): Buffer {

@@ -1,9 +1,11 @@
 // What is verified when a baseline is opened: all keys and seals against the sum in its facts, without reading the records.
+
+import { bytesColumn, integerColumn } from './column.ts';
 import { type Database, transact } from './driver.ts';
 import { untrusted } from './failure.ts';
 import { type Meta, readMeta } from './meta.ts';
-import { HEAD, headOf, type PageHead, togglePage } from './page.ts';
-import { type Hash, isSameSeal, noSeal } from './seal.ts';
+import { SUMMED } from './page.ts';
+import { type Hash, isSameSeal, noSeal, SEAL_BYTES, toggleSeal } from './seal.ts';
 
 /** Returns the facts of the baseline; throws BASELINE_UNTRUSTED when its pages are not those that were committed with them. */
 export function verifyPages(database: Database, hash: Hash): Meta {
@@ -13,7 +15,7 @@ export function verifyPages(database: Database, hash: Hash): Meta {
     let pages = 0;
     let entries = 0;
     for (const head of heads(database)) {
-      togglePage(hash, sum, head);
+      toggleSeal(sum, hash(head.bytes));
       pages += 1;
       entries += head.count;
     }
@@ -24,29 +26,60 @@ export function verifyPages(database: Database, hash: Hash): Meta {
   });
 }
 
+/** A page as it is summed: directory, NUL, first name, NUL, seal, count in decimal, semicolon. */
+interface SummedPage {
+  readonly bytes: Buffer;
+  /** Directory, NUL, first name: compares like the pair, because NUL is in no name and before every other byte. */
+  readonly key: Buffer;
+  readonly count: number;
+}
+
 const BATCH = 2000;
 
 /** All pages in the order of their keys; the order is verified, because lookups rely on it. */
-function* heads(database: Database): Generator<PageHead> {
-  let last: PageHead | undefined;
+function* heads(database: Database): Generator<SummedPage> {
+  let last: SummedPage | undefined;
   for (;;) {
-    const rows =
-      last === undefined
-        ? database.all(`${HEADS} order by dir, first limit ${BATCH}`)
-        : database.all(`${HEADS} where (dir, first) > (?, ?) order by dir, first limit ${BATCH}`, last.dir, last.first);
-    for (const row of rows) {
-      const head = headOf(row);
-      if (last !== undefined && !ascends(last, head)) throw untrusted('its pages are out of order');
+    const batch = last === undefined ? database.get(FIRST) : database.get(NEXT, ...keyParts(last));
+    if (batch === undefined || batch['pages'] === null || integerColumn(batch, 'number') === 0) return;
+    for (const head of split(bytesColumn(batch, 'pages'))) {
+      if (last !== undefined && last.key.compare(head.key) >= 0) throw untrusted('its pages are out of order');
       yield head;
       last = head;
     }
-    if (rows.length < BATCH) return;
   }
 }
 
-const HEADS = `select ${HEAD} from page`;
+// One value for many pages: the package takes about a microsecond for each value of each row.
+const FIRST = batchOf('');
+const NEXT = batchOf('where (dir, first) > (?, ?)');
 
-function ascends(before: PageHead, after: PageHead): boolean {
-  const byDir = before.dir.compare(after.dir);
-  return byDir < 0 || (byDir === 0 && before.first.compare(after.first) < 0);
+function batchOf(where: string): string {
+  return `select count(*) as number, cast(group_concat(page, '') as blob) as pages
+    from (select ${SUMMED} as page from page ${where} order by dir, first limit ${BATCH})`;
+}
+
+/** Where damage moves a border, what comes out does not match the sum. */
+function* split(batch: Buffer): Generator<SummedPage> {
+  for (let start = 0; start < batch.length; ) {
+    const keyEnd = border(batch, 0, border(batch, 0, start) + 1);
+    const countStart = keyEnd + 1 + SEAL_BYTES;
+    const end = border(batch, SEMICOLON, countStart);
+    const count = Number(batch.toString('latin1', countStart, end));
+    yield { bytes: batch.subarray(start, end + 1), key: batch.subarray(start, keyEnd), count };
+    start = end + 1;
+  }
+}
+
+const SEMICOLON = 0x3b;
+
+function border(batch: Buffer, byte: number, from: number): number {
+  const at = batch.indexOf(byte, from);
+  if (at === -1) throw untrusted('its pages are damaged');
+  return at;
+}
+
+function keyParts({ key }: SummedPage): [dir: Buffer, first: Buffer] {
+  const end = border(key, 0, 0);
+  return [key.subarray(0, end), key.subarray(end + 1)];
 }
