@@ -123,7 +123,7 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(store.baseline.find(path('/z'))).toBeUndefined();
     });
 
-    test('equals a map after any sequence of put, drop and rebuild', () => {
+    test('equals a map after any sequence of put, drop and rebuild', { timeout: 60_000 }, () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
           const store = fresh();

@@ -45,7 +45,7 @@ function prepared(): string {
   return file;
 }
 
-test('a commit whose nth statement fails leaves the old state, for every n', () => {
+test('a commit whose nth statement fails leaves the old state, for every n', { timeout: 60_000 }, () => {
   const template = prepared();
   const old = stateOf(openAt(template, 'read'));
   let failures = 0;
