@@ -1,7 +1,7 @@
 // Who did it: processes by pid, known from their exec where possible, because most writers are gone when their event
 // is read.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import * as proc from './proc.ts';
+import { type Image, type Owner, type ParentsOf, readBriefly, readImage, readOwner, textOf } from './proc.ts';
 
 /** Processes by pid; bounded. */
 export interface Actors {
@@ -30,7 +30,7 @@ interface Exec {
   /** The program, latin1, if it was named since the last time. */
   readonly exe: string | undefined;
   /** As it was when the process loaded its libraries, if it got that far. */
-  readonly image: proc.Image | undefined;
+  readonly image: Image | undefined;
 }
 
 /** /proc is asked once in this time for a process that keeps writing. */
@@ -47,9 +47,10 @@ const KNOWN_MAX = 16_384;
 /** The dynamic loader, which the kernel opens for execution right after the program itself. */
 const LOADER = /\/ld-[^/]*\.so(?:\.\d+)?$/;
 
-export type ProcReader = Pick<typeof proc, 'readImage' | 'readOwner' | 'readBriefly'>;
+/** Where processes are looked up: /proc, except in tests. */
+const PROC = { readImage, readOwner, readBriefly };
 
-export function trackActors(reader: ProcReader = proc): Actors {
+export function trackActors(reader: typeof PROC = PROC): Actors {
   const known = new Map<number, Known>();
   const noted = new Map<number, Exec>();
 
@@ -61,7 +62,7 @@ export function trackActors(reader: ProcReader = proc): Actors {
     return entry.actor;
   };
 
-  const parents = (nowMs: number): proc.ParentsOf => {
+  const parents = (nowMs: number): ParentsOf => {
     return (pid) => {
       const entry = known.get(pid);
       return entry !== undefined && nowMs - entry.seenMs < PARENT_MS ? entry.actor.ppids : undefined;
@@ -111,11 +112,11 @@ export function trackActors(reader: ProcReader = proc): Actors {
   };
 }
 
-function actorFrom(source: Actor['source'], pid: number, image: proc.Image, owner: proc.Owner | undefined): Actor {
+function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Owner | undefined): Actor {
   return {
     source,
     pid,
-    ...(image.exe === undefined ? {} : { exe: proc.textOf(image.exe) }),
+    ...(image.exe === undefined ? {} : { exe: textOf(image.exe) }),
     ...(image.cmdline === undefined ? {} : { cmdline: image.cmdline }),
     ...(owner?.uid === undefined ? {} : { uid: owner.uid }),
     ...(owner?.loginUid === undefined ? {} : { loginUid: owner.loginUid }),

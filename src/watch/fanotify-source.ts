@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import type { EventSource, WatchEvent } from '../engine/ports.ts';
+import type { EventSource, WatchEvent } from '../engine/ports/event-source.ts';
 import { closeFd } from '../libc/handle.ts';
 import { openEventFd } from '../libc/poll.ts';
 import {

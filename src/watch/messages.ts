@@ -4,7 +4,7 @@ import type { Coverage } from '../domain/coverage.ts';
 import type { AppErrorCode } from '../domain/errors.ts';
 import { pathFromLatin1 } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import type { WatchEvent } from '../engine/ports.ts';
+import type { WatchEvent } from '../engine/ports/event-source.ts';
 import type { DirtyColumns } from './dirty-set.ts';
 
 export interface ReaderSettings {

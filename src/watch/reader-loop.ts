@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { Coverage } from '../domain/coverage.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
-import type { WatchEvent } from '../engine/ports.ts';
+import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { FAN_Q_OVERFLOW } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
@@ -18,6 +18,7 @@ import { ExecWatch } from './exec-watch.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
+import { Pace } from './pace.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
 
@@ -28,7 +29,7 @@ const IN_FLIGHT_MAX = 65_536;
 /** Paths held here before they are given up for an overflow. */
 const HELD_MAX = 262_144;
 /** Buffers read from one group before the others get their turn. */
-const READS_MAX = 16;
+const READS_MAX = 4;
 const IGNORE_STEP = 256;
 const LOADER_CACHE_MS = 5_000;
 
@@ -46,7 +47,8 @@ export class Reader {
   readonly #execs: ExecWatch | undefined;
   readonly #ignores: IgnoreMarks;
   readonly #wakeBuffer = Buffer.alloc(8);
-  #dirty = new DirtySet();
+  readonly #pace = new Pace();
+  readonly #dirty = new DirtySet();
   #events: WatchEvent[] = [];
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
@@ -83,39 +85,47 @@ export class Reader {
 
   #turn(): void {
     const groups = this.#marks.groups();
-    const [wake, mountinfo, execs, ...ready] = pollOnce(
-      [
-        { fd: this.#settings.wakeFd, events: POLLIN },
-        { fd: this.#mountinfoFd, events: POLLPRI },
-        // poll(2) passes over negative descriptors.
-        { fd: this.#execs?.fd ?? -1, events: POLLIN },
-        ...groups.map(({ group }) => ({ fd: group.fd, events: POLLIN })),
-      ],
-      this.#hasIgnoreWork ? 0 : POLL_MS,
-    );
+    const pauseMs = this.#pace.pauseMs(Date.now());
+    // poll(2) passes over negative descriptors.
+    const entries = [
+      { fd: this.#settings.wakeFd, events: POLLIN },
+      { fd: this.#mountinfoFd, events: POLLPRI },
+      { fd: this.#execs?.fd ?? -1, events: POLLIN },
+      ...groups.map(({ group }) => ({ fd: pauseMs > 0 ? -1 : group.fd, events: POLLIN })),
+    ];
+    const [wake, mountinfo, execs, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs));
     const nowMs = Date.now();
     if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
     if (execs !== 0) this.#execs?.drain(this.#actors, nowMs);
     if (mountinfo !== 0) this.#refreshMounts(nowMs);
-    if (ready.some((events) => events !== 0)) this.#drain(groups, nowMs);
+    if (ready.some((events) => events !== 0)) {
+      // With events left over the next round comes at once.
+      const isEmpty = groups.map((group) => this.#drain(group, nowMs)).every((emptied) => emptied);
+      if (isEmpty) this.#pace.round(nowMs);
+    }
     this.#flush(nowMs);
     this.#stepIgnores(nowMs);
   }
 
-  #drain(groups: readonly WatchGroup[], nowMs: number): void {
-    for (const { group, filesystems } of groups) {
-      const handles = new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
-      try {
-        for (let reads = 0; reads < READS_MAX; reads += 1) {
-          const events = group.read();
-          if (events.length === 0) break;
-          // Whoever wrote was executed before: its exec is queued by now.
-          this.#execs?.drain(this.#actors, nowMs);
-          for (const event of events) this.#take(event, handles, nowMs);
-        }
-      } finally {
-        handles.close();
+  #timeoutMs(pauseMs: number): number {
+    if (this.#hasIgnoreWork) return 0;
+    return pauseMs > 0 ? pauseMs : POLL_MS;
+  }
+
+  /** Returns whether the queue was emptied. */
+  #drain({ group, filesystems }: WatchGroup, nowMs: number): boolean {
+    const handles = new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
+    try {
+      for (let reads = 0; reads < READS_MAX; reads += 1) {
+        const events = group.read();
+        if (events.length === 0) return true;
+        // Whoever wrote was executed before: its exec is queued by now.
+        this.#execs?.drain(this.#actors, nowMs);
+        for (const event of events) this.#take(event, handles, nowMs);
       }
+      return false;
+    } finally {
+      handles.close();
     }
   }
 

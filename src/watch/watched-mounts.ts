@@ -4,7 +4,7 @@ import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
-import type { WatchEvent } from '../engine/ports.ts';
+import type { WatchEvent } from '../engine/ports/event-source.ts';
 import type { Marks } from './marks.ts';
 import { concerns, planMounts } from './mount-plan.ts';
 import { type Mount, type MountTable, mountTable, parseMountinfo } from './mounts.ts';

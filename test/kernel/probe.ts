@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { pathFromText } from '../../src/domain/path.ts';
 import type { Rule, ScopeSettings } from '../../src/domain/rule.ts';
-import type { WatchEvent } from '../../src/engine/ports.ts';
+import type { WatchEvent } from '../../src/engine/ports/event-source.ts';
 import { type FanotifySource, openFanotifySource } from '../../src/watch/fanotify-source.ts';
 
 export type DirtyEvent = Extract<WatchEvent, { kind: 'dirty' }>;
