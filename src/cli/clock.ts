@@ -1,6 +1,6 @@
 // The engine's clock.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../engine/ports.ts';
+import type { Clock } from '../engine/ports/clock.ts';
 import { realtimeNs } from '../libc/time.ts';
 
 /** A timer of more than 2^31 - 1 ms fires at once in Node. */

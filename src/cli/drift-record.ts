@@ -1,7 +1,7 @@
 // Drift that a command found and nobody journaled, as the record that it would be.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
-import type { Store } from '../engine/ports.ts';
+import type { Store } from '../engine/ports/store.ts';
 import { systemClock } from './clock.ts';
 import { newId } from './identity.ts';
 

@@ -1,6 +1,6 @@
 // One line on standard error that shows how far a walk is.
 import { escapePath } from '../domain/escape.ts';
-import type { Page } from '../engine/ports.ts';
+import type { Page } from '../engine/ports/disk.ts';
 import { countEntries } from '../engine/survey.ts';
 import { byteText, countText, durationText } from '../report/quantity.ts';
 import type { Output } from './output.ts';

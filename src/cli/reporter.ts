@@ -1,6 +1,6 @@
 // What a watch prints: drift on standard output, as text or as records; everything else on standard error.
 import { escapePath } from '../domain/escape.ts';
-import type { Reporter } from '../engine/ports.ts';
+import type { Reporter } from '../engine/ports/reporter.ts';
 import { recordWriter } from '../report/record-writer.ts';
 import { driftLine } from '../report/text.ts';
 import { systemClock } from './clock.ts';

@@ -6,7 +6,7 @@ import { escapePath } from '../domain/escape.ts';
 import { type BytePath, dirOf, pathToBytes, ROOT } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
-import type { Store } from '../engine/ports.ts';
+import type { Store } from '../engine/ports/store.ts';
 import { type Lock, tryLock } from '../libc/lock.ts';
 import { openStore } from '../sqlite/store.ts';
 

@@ -3,7 +3,7 @@ import type { Coverage } from '../domain/coverage.ts';
 import { SEVERITIES } from '../domain/drift.ts';
 import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
-import type { Store } from '../engine/ports.ts';
+import type { Store } from '../engine/ports/store.ts';
 import type { HookState } from '../engine/trigger.ts';
 import { isRecord } from './control-protocol.ts';
 import type { Session } from './watch-session.ts';

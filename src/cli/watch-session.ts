@@ -1,7 +1,9 @@
 // The parts of a running watch under one configuration, connected.
 import { openDisk } from '../disk/disk.ts';
 import type { Settings } from '../domain/settings.ts';
-import type { EventSource, Reporter, Store } from '../engine/ports.ts';
+import type { EventSource } from '../engine/ports/event-source.ts';
+import type { Reporter } from '../engine/ports/reporter.ts';
+import type { Store } from '../engine/ports/store.ts';
 import { openTrigger, type Trigger } from '../engine/trigger.ts';
 import { openWatch, type Watch } from '../engine/watch.ts';
 import { hookPayload } from '../hooks/payload.ts';

@@ -23,12 +23,13 @@ type Open = (dirfd: number, path: number, flags: number) => number;
 
 /**
  * Opens a directory for reading: a descriptor or the negative errno. A symbolic link at or below one of `roots` is never
- * followed (-ELOOP), so that nobody can swap a directory for a link to another tree; links above the roots are the
+ * followed (-ELOOP or -ENOTDIR), so that nobody can swap a directory for a link to another tree; links above the roots are the
  * administrator's.
  */
 export function openDirectory(dir: BytePath, roots: readonly BytePath[]): number {
   const fd = openSteps(dir, openStrictly, DIRECTORY_FLAGS);
-  if (fd !== -ELOOP) return fd;
+  // ENOTDIR is O_NOFOLLOW's word for a link at the end of the path.
+  if (fd !== -ELOOP && fd !== -ENOTDIR) return fd;
   const root = roots.find((candidate) => isWithin(dir, candidate));
   if (root === undefined) return openSteps(dir, openAt, DIRECTORY_FOLLOW_FLAGS);
   return openBelow(root, dir);

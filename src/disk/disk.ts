@@ -1,8 +1,8 @@
-// The `Disk` of engine/ports.ts: pages read by worker threads.
+// The `Disk` of engine/ports/disk.ts: pages read by worker threads.
 import { availableParallelism } from 'node:os';
 import { AppError } from '../domain/errors.ts';
 import { compileScope, type ScopeSettings } from '../domain/rule.ts';
-import type { Disk } from '../engine/ports.ts';
+import type { Disk } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
 import { pagesOf } from './page.ts';
 import { openPool } from './pool.ts';

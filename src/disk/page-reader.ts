@@ -59,6 +59,7 @@ export function createPageReader(
     const hasDevice = statFd(deviceOfDir, fd) === 0;
     const prefix = prefixOf(work.dir);
     for (const [index, text] of names.entries()) {
+      if (isCanceled()) break;
       if (work.kind !== 'names' && index > 0 && isShareSpent()) {
         const last = pathFromLatin1(names[index - 1] ?? '');
         pages.push(page.finish(writer.length(), content.bytesRead(), last));

@@ -1,6 +1,6 @@
 // A page while it is read in a worker, and when it has come to the main thread.
 import type { BytePath } from '../domain/path.ts';
-import type { Page } from '../engine/ports.ts';
+import type { Page } from '../engine/ports/disk.ts';
 import type { FoundPage, Work } from './protocol.ts';
 
 export interface OpenPage {

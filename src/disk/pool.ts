@@ -6,46 +6,42 @@ import type { Reply, Request, WorkerSetup } from './protocol.ts';
 export interface Pool {
   readonly threads: number;
   /** Sends a request (its `id` is set here) and resolves with the answer; rejects when its worker dies. */
-  ask<K extends Request['kind']>(
-    request: RequestOf<K>,
-    transfer?: readonly ArrayBuffer[],
-  ): Promise<Extract<Reply, { kind: K }>>;
+  ask<K extends Asked>(request: RequestOf<K>, transfer?: readonly ArrayBuffer[]): Promise<Extract<Reply, { kind: K }>>;
   /** Ends the threads; what is still asked for is rejected. */
   close(): Promise<void>;
 }
 
-type RequestOf<K extends Request['kind']> = Omit<Extract<Request, { kind: K }>, 'id'> & { readonly kind: K };
+type Asked = 'pages' | 'prefix';
+type RequestOf<K extends Asked> = Omit<Extract<Request, { kind: K }>, 'id'> & { readonly kind: K };
 
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>;
+  readonly ended: Promise<void>;
 }
 
-/** Small heaps: what a worker keeps lies outside of them. */
+/** Small heaps: what a worker keeps lies outside of them. The main thread's own options (--eval ...) are not for workers. */
 const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
-export function openPool(threads: number, setup: WorkerSetup): Pool {
-  let ended: AppError | undefined;
+export function openPool(threads: number, setup: Omit<WorkerSetup, 'closing'>): Pool {
+  const closing = new SharedArrayBuffer(4);
+  let failure: AppError | undefined;
   let lastId = 0;
-  const all = Array.from({ length: threads }, () => start(setup));
 
   const fail = (error: AppError): void => {
-    ended ??= error;
+    failure ??= error;
     for (const { waiting } of all) {
-      for (const { reject } of waiting.values()) reject(ended);
+      for (const { reject } of waiting.values()) reject(failure);
       waiting.clear();
     }
   };
-  for (const { worker } of all) {
-    worker.on('error', (cause) => fail(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause })));
-    worker.on('exit', (code) => fail(new AppError('INTERNAL', `disk worker ended with code ${code}`)));
-  }
+  const all = Array.from({ length: threads }, () => start({ ...setup, closing }, fail));
 
   return {
     threads,
-    ask: <K extends Request['kind']>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
+    ask: <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
       new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
-        if (ended !== undefined) return reject(ended);
+        if (failure !== undefined) return reject(failure);
         const { worker, waiting } = all.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
         lastId += 1;
         waiting.set(lastId, { resolve: (reply) => resolve(reply as Extract<Reply, { kind: K }>), reject });
@@ -53,13 +49,17 @@ export function openPool(threads: number, setup: WorkerSetup): Pool {
       }),
     close: async () => {
       fail(new AppError('INTERNAL', 'the disk workers are closed'));
-      await Promise.all(all.map(({ worker }) => worker.terminate()));
+      // Not terminate(): in the middle of a native call, or of loading a native module, it aborts the whole process.
+      Atomics.store(new Int32Array(closing), 0, 1);
+      const last: Request = { kind: 'close', id: 0 };
+      for (const { worker } of all) worker.postMessage(last);
+      await Promise.all(all.map(({ ended }) => ended));
     },
   };
 }
 
-function start(setup: WorkerSetup): Thread {
-  const worker = new Worker(workerFile(), { workerData: setup, resourceLimits: LIMITS });
+function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
+  const worker = new Worker(workerFile(), { workerData: setup, resourceLimits: LIMITS, execArgv: [] });
   const waiting: Thread['waiting'] = new Map();
   worker.on('message', (reply: Reply) => {
     const waiter = waiting.get(reply.id);
@@ -67,7 +67,14 @@ function start(setup: WorkerSetup): Thread {
     if (reply.kind === 'thrown') waiter?.reject(new AppError('INTERNAL', `disk worker: ${reply.stack}`));
     else waiter?.resolve(reply);
   });
-  return { worker, waiting };
+  worker.on('error', (cause) => fail(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause })));
+  const ended = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      fail(new AppError('INTERNAL', `disk worker ended with code ${code}`));
+      resolve();
+    });
+  });
+  return { worker, waiting, ended };
 }
 
 /** A thread cannot load TypeScript: run from source (in tests), it is the built file of the same name. */

@@ -7,6 +7,8 @@ import type { EngineChoice } from './digest.ts';
 export interface WorkerSetup {
   readonly scope: ScopeSettings;
   readonly engine: EngineChoice;
+  /** One Int32: not 0 when all work is in vain. */
+  readonly closing: SharedArrayBuffer;
 }
 
 /** A piece of work on one directory. Rules travel as indices into the scope's list. */
@@ -41,6 +43,8 @@ export type Request =
       /** One Int32: not 0 when nobody wants the answer any more. */
       readonly cancel: SharedArrayBuffer | undefined;
     }
+  /** The last request; the thread ends without an answer. */
+  | { readonly kind: 'close'; readonly id: number }
   | { readonly kind: 'prefix'; readonly id: number; readonly path: BytePath; readonly lengthBytes: bigint };
 
 /** Kept small: half of a leaf directory's cost beyond its files is this object's way through structured clone. */

@@ -1,6 +1,6 @@
 // The walk: directories wait on a stack, workers turn them into pages and further directories.
 import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
-import type { Page, WalkOptions } from '../engine/ports.ts';
+import type { Page, WalkOptions } from '../engine/ports/disk.ts';
 import { pagesOf } from './page.ts';
 import type { Pool } from './pool.ts';
 import type { FoundPage, Reply, Work } from './protocol.ts';

@@ -17,6 +17,7 @@ const port = parentPort;
 const answer = createAnswerer(workerData as WorkerSetup);
 
 port.on('message', (request: Request) => {
+  if (request.kind === 'close') return port.close();
   const { reply, transfer } = answer(request);
   port.postMessage(reply, transfer);
 });
@@ -26,9 +27,10 @@ interface Answer {
   readonly transfer: ArrayBuffer[];
 }
 
-function createAnswerer(setup: WorkerSetup): (request: Request) => Answer {
-  let canceled: Int32Array | undefined;
-  const isCanceled = (): boolean => canceled !== undefined && Atomics.load(canceled, 0) !== 0;
+function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' }>) => Answer {
+  const closing = new Int32Array(setup.closing);
+  let canceled = closing;
+  const isCanceled = (): boolean => Atomics.load(canceled, 0) !== 0 || Atomics.load(closing, 0) !== 0;
   const scope = compileScope(setup.scope);
   const engine = openDigestEngine(setup.engine);
   const content = createContentReader(engine, isCanceled);
@@ -37,7 +39,7 @@ function createAnswerer(setup: WorkerSetup): (request: Request) => Answer {
   const pages = createPageReader(scope, writer, content, entries, isCanceled);
 
   const pagesReply = (request: Extract<Request, { kind: 'pages' }>): Answer => {
-    canceled = request.cancel && new Int32Array(request.cancel);
+    canceled = request.cancel === undefined ? closing : new Int32Array(request.cancel);
     const read = pages.read(request.work, request.share);
     const records = writer.take();
     return { reply: { kind: 'pages', id: request.id, ...read, records }, transfer: [records] };
@@ -46,7 +48,7 @@ function createAnswerer(setup: WorkerSetup): (request: Request) => Answer {
   return (request) => {
     try {
       if (request.kind === 'pages') return pagesReply(request);
-      canceled = undefined;
+      canceled = closing;
       return { reply: prefixReply(request, content, scope.roots), transfer: [] };
     } catch (error) {
       writer.take();
@@ -62,7 +64,11 @@ function prefixReply(
   roots: Parameters<typeof digestPrefix>[3],
 ): Reply {
   const result = digestPrefix(content, path, lengthBytes, roots);
-  if (result.kind === 'digest') return { kind: 'prefix', id, errno: 0, ...result.digest };
+  if (result.kind === 'digest') {
+    // A copy: a Buffer from Node's pool would take the whole pool along.
+    const value = new Uint8Array(result.digest.value);
+    return { kind: 'prefix', id, errno: 0, algorithm: result.digest.algorithm, value };
+  }
   const errno = result.kind === 'failed' ? result.errno : 0;
   return { kind: 'prefix', id, errno, algorithm: 'blake3', value: undefined };
 }

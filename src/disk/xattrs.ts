@@ -1,7 +1,7 @@
 // Extended attributes (xattr(7)) of an open file, or by path of what cannot be opened.
 import { constants } from 'node:os';
 import { XATTR_VALUE_MAX, type Xattr } from '../domain/entry.ts';
-import { packXattrs } from '../domain/packed.ts';
+import { packXattrs } from '../domain/packed-xattrs.ts';
 import {
   allocateMemory,
   getXattrOfFd,

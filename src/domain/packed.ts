@@ -11,9 +11,9 @@
 //   12 u32 uid                  64 u32 reserved, 0
 //   16 u32 gid                  68 u32 rdev major
 //   20 u32 reserved, 0
-// xattrs: for each, sorted by name: u16 name length, u16 value length, name, value.
-import type { Digest, Entry, FileType, Xattr } from './entry.ts';
+import type { Digest, Entry, FileType } from './entry.ts';
 import { AppError } from './errors.ts';
+import { packXattrs, unpackXattrs } from './packed-xattrs.ts';
 import { type BytePath, joinPath, nameOf } from './path.ts';
 
 const FIXED_BYTES = 80;
@@ -61,8 +61,6 @@ export interface RecordFields {
   /** Packed by `packXattrs`. */
   readonly xattrs: Uint8Array;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /** The length in bytes that `writeRecord` will use. */
 export function recordBytes(fields: RecordFields): number {
@@ -112,30 +110,6 @@ function digestBits(digest: Digest | undefined): number {
 
 function pad8(length: number): number {
   return (length + 7) & ~7;
-}
-
-/** Sorted by name; a run of records needs this so that equal sets give equal bytes. */
-export function packXattrs(xattrs: readonly Xattr[]): Uint8Array {
-  if (xattrs.length === 0) return NO_BYTES;
-  const sorted = [...xattrs].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const parts = sorted.flatMap(({ name, value }) => {
-    const head = Buffer.alloc(4);
-    head.writeUInt16LE(name.length, 0);
-    head.writeUInt16LE(value.length, 2);
-    return [head, Buffer.from(name, 'latin1'), value];
-  });
-  return Buffer.concat(parts);
-}
-
-function unpackXattrs(packed: Buffer): Xattr[] {
-  const xattrs: Xattr[] = [];
-  for (let at = 0; at + 4 <= packed.length; ) {
-    const nameEnd = at + 4 + packed.readUInt16LE(at);
-    const valueEnd = nameEnd + packed.readUInt16LE(at + 2);
-    xattrs.push({ name: packed.toString('latin1', at + 4, nameEnd), value: packed.subarray(nameEnd, valueEnd) });
-    at = valueEnd;
-  }
-  return xattrs;
 }
 
 /** The length of the record at `at`; throws when the run does not hold it whole. */

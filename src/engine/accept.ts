@@ -8,7 +8,9 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import { type BytePath, comparePaths } from '../domain/path.ts';
 import { check, checkExitCode } from './check.ts';
 import { type Difference, driftsOf, ruleOf } from './findings.ts';
-import type { Clock, OpenDrift, RecordWriter, Store } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { RecordWriter } from './ports/record-writer.ts';
+import type { OpenDrift, Store } from './ports/store.ts';
 import { walkRoots } from './roots.ts';
 import { type SurveyParts, survey } from './survey.ts';
 

@@ -3,7 +3,7 @@ import type { Drift, DriftKind } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { BytePath } from '../domain/path.ts';
 import { type Difference, driftOf, driftsOf, ruleOf } from './findings.ts';
-import type { Page } from './ports.ts';
+import type { Page } from './ports/disk.ts';
 import { countEntries, type SurveyParts, survey } from './survey.ts';
 
 export type CheckItem =

@@ -1,7 +1,8 @@
 // Build the baseline from what is on the disk now.
 import { recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, joinPath } from '../domain/path.ts';
-import type { Disk, Page, Store } from './ports.ts';
+import type { Disk, Page } from './ports/disk.ts';
+import type { Store } from './ports/store.ts';
 import { countEntries } from './survey.ts';
 
 export interface InitTotals {

@@ -7,7 +7,8 @@ import type { Entry } from '../domain/entry.ts';
 import { isSameRecord, packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
-import type { Baseline, Page } from './ports.ts';
+import type { Page } from './ports/disk.ts';
+import type { Baseline } from './ports/store.ts';
 
 /** What comparing one path found. */
 export type Finding =

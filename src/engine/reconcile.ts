@@ -4,7 +4,7 @@ import type { Dirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths } from '../domain/path.ts';
 import { type Difference, driftsOf } from './findings.ts';
-import type { OpenDrift, Store } from './ports.ts';
+import type { OpenDrift, Store } from './ports/store.ts';
 import { findingsOf, type SurveyParts, survey } from './survey.ts';
 
 export interface Reconciled {

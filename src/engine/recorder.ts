@@ -7,7 +7,10 @@ import { type BytePath, joinPath, rebasePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import { patchOf } from './accept.ts';
 import { ruleOf } from './findings.ts';
-import type { Clock, OpenDrift, OutboxItem, RecordWriter, Reporter, Store } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { RecordWriter } from './ports/record-writer.ts';
+import type { Reporter } from './ports/reporter.ts';
+import type { OpenDrift, OutboxItem, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
 
 export interface RecorderParts {

@@ -5,7 +5,8 @@ import { readRecord, recordLength, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
-import type { Baseline, Disk, Page } from './ports.ts';
+import type { Disk, Page } from './ports/disk.ts';
+import type { Baseline } from './ports/store.ts';
 
 export interface SurveyParts {
   readonly disk: Disk;

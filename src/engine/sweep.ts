@@ -1,7 +1,7 @@
 // What gives no event (mapped writes, chattr, the raw device) is found by comparing everything, slowly, again and again.
 import { SEVERITIES, type Severity } from '../domain/drift.ts';
 import type { WatchSettings } from '../domain/settings.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
 
 export interface SweepState {
   readonly tier: Severity;

@@ -1,6 +1,10 @@
 // Which hook runs when: one lane per hook, one run in flight per lane, later drift folds into the next run.
 import type { HookSettings } from '../domain/settings.ts';
-import type { Clock, HookBacklog, HookBatch, HookRunner, Outbox, RecordWriter, Reporter, RunOutcome } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { HookRunner, RunOutcome } from './ports/hook-runner.ts';
+import type { RecordWriter } from './ports/record-writer.ts';
+import type { Reporter } from './ports/reporter.ts';
+import type { HookBacklog, HookBatch, Outbox } from './ports/store.ts';
 
 export interface TriggerParts {
   readonly hooks: readonly HookSettings[];

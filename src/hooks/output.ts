@@ -1,7 +1,7 @@
 // What a run printed, in bounded memory however much it was.
 
 /** Bytes kept from the beginning and from the end. */
-export const OUTPUT_KEPT_BYTES = 32 * 1024;
+const OUTPUT_KEPT_BYTES = 32 * 1024;
 
 /** The first and the last `keptBytes` bytes of a stream; a marker line says how much is missing between them. */
 export class OutputCapture {

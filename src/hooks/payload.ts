@@ -4,7 +4,7 @@ import { SEVERITIES } from '../domain/drift.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { type BytePath, pathFromBytes, pathFromText } from '../domain/path.ts';
 import type { HookInput, HookSettings } from '../domain/settings.ts';
-import type { HookBatch } from '../engine/ports.ts';
+import type { HookBatch } from '../engine/ports/store.ts';
 
 /** Standard input and DRIFTLINE_* of one run; the settings of the hook itself are added by the runner. */
 export function hookPayload(

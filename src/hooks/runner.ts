@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { HookRunner, RunOutcome, RunRequest } from '../engine/ports.ts';
+import type { HookRunner, RunOutcome, RunRequest } from '../engine/ports/hook-runner.ts';
 import { openCgroups, type RunCgroup, type RunCgroups } from './cgroup.ts';
 import { OutputCapture } from './output.ts';
 import { killGroup, waitForGroup } from './process-group.ts';

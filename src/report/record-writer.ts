@@ -1,5 +1,5 @@
 // Records as lines of JSON: what the engine journals.
-import type { RecordWriter } from '../engine/ports.ts';
+import type { RecordWriter } from '../engine/ports/record-writer.ts';
 import { jsonText } from './json-text.ts';
 import {
   acceptJson,

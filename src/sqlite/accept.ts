@@ -2,7 +2,7 @@
 import type { Entry } from '../domain/entry.ts';
 import { fieldsOfEntry, recordBytes, recordLength, recordName, writeRecord } from '../domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, nameOf, pathToBytes } from '../domain/path.ts';
-import type { Commit } from '../engine/ports.ts';
+import type { Commit } from '../engine/ports/store.ts';
 import { below } from './baseline.ts';
 import { bytesColumn, pathColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';

@@ -2,7 +2,7 @@
 import type { Entry } from '../domain/entry.ts';
 import { readRecord, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, nameOf, pathToBytes, ROOT, ROOT_DIR } from '../domain/path.ts';
-import type { Baseline } from '../engine/ports.ts';
+import type { Baseline } from '../engine/ports/store.ts';
 import { pathColumn } from './column.ts';
 import type { Database, Row, SqlValue } from './driver.ts';
 import { assertCommitted, readMeta } from './meta.ts';

@@ -1,6 +1,6 @@
 // The append-only record. Each line's chain covers its number, its time, its text and the chain before it; the facts (meta.ts)
 // hold the last one, so that a missing end is noticed too.
-import type { Journal, JournalLine } from '../engine/ports.ts';
+import type { Journal, JournalLine } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, textColumn } from './column.ts';
 import { type Database, transact } from './driver.ts';
 import { untrusted } from './failure.ts';

@@ -2,7 +2,7 @@
 
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
-import type { OpenDrift } from '../engine/ports.ts';
+import type { OpenDrift } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, pathColumn, textColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
 import { untrusted } from './failure.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import { comparePaths } from '../domain/path.ts';
-import type { HookBacklog, HookBatch, Outbox, OutboxItem, Settlement } from '../engine/ports.ts';
+import type { HookBacklog, HookBatch, Outbox, OutboxItem, Settlement } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, optionalIntegerColumn, textColumn } from './column.ts';
 import { type Database, type Row, transact } from './driver.ts';
 import { untrusted } from './failure.ts';

@@ -3,7 +3,7 @@
 import { AppError } from '../domain/errors.ts';
 import { recordName } from '../domain/packed.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
-import type { Rebuild } from '../engine/ports.ts';
+import type { Rebuild } from '../engine/ports/store.ts';
 import { assertSettings, type Database, rollback } from './driver.ts';
 import { appendJournal } from './journal.ts';
 import { readMeta, writeMeta } from './meta.ts';

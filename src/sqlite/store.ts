@@ -1,7 +1,7 @@
 // The baseline's file: entries, journal, open drift and outbox in one SQLite database.
 import { AppError } from '../domain/errors.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
-import type { Commit, Store } from '../engine/ports.ts';
+import type { Commit, Store } from '../engine/ports/store.ts';
 import { applyAccept } from './accept.ts';
 import { baselineOf } from './baseline.ts';
 import { assertSettings, type Database, openDatabase, transact } from './driver.ts';

@@ -1,10 +1,10 @@
-// What every Store has to do (engine/ports.ts). `open` gives another view of the same store each time.
+// What every Store has to do (engine/ports/store.ts). `open` gives another view of the same store each time.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import { fieldsOfEntry, readRecord, recordBytes, recordOffsets, writeRecord } from '../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, nameOf, ROOT, ROOT_DIR } from '../../src/domain/path.ts';
-import type { OpenDrift, Store } from '../../src/engine/ports.ts';
+import type { OpenDrift, Store } from '../../src/engine/ports/store.ts';
 import { entry, path } from '../fakes/entry.ts';
 
 export interface StoreSubject {

@@ -1,5 +1,5 @@
 // Time that moves only when a test says so.
-import type { Clock } from '../../src/engine/ports.ts';
+import type { Clock } from '../../src/engine/ports/clock.ts';
 
 export interface ManualClock extends Clock {
   /** Moves time, waking sleepers in order, and lets everything that follows from it happen. */

@@ -2,7 +2,7 @@
 import type { Entry } from '../../src/domain/entry.ts';
 import { packRun } from '../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, nameOf, rebasePath } from '../../src/domain/path.ts';
-import type { Disk, Page } from '../../src/engine/ports.ts';
+import type { Disk, Page } from '../../src/engine/ports/disk.ts';
 
 export interface FakeDisk extends Disk {
   set(entry: Entry): void;

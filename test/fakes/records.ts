@@ -1,5 +1,6 @@
 // Records and reports for tests that look at neither.
-import type { RecordWriter, Reporter } from '../../src/engine/ports.ts';
+import type { RecordWriter } from '../../src/engine/ports/record-writer.ts';
+import type { Reporter } from '../../src/engine/ports/reporter.ts';
 
 export const silentRecords: RecordWriter = {
   drift: ({ kind, path, id, seq }) => JSON.stringify({ type: 'drift', kind, path, id, seq, severity: 'normal' }),

@@ -6,7 +6,7 @@ import { escapePath } from '../../domain/escape.ts';
 import type { Scope } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { init } from '../../engine/init.ts';
-import type { Store } from '../../engine/ports.ts';
+import type { Store } from '../../engine/ports/store.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { byteText, countText, durationText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';

@@ -2,7 +2,8 @@
 import { checkHooks } from '../../config/programs.ts';
 import { AppError, errorMessage } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
-import type { Reporter, Store } from '../../engine/ports.ts';
+import type { Reporter } from '../../engine/ports/reporter.ts';
+import type { Store } from '../../engine/ports/store.ts';
 import { monotonicNs } from '../../libc/time.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';

@@ -10,7 +10,7 @@ import { compileScope, type Rule } from '../../../src/domain/rule.ts';
 import { ulid } from '../../../src/domain/ulid.ts';
 import { accept } from '../../../src/engine/accept.ts';
 import { init } from '../../../src/engine/init.ts';
-import type { Store } from '../../../src/engine/ports.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
 import { recordDrift } from '../../../src/engine/recorder.ts';
 import { openStore } from '../../../src/sqlite/store.ts';

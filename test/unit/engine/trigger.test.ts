@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HookSettings } from '../../../src/domain/settings.ts';
-import type { HookBatch, Outbox, RunOutcome, RunRequest, Settlement } from '../../../src/engine/ports.ts';
+import type { RunOutcome, RunRequest } from '../../../src/engine/ports/hook-runner.ts';
+import type { HookBatch, Outbox, Settlement } from '../../../src/engine/ports/store.ts';
 import { openTrigger, type Trigger } from '../../../src/engine/trigger.ts';
 import { createManualClock } from '../../fakes/clock.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';

@@ -1,0 +1,40 @@
+// How the state of paths is read.
+import type { Digest } from '../../domain/entry.ts';
+import type { BytePath } from '../../domain/path.ts';
+
+/** Part of a directory as it was read, packed (domain/packed.ts). */
+export interface Page {
+  readonly dir: BytePath;
+  /** What the page speaks of: every name with `after` < name <= `upTo` (undefined: open end), or just the listed names. */
+  readonly extent:
+    | { readonly kind: 'range'; readonly after: BytePath | undefined; readonly upTo: BytePath | undefined }
+    | { readonly kind: 'names'; readonly names: readonly BytePath[] };
+  /** A packed run, sorted bytewise by name; names of the extent that are missing here do not exist. Owned by the receiver. */
+  readonly records: Buffer;
+  /** errno when the directory could not be opened or listed; then `records` is empty and nothing follows about its names. */
+  readonly failed: number;
+  /** Bytes of content that were hashed for this page. */
+  readonly bytesRead: number;
+}
+
+/** How the state of paths is read. Only paths that the scope's rules cover ever appear. */
+export interface Disk {
+  /**
+   * Reads the roots and everything below them. Each root comes as a `names` page of its directory; each directory below
+   * as one or more `range` pages that together cover it once. A directory's pages come after the page that lists it; there
+   * is no other order. A directory that vanished meanwhile gives one empty `range` page. Pages are produced only as fast
+   * as they are taken. `known`, when given, returns the baseline's run of a directory: entries whose stat is unchanged
+   * (isSameStat) take their digest from there instead of being read.
+   */
+  walk(roots: readonly BytePath[], options?: WalkOptions): AsyncIterable<Page>;
+  /** The present state of some names of one directory; never descends. A missing directory gives an empty page. */
+  read(dir: BytePath, names: readonly BytePath[]): Promise<Page>;
+  /** The digest of the first `lengthBytes` bytes of a file, or an errno when they cannot be read. */
+  digestPrefix(path: BytePath, lengthBytes: bigint): Promise<Digest | { readonly errno: number }>;
+  close(): Promise<void>;
+}
+
+export interface WalkOptions {
+  readonly known?: (dir: BytePath, after?: BytePath, upTo?: BytePath) => Buffer;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,26 @@
+// What a watcher says.
+import type { Actor } from '../../domain/actor.ts';
+import type { Coverage } from '../../domain/coverage.ts';
+import type { BytePath } from '../../domain/path.ts';
+
+/** `covered`: another mount now hides a watched path; `lost`: the mount is gone or its mark is. */
+export type CoverageState = 'watched' | 'covered' | 'lost';
+
+/** What a watcher says; hints, never facts. */
+export type WatchEvent =
+  /** `subtree`: everything below may have changed with it (a directory appeared, moved or went). */
+  | { readonly kind: 'dirty'; readonly path: BytePath; readonly subtree: boolean; readonly actor: Actor }
+  /** Events of all mounts were lost: everything has to be compared. */
+  | { readonly kind: 'overflow' }
+  /** A mount's coverage changed; `covered`: a mount now hides a watched path. */
+  | { readonly kind: 'coverage'; readonly coverage: Coverage; readonly state: CoverageState };
+
+export interface EventSource {
+  coverage(): readonly Coverage[];
+  /** Batches in the order of arrival; ends after `close`. One consumer. Events queue without bound in the kernel's bound. */
+  events(): AsyncIterable<readonly WatchEvent[]>;
+  /** Events read but not yet taken. */
+  backlog(): number;
+  /** Idempotent; removes the marks and ends `events()`. */
+  close(): Promise<void>;
+}

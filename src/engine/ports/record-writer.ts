@@ -1,0 +1,59 @@
+// The records of the journal.
+import type { Actor } from '../../domain/actor.ts';
+import type { Coverage } from '../../domain/coverage.ts';
+import type { DriftRecord, Severity } from '../../domain/drift.ts';
+import type { BytePath } from '../../domain/path.ts';
+import type { CoverageState } from './event-source.ts';
+import type { RunOutcome } from './hook-runner.ts';
+
+/** The records of the journal, as lines of JSON (design: Records). */
+export interface RecordWriter {
+  drift(record: DriftRecord): string;
+  /** An open drift is gone: the path is as the baseline has it. */
+  resolved(fields: { readonly id: string; readonly path: BytePath; readonly timeNs: bigint }): string;
+  accept(fields: AcceptFields): string;
+  run(fields: RunFields): string;
+  overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
+  coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
+  sweep(fields: SweepFields): string;
+  /** A new baseline, the start and end of a watch, a configuration that was taken over. */
+  lifecycle(kind: 'init' | 'start' | 'stop' | 'config', fields: LifecycleFields): string;
+}
+
+export interface AcceptFields {
+  readonly timeNs: bigint;
+  /** The generation that the acceptance made. */
+  readonly generation: number;
+  readonly paths: readonly BytePath[];
+  /** Identifiers of the open drift that it closed. */
+  readonly drifts: readonly string[];
+  readonly by: Actor;
+}
+
+export interface RunFields {
+  readonly hook: string;
+  readonly runId: string;
+  readonly key: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** How many paths were delivered. */
+  readonly paths: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly outcome: RunOutcome;
+}
+
+export interface SweepFields {
+  readonly timeNs: bigint;
+  /** `catch-up` at the start, `rescan` after an overflow, otherwise the severity of the tier. */
+  readonly tier: 'catch-up' | 'rescan' | Severity;
+  readonly entries: number;
+  readonly drifts: number;
+  readonly durationMs: number;
+}
+
+export interface LifecycleFields {
+  readonly timeNs: bigint;
+  readonly generation: number;
+  readonly detail: Readonly<Record<string, string | number>>;
+}
