@@ -35,6 +35,8 @@ describe.skipIf(!canInstall)('the Debian package (needs root, dpkg, and no drift
 
   test('is the same, byte for byte, when built again', () => {
     const again = build(mkdtempSync(join(SCRATCH, 'again-')));
+    const sums = (file: string) => run('dpkg-deb', ['-I', file, 'md5sums']).stdout.split('\n');
+    expect(sums(again)).toEqual(sums(deb));
     expect(readFileSync(again).equals(readFileSync(deb))).toBe(true);
   }, 180_000);
 
