@@ -1,0 +1,76 @@
+// A directory of its own for a test, and the disk over it.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type DiskOptions, openDisk } from '../../../src/disk/disk.ts';
+import { resolveAttributes } from '../../../src/domain/attribute.ts';
+import type { Entry } from '../../../src/domain/entry.ts';
+import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
+import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
+import type { Rule, ScopeSettings } from '../../../src/domain/rule.ts';
+import type { Disk, Page, WalkOptions } from '../../../src/engine/ports/disk.ts';
+
+export function temporaryDirectory(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'driftline-disk-'));
+  // Not rmSync: it gives up on paths longer than 4096 bytes.
+  onTestFinished(() => void execFileSync('rm', ['-rf', '--one-file-system', dir]));
+  return dir;
+}
+
+export interface RuleOptions extends Partial<Pick<Rule, 'exclude' | 'oneFileSystem'>> {
+  readonly attributes?: readonly string[];
+}
+
+export function ruleOver(paths: readonly string[], { attributes = ['strict'], ...rest }: RuleOptions = {}): Rule {
+  const set = resolveAttributes(attributes, new Map());
+  if ('unknown' in set) throw new Error(`no attribute ${set.unknown}`);
+  return {
+    name: `rule of ${paths[0]}`,
+    paths: paths.map(pathFromText),
+    exclude: [],
+    attributes: set,
+    severity: 'normal',
+    onDrift: 'report',
+    hooks: [],
+    oneFileSystem: false,
+    ...rest,
+  };
+}
+
+export function scopeOf(...rules: readonly Rule[]): ScopeSettings {
+  return { rules, ignore: [], own: [] };
+}
+
+/** A disk that the end of the test closes. */
+export function diskOver(scope: ScopeSettings, options: Omit<DiskOptions, 'scope'> = {}): Disk {
+  const disk = openDisk({ scope, jobs: 2, ...options });
+  onTestFinished(() => disk.close());
+  return disk;
+}
+
+export async function walkAll(disk: Disk, root: string, options?: WalkOptions): Promise<Page[]> {
+  const pages: Page[] = [];
+  for await (const page of disk.walk([pathFromText(root)], options)) pages.push(page);
+  return pages;
+}
+
+export function entriesOf(pages: readonly Page[]): Map<BytePath, Entry> {
+  const entries = pages.flatMap((page) =>
+    [...recordOffsets(page.records)].map((at) => readRecord(page.records, at, page.dir)),
+  );
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  if (byPath.size !== entries.length) throw new Error('an entry was listed twice');
+  return byPath;
+}
+
+export function entryOf(entries: ReadonlyMap<BytePath, Entry>, path: string): Entry {
+  const entry = entries.get(pathFromText(path));
+  if (entry === undefined) throw new Error(`no entry ${path} among ${[...entries.keys()].join(' ')}`);
+  return entry;
+}
+
+export function bytesReadOf(pages: readonly Page[]): number {
+  return pages.reduce((sum, page) => sum + page.bytesRead, 0);
+}
