@@ -7,6 +7,7 @@ import { compileScope, type Scope } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
 import { argumentPath } from './argument-path.ts';
 import type { Output } from './output.ts';
+import { canonicalPath, canonicalSettings, rulePathWarnings } from './rule-paths.ts';
 import { openState, scopeSettings } from './state.ts';
 
 export interface Context {
@@ -22,6 +23,8 @@ export const HOOKS_DIR = fileURLToPath(new URL('../../hooks', import.meta.url));
 
 export interface Loaded {
   readonly settings: Settings;
+  /** The settings with the rule paths as they are named there; in `settings` they are as the kernel names them. */
+  readonly asWritten: Settings;
   /** undefined: no configuration, `--baseline` stands for it. */
   readonly file: string | undefined;
 }
@@ -33,12 +36,18 @@ export interface Loaded {
 export async function loadContext(context: Context, implicitPaths: readonly BytePath[] = []): Promise<Loaded> {
   const { config, baseline, startDir, output } = context;
   if (baseline !== undefined && config === undefined) {
-    return { settings: implicit(argumentPath(baseline, startDir), implicitPaths), file: undefined };
+    const settings = implicit(argumentPath(baseline, startDir), implicitPaths);
+    return { settings: canonicalSettings(settings), asWritten: settings, file: undefined };
   }
   const loaded = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
   for (const warning of loaded.warnings) output.warn(`driftline: warning: ${warning}`);
   const settings = baseline === undefined ? loaded : { ...loaded, baseline: argumentPath(baseline, startDir) };
-  return { settings, file: loaded.file };
+  return { settings: canonicalSettings(settings), asWritten: settings, file: loaded.file };
+}
+
+/** For commands that read or watch what the rules name. */
+export function warnOfRulePaths({ output }: Context, { asWritten }: Loaded): void {
+  for (const warning of rulePathWarnings(asWritten)) output.warn(`driftline: warning: ${warning}`);
 }
 
 function implicit(baseline: BytePath, paths: readonly BytePath[]): Settings {
@@ -53,7 +62,7 @@ function implicit(baseline: BytePath, paths: readonly BytePath[]): Settings {
 }
 
 export function argumentPaths(context: Context, paths: readonly string[]): BytePath[] {
-  return paths.map((path) => argumentPath(path, context.startDir));
+  return paths.map((path) => canonicalPath(argumentPath(path, context.startDir)));
 }
 
 export function scopeOf(settings: Settings): Scope {

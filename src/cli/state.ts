@@ -9,6 +9,7 @@ import type { Settings } from '../domain/settings.ts';
 import type { Store } from '../engine/ports/store.ts';
 import { type Lock, tryLock } from '../libc/lock.ts';
 import { openStore } from '../sqlite/store.ts';
+import { canonicalPath } from './rule-paths.ts';
 
 export const hash = openHasher();
 
@@ -26,7 +27,8 @@ export function openState(settings: Settings, mode: 'read' | 'write' | 'create')
 
 /** The rules, with driftline's own files left out. */
 export function scopeSettings({ rules, ignore, baseline }: Settings): ScopeSettings {
-  const own = ['', '-wal', '-shm', '-journal', '.lock', '.sock'].map((suffix) => `${baseline}${suffix}` as BytePath);
+  const real = canonicalPath(baseline);
+  const own = ['', '-wal', '-shm', '-journal', '.lock', '.sock'].map((suffix) => `${real}${suffix}` as BytePath);
   return { rules, ignore, own };
 }
 

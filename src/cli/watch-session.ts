@@ -23,8 +23,8 @@ export interface Session {
   /** Until `abort`; work in hand is given `stopMs` to end. */
   run(onReady: () => void, stopMs: number): Promise<void>;
   abort(): void;
-  /** Idempotent. */
-  close(): Promise<void>;
+  /** Idempotent. A hook that does not end within `patienceMs` is killed. */
+  close(patienceMs?: number): Promise<void>;
 }
 
 /** Resolves when the marks are set: from then on nothing is missed. Nothing is read or run before `run`. */
@@ -61,8 +61,8 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
   });
   const aborted = new AbortController();
   let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await Promise.all([source.close(), trigger.close(), disk.close()]);
+  const close = async (patienceMs?: number): Promise<void> => {
+    await Promise.all([source.close(), trigger.close(patienceMs), disk.close()]);
   };
   return {
     watch,
@@ -81,8 +81,8 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
       work.catch(() => {});
     },
     abort: () => aborted.abort(),
-    close: () => {
-      closed ??= close();
+    close: (patienceMs) => {
+      closed ??= close(patienceMs);
       return closed;
     },
   };

@@ -5,7 +5,7 @@ import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
 import { systemClock } from '../clock.ts';
-import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
+import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
 import { openRecords } from '../drift-record.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -20,7 +20,9 @@ export interface CheckArguments {
 }
 
 export async function runCheck(context: Context, { paths, quick, format, jobs }: CheckArguments): Promise<number> {
-  const { settings } = await loadContext(context);
+  const loaded = await loadContext(context);
+  const { settings } = loaded;
+  warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
   const roots = walkRoots(scope, argumentPaths(context, paths));
   const store = openState(settings, 'read');

@@ -4,12 +4,14 @@ import { checkHooks } from '../../config/programs.ts';
 import { settingsJsonSchema } from '../../config/schema.ts';
 import { escapeText } from '../../domain/escape.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
+import { rulePathWarnings } from '../rule-paths.ts';
 
 export async function runConfigCheck({ config, startDir, output }: Context, json: boolean): Promise<number> {
   const settings = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
   checkHooks(settings);
-  for (const warning of settings.warnings) output.warn(`driftline: warning: ${warning}`);
-  const { file, rules, hooks, warnings } = settings;
+  const warnings = [...settings.warnings, ...rulePathWarnings(settings)];
+  for (const warning of warnings) output.warn(`driftline: warning: ${warning}`);
+  const { file, rules, hooks } = settings;
   if (json) {
     output.data(
       `${JSON.stringify({ v: 1, type: 'config-check', file, rules: rules.length, hooks: hooks.length, warnings })}\n`,

@@ -11,7 +11,7 @@ import { walkRoots } from '../../engine/roots.ts';
 import { byteText, countText, durationText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
-import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
+import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
 import { busy, lockState, makeStateDirectory, openState, scopeSettings } from '../state.ts';
@@ -33,7 +33,9 @@ export async function runInit(context: Context, { paths, force, jobs, json }: In
       hint: 'driftline init --baseline FILE PATH...',
     });
   }
-  const { settings } = await loadContext(context, wanted);
+  const loaded = await loadContext(context, wanted);
+  const { settings } = loaded;
+  warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
   walkRoots(scope, wanted);
   makeStateDirectory(settings.baseline);

@@ -8,7 +8,7 @@ import { monotonicNs } from '../../libc/time.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
-import { type Context, loadContext } from '../context.ts';
+import { type Context, loadContext, warnOfRulePaths } from '../context.ts';
 import { type ControlServer, serveControl } from '../control-server.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
@@ -26,10 +26,14 @@ export interface WatchArguments {
 const STOP_CODES = { SIGTERM: 0, SIGINT: 130 } as const;
 
 /** How long a stop may wait for the work in hand; what is not done then is found by the next catch-up check. */
-const STOP_MS = 600;
+const STOP_MS = 500;
+/** How long a hook may take to end when the watch ends; then it is killed, and its work stays in the outbox. */
+const HOOK_PATIENCE_MS = 200;
 
 export async function runWatch(context: Context, { json }: WatchArguments): Promise<number> {
-  const { settings } = await loadContext(context);
+  const loaded = await loadContext(context);
+  const { settings } = loaded;
+  warnOfRulePaths(context, loaded);
   checkHooks(settings);
   const lock = lockState(settings.baseline);
   if (lock === undefined) throw busy(settings.baseline);
@@ -75,7 +79,7 @@ async function watchUntilStopped(context: Context, settings: Settings, store: St
   } finally {
     forget();
     control?.close();
-    await daemon.session.close();
+    await daemon.session.close(HOOK_PATIENCE_MS);
     await daemon.next?.close();
   }
 }
