@@ -38,8 +38,8 @@ export interface Trigger {
   /** The outbox has something new for this hook. */
   notify(hook: string): void;
   states(): readonly HookState[];
-  /** Cancels runs in flight; what they had not delivered stays in the outbox. */
-  close(): Promise<void>;
+  /** Cancels runs in flight, and kills those that have not ended `patienceMs` later; what they had not delivered stays in the outbox. */
+  close(patienceMs?: number): Promise<void>;
 }
 
 interface Lane {
@@ -55,6 +55,7 @@ interface Lane {
 
 export function openTrigger(parts: TriggerParts): Trigger {
   const closing = new AbortController();
+  const kill = new AbortController();
   const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook)]));
   let done: Promise<unknown> = Promise.resolve();
   return {
@@ -63,7 +64,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
         const lane = lanes.get(hook);
         if (lane !== undefined && oldestMs !== undefined) note(lane, oldestMs);
       }
-      done = Promise.all([...lanes.values()].map((lane) => runLane(parts, lane, closing.signal)));
+      done = Promise.all([...lanes.values()].map((lane) => runLane(parts, lane, closing.signal, kill.signal)));
     },
     notify(hook) {
       const lane = lanes.get(hook);
@@ -73,13 +74,16 @@ export function openTrigger(parts: TriggerParts): Trigger {
       lane.wake.abort();
     },
     states: () => statesOf(lanes, parts.outbox.backlog()),
-    async close() {
+    async close(patienceMs) {
       closing.abort();
       for (const lane of lanes.values()) {
         lane.run.abort();
         lane.wake.abort();
       }
+      const ended = new AbortController();
+      if (patienceMs !== undefined) void parts.clock.sleep(patienceMs, ended.signal).then(() => kill.abort());
       await done;
+      ended.abort();
     },
   };
 }
@@ -101,7 +105,7 @@ function note(lane: Lane, nowMs: number): void {
   lane.lastMs = nowMs;
 }
 
-async function runLane(parts: TriggerParts, lane: Lane, closing: AbortSignal): Promise<void> {
+async function runLane(parts: TriggerParts, lane: Lane, closing: AbortSignal, kill: AbortSignal): Promise<void> {
   while (!closing.aborted) {
     const waitMs = dueIn(parts, lane);
     if (waitMs === undefined || waitMs > 0) {
@@ -111,7 +115,7 @@ async function runLane(parts: TriggerParts, lane: Lane, closing: AbortSignal): P
     }
     lane.firstMs = undefined;
     const batch = parts.outbox.claim(lane.hook.name);
-    if (batch !== undefined) await deliver(parts, lane, batch);
+    if (batch !== undefined) await deliver(parts, lane, batch, kill);
   }
 }
 
@@ -127,7 +131,7 @@ function dueIn({ outbox, clock }: TriggerParts, { hook, firstMs, lastMs }: Lane)
   return Math.max(quietAt, waiting.notBeforeMs ?? 0) - clock.nowMs();
 }
 
-async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch): Promise<void> {
+async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch, kill: AbortSignal): Promise<void> {
   const { hook } = lane;
   const startMs = parts.clock.nowMs();
   const runId = parts.newId(startMs);
@@ -139,6 +143,7 @@ async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch): Promi
     batch,
     ...parts.payload(hook, batch, runId),
     signal: lane.run.signal,
+    kill,
   });
   lane.running = false;
   lane.last = outcome.outcome;

@@ -3,6 +3,7 @@ import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { createBatch } from '../domain/batch.ts';
 import type { Severity } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
+import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { WatchSettings } from '../domain/settings.ts';
@@ -42,7 +43,8 @@ export interface Watch {
 export function openWatch(parts: WatchParts): Watch {
   const { clock, source, store, trigger } = parts;
   const batch = createBatch(parts.settings);
-  const jobs: (() => Promise<void>)[] = [];
+  const jobs: Job[] = [];
+  let isOver = false;
   let wake = new AbortController();
   let overflows = 0;
   let failure: unknown;
@@ -81,19 +83,25 @@ export function openWatch(parts: WatchParts): Watch {
     const onPage = (page: Parameters<typeof countEntries>[0]): void => {
       entries += countEntries(page);
     };
-    for await (const finding of survey(parts, roots, { quick, signal, onPage })) {
-      if (finding.kind === 'incomplete') continue;
-      drifts += 1;
-      const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
-      if (hasAncestorIn(path, whole)) continue;
-      if (finding.kind !== 'changed') whole.add(path);
-      doubt(path, false);
+    try {
+      for await (const finding of survey(parts, roots, { quick, signal, onPage })) {
+        if (finding.kind === 'incomplete') continue;
+        drifts += 1;
+        const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
+        if (hasAncestorIn(path, whole)) continue;
+        if (finding.kind !== 'changed') whole.add(path);
+        doubt(path, false);
+      }
+    } catch (error) {
+      // The walk's way to say that it was stopped; what it did not reach is compared at the next start.
+      if (!signal.aborted || error !== signal.reason) throw error;
     }
+    if (signal.aborted) return;
     for (const open of store.openDrift()) if (quick) doubt(open.path, false);
     wake.abort();
     const durationMs = clock.nowMs() - startMs;
     const record = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
-    if (!signal.aborted) store.commit({ journal: [parts.records.sweep(record)] });
+    store.commit({ journal: [parts.records.sweep(record)] });
   };
 
   const onEvent = (event: WatchEvent, signal: AbortSignal): void => {
@@ -138,14 +146,15 @@ export function openWatch(parts: WatchParts): Watch {
     state: () => ({ backlog: batch.size + source.backlog(), overflows, sweeps: sweeps.states() }),
     accept: (request) =>
       new Promise((resolve, reject) => {
-        jobs.push(() => accept(parts, request).then(resolve, reject));
+        if (isOver) return reject(ending());
+        jobs.push({ run: () => accept(parts, request).then(resolve, reject), refuse: reject });
         wake.abort();
       }),
     async run(signal) {
       signal.addEventListener('abort', () => wake.abort(), { once: true });
       survive(pump(signal));
       await compareAll('catch-up', undefined, signal);
-      await flush(batch.takeAll());
+      if (!signal.aborted) await flush(batch.takeAll());
       if (!signal.aborted) parts.onReady();
       survive(sweeps.run(signal));
       while (!signal.aborted && failure === undefined) {
@@ -154,10 +163,12 @@ export function openWatch(parts: WatchParts): Watch {
           wake = new AbortController();
           await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
         }
-        for (const job of jobs.splice(0)) await job();
+        for (const job of jobs.splice(0)) await job.run();
         const due = batch.take(clock.nowMs());
         if (due.length > 0) await flush(due);
       }
+      isOver = true;
+      for (const job of jobs.splice(0)) job.refuse(ending());
       if (failure !== undefined) throw failure;
     },
   };
@@ -165,3 +176,12 @@ export function openWatch(parts: WatchParts): Watch {
 
 /** Nothing depends on it: a sleeping watch is woken by its events. */
 const IDLE_MS = 3_600_000;
+
+interface Job {
+  run(): Promise<void>;
+  refuse(error: AppError): void;
+}
+
+function ending(): AppError {
+  return new AppError('BUSY', 'the watch is ending or takes over a new configuration', { hint: 'try again' });
+}

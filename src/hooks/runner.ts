@@ -112,27 +112,30 @@ function feed(stdin: Writable, input: Uint8Array): void {
   stdin.end(input);
 }
 
-/** Ends the run at its timeout or when the request is aborted: SIGTERM, and SIGKILL after the grace. */
+/** Ends the run at its timeout or when the request is aborted: SIGTERM, and SIGKILL after the grace or at `kill`. */
 function watchForInterruption(pid: number | undefined, { request, cgroup, graceMs }: Supervision) {
   let reason: 'timedOut' | 'canceled' | undefined;
   let killer: NodeJS.Timeout | undefined;
+  const kill = (): void => {
+    killGroup(pid, 'SIGKILL');
+    cgroup?.kill();
+  };
   const interrupt = (why: 'timedOut' | 'canceled'): void => {
     if (reason !== undefined) return;
     reason = why;
     killGroup(pid, 'SIGTERM');
-    killer = setTimeout(() => {
-      killGroup(pid, 'SIGKILL');
-      cgroup?.kill();
-    }, graceMs);
+    killer = setTimeout(kill, graceMs);
   };
   const cancel = (): void => interrupt('canceled');
   const timer = setTimeout(() => interrupt('timedOut'), request.hook.timeoutMs);
   request.signal.addEventListener('abort', cancel);
+  request.kill.addEventListener('abort', kill);
   return {
     stop() {
       clearTimeout(timer);
       clearTimeout(killer);
       request.signal.removeEventListener('abort', cancel);
+      request.kill.removeEventListener('abort', kill);
       return reason;
     },
   };

@@ -10,7 +10,10 @@ export interface RunRequest {
   readonly input: Uint8Array;
   /** DRIFTLINE_* variables, ASCII. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Asks the run to end; after a grace it is killed. */
   readonly signal: AbortSignal;
+  /** Kills the run without any grace. */
+  readonly kill: AbortSignal;
 }
 
 export interface RunOutcome {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { HookSettings } from '../../../src/domain/settings.ts';
-import type { RunRequest } from '../../../src/engine/ports.ts';
+import type { RunRequest } from '../../../src/engine/ports/hook-runner.ts';
 
 export const SCRATCH = mkdtempSync(join(tmpdir(), 'driftline-hooks-'));
 afterAll(() => rmSync(SCRATCH, { recursive: true, force: true }));
@@ -43,6 +43,7 @@ export function request(
     input: new Uint8Array(0),
     environment: {},
     signal: new AbortController().signal,
+    kill: new AbortController().signal,
     ...options,
   };
 }

@@ -110,6 +110,19 @@ describe.each(FENCES)('with a %s', (fence, options) => {
     expect(late).toMatchObject({ outcome: 'canceled', exitCode: undefined });
   });
 
+  test('at the end of the watch nobody waits for a grace', async () => {
+    const cookie = join(SCRATCH, `deaf-${fence}`);
+    const [cancel, kill] = [new AbortController(), new AbortController()];
+    const deaf = script(`trap '' TERM; mkfifo '${cookie}'; echo x >'${cookie}'; while :; do sleep 1000; done`);
+    const patient = openHookRunner({ ...options, graceMs: 3_600_000 });
+    const running = patient.run(request([deaf], { signal: cancel.signal, kill: kill.signal }));
+    await vi.waitFor(() => expect(existsSync(cookie)).toBe(true), { timeout: 5_000, interval: 5 });
+    readFileSync(cookie);
+    cancel.abort();
+    kill.abort();
+    expect(await running).toMatchObject({ outcome: 'canceled', signal: 'SIGKILL' });
+  });
+
   test('a grandchild that holds the pipes delays nothing and dies', async () => {
     const done = await runner.run(request([script('sleep 1000 & echo $!; exit 0')]));
     expect(done.outcome).toBe('ok');
