@@ -1,9 +1,8 @@
 // The one row that says what the tables hold, sealed: every transaction that changes a table changes it too.
-import { AppError } from '../domain/errors.ts';
 import { type BytePath, pathFromBytes, pathToBytes } from '../domain/path.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import type { Database } from './driver.ts';
-import { untrusted } from './failure.ts';
+import { neverFinished, untrusted } from './failure.ts';
 import { type Hash, isSameSeal, noSeal, type SealPart, sealOf } from './seal.ts';
 
 /** Read at the start of a transaction, changed by its steps, written at its end. */
@@ -78,7 +77,7 @@ function values(meta: Meta): SealPart[] {
 /** Throws BASELINE_MISSING when no generation has been committed: `init` was never run to its end. */
 export function assertCommitted(meta: Meta): void {
   if (meta.generation > 0) return;
-  throw new AppError('BASELINE_MISSING', 'baseline was never finished', { hint: 'run `driftline init`' });
+  throw neverFinished();
 }
 
 /** Each path followed by NUL, the one byte that no path holds. */
