@@ -98,7 +98,16 @@ function startWatch(): Watch {
 
 /** What rsync would still have to do to make the mirror equal; empty when it is. */
 function mirrorDifference(): string {
-  const args = ['-a', '--omit-dir-times', '--checksum', '--delete', '--dry-run', '--itemize-changes', `${at('www')}/`, `${at('mirror')}/`];
+  const args = [
+    '-a',
+    '--omit-dir-times',
+    '--checksum',
+    '--delete',
+    '--dry-run',
+    '--itemize-changes',
+    `${at('www')}/`,
+    `${at('mirror')}/`,
+  ];
   return spawnSync('rsync', args, { encoding: 'utf8' }).stdout;
 }
 

@@ -55,7 +55,7 @@ function commandOf(hook: HookShape, hooksDir: string, report: Report): Command {
   return { run, stdin: 'paths0' };
 }
 
-/** Hooks are the files of one directory that have a shebang; the rest is documentation. */
+/** Hooks for `use` are the files of one directory that say what they read; others are called by other programs, or text. */
 function shippedHook(name: string, hooksDir: string, report: Report): Command {
   const shipped = listHooks(hooksDir);
   if (!shipped.includes(name)) {
@@ -64,7 +64,7 @@ function shippedHook(name: string, hooksDir: string, report: Report): Command {
     return NO_COMMAND;
   }
   const script = `${hooksDir}/${name}`;
-  return { run: [script], stdin: stdinOf(headOf(script)) };
+  return { run: [script], stdin: stdinOf(headOf(script)) ?? 'none' };
 }
 
 function listHooks(hooksDir: string): string[] {
@@ -72,7 +72,7 @@ function listHooks(hooksDir: string): string[] {
     const files = readdirSync(hooksDir, { withFileTypes: true }).filter((entry) => entry.isFile());
     return files
       .map((entry) => entry.name)
-      .filter((name) => headOf(`${hooksDir}/${name}`).startsWith('#!'))
+      .filter((name) => stdinOf(headOf(`${hooksDir}/${name}`)) !== undefined)
       .sort();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
@@ -81,9 +81,9 @@ function listHooks(hooksDir: string): string[] {
 }
 
 /** A header line `# driftline-stdin: text` says what the script reads. */
-function stdinOf(head: string): HookInput {
+function stdinOf(head: string): HookInput | undefined {
   const word = /^# driftline-stdin: (\w+)$/m.exec(head)?.[1];
-  return HOOK_INPUTS.find((input) => input === word) ?? 'paths0';
+  return HOOK_INPUTS.find((input) => input === word);
 }
 
 /** The first 4 KiB of a file. */

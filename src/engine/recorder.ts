@@ -30,7 +30,8 @@ interface Recorded {
 
 /** Commits what a reconciliation found; returns the hooks that got something to do and the number of records written. */
 export function recordDrift(parts: RecorderParts, found: Reconciled): { hooks: ReadonlySet<string>; drifts: number } {
-  const fresh = found.drifts.flatMap(({ drift, actors }) => toRecord(parts, drift, actors) ?? []);
+  const { generation } = parts.store.baseline.info();
+  const fresh = found.drifts.flatMap(({ drift, actors }) => toRecord(parts, drift, actors, generation) ?? []);
   const gone = found.resolved.map((open) => toResolved(parts, open));
   const accepting = found.drifts
     .map(({ drift }) => drift)
@@ -60,7 +61,12 @@ function toResolved(parts: RecorderParts, open: OpenDrift) {
 }
 
 /** Undefined when just this has been recorded already. */
-function toRecord(parts: RecorderParts, drift: Drift, actors: readonly Actor[]): Recorded | undefined {
+function toRecord(
+  parts: RecorderParts,
+  drift: Drift,
+  actors: readonly Actor[],
+  generation: number,
+): Recorded | undefined {
   const rule = ruleOf(drift, parts.scope);
   if (rule === undefined) return undefined;
   const key = driftKey(drift);
@@ -74,7 +80,7 @@ function toRecord(parts: RecorderParts, drift: Drift, actors: readonly Actor[]):
     seq: (known?.seq ?? 0) + 1,
     timeNs,
     actors,
-    generation: parts.store.baseline.info().generation,
+    generation,
   };
   const line = parts.records.drift(record);
   const open = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };

@@ -27,11 +27,11 @@ export async function* survey(
   roots: readonly BytePath[],
   { quick, signal, onPage }: SurveyOptions,
 ): AsyncGenerator<Finding> {
-  // The baseline's run that a quick walk is given at the start of a directory is the one that its page is compared with.
+  // What a quick walk is given at the start of a directory is what its page is compared with.
   const given = new Map<BytePath, Buffer>();
-  const known = (dir: BytePath): Buffer => {
-    const run = parts.baseline.run(dir);
-    given.set(dir, run);
+  const known = (dir: BytePath, after?: BytePath, upTo?: BytePath): Buffer => {
+    const run = parts.baseline.run(dir, after, upTo);
+    if (after === undefined && upTo === undefined) given.set(dir, run);
     return run;
   };
   const walk = parts.disk.walk(roots, { ...(quick ? { known } : {}), ...(signal === undefined ? {} : { signal }) });

@@ -5,6 +5,7 @@ import { openDigestEngine } from '../../disk/digest.ts';
 import { errorMessage } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { findProgram } from '../../hooks/program.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
 import { type Finding, systemFindings } from '../diagnosis.ts';
 import { openState, scopeSettings } from '../state.ts';
@@ -44,7 +45,7 @@ async function configFindings({
 
 function hookFindings(settings: Settings): Finding[] {
   try {
-    checkHooks(settings);
+    checkHooks(settings, findProgram);
     return settings.hooks.length === 0
       ? []
       : [

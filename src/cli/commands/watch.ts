@@ -4,6 +4,7 @@ import { AppError, errorMessage } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Reporter } from '../../engine/ports/reporter.ts';
 import type { Store } from '../../engine/ports/store.ts';
+import { findProgram } from '../../hooks/program.ts';
 import { monotonicNs } from '../../libc/time.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
@@ -34,7 +35,7 @@ export async function runWatch(context: Context, { json }: WatchArguments): Prom
   const loaded = await loadContext(context);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
-  checkHooks(settings);
+  checkHooks(settings, findProgram);
   const lock = lockState(settings.baseline);
   if (lock === undefined) throw busy(settings.baseline);
   const store = openState(settings, 'write');
@@ -132,7 +133,7 @@ async function prepareReload(daemon: Daemon): Promise<void> {
     if (settings.baseline !== session.settings.baseline) {
       throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
     }
-    checkHooks(settings);
+    checkHooks(settings, findProgram);
     if (daemon.next !== undefined) throw new AppError('BUSY', 'another reload is under way');
     daemon.next = await openSession(settings, store, reporter);
     store.commit({ journal: [lifecycle(store, 'config', { rules: settings.rules.length })] });

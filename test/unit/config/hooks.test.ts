@@ -4,12 +4,14 @@ import { expect, test } from 'vitest';
 import { checkHooks } from '../../../src/config/programs.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import type { HookSettings } from '../../../src/domain/settings.ts';
+import { findProgram } from '../../../src/hooks/program.ts';
 import { load, problemsOf, put, temporaryDirectory } from './fixture.ts';
 
 const RULE = 'rules: [{ name: a, paths: [/a] }]\n';
 const SHIPPED = {
   'alert-mail': '#!/bin/sh\n# driftline-stdin: text\n',
-  mirror: '#!/bin/sh\n',
+  mirror: '#!/bin/sh\n# driftline-stdin: paths0\n',
+  'logrotate-postrotate': '#!/bin/sh\n',
   'README.md': '# Hooks\n',
 };
 
@@ -87,7 +89,7 @@ async function checkFailure(...runs: string[]): Promise<AppError | undefined> {
   const hooks = runs.map((run, index) => `  h${index}: { run: ['${run}'] }\n`).join('');
   const settings = await load(`${RULE}hooks:\n${hooks}`);
   try {
-    checkHooks(settings);
+    checkHooks(settings, findProgram);
     return undefined;
   } catch (error) {
     if (error instanceof AppError) return error;
@@ -104,12 +106,12 @@ test('programs of hooks must be there, executable and trusted', async () => {
   const failure = await checkFailure('no-such-program-here', `${directory}/gone`, plain, directory, 'true');
   expect(failure?.code).toBe('CONFIG');
   expect(failure?.message.split('\n')).toEqual([
-    'hook h0: program no-such-program-here: not found',
-    `hook h1: program ${directory}/gone: not found`,
-    `hook h2: program ${plain}: ${plain} is not executable`,
-    `hook h3: program ${directory}: not found`,
+    'hook h0: no-such-program-here: not found in /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    `hook h1: ${directory}/gone: not found`,
+    `hook h2: ${plain}: not executable`,
+    `hook h3: ${directory}: not a regular file`,
   ]);
-  expect(failure?.hint).toContain('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+  expect(failure?.hint).toContain('install the program');
 
   chmodSync(script, 0o775);
   const open = await checkFailure(script);
