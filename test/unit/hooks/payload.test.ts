@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type BytePath, pathFromLatin1 } from '../../../src/domain/path.ts';
 import type { HookInput } from '../../../src/domain/settings.ts';
-import type { HookBatch } from '../../../src/engine/ports.ts';
+import type { HookBatch } from '../../../src/engine/ports/store.ts';
 import { hookPayload } from '../../../src/hooks/payload.ts';
 import { request } from './run-script.ts';
 

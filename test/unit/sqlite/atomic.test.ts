@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
-import type { Commit, Store } from '../../../src/engine/ports.ts';
+import type { Commit, Store } from '../../../src/engine/ports/store.ts';
 import { type Database, openDatabase } from '../../../src/sqlite/driver.ts';
 import { storeOver } from '../../../src/sqlite/store.ts';
 import { contentOf, drift, rebuildWith } from '../../contract/store.ts';

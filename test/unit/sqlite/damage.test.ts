@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorCode } from '../../../src/domain/errors.ts';
 import type { BytePath } from '../../../src/domain/path.ts';
-import type { Store } from '../../../src/engine/ports.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
 import { contentOf, drift, rebuildWith } from '../../contract/store.ts';
 import { entry, path } from '../../fakes/entry.ts';

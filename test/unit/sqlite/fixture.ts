@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Store } from '../../../src/engine/ports.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
 import { path } from '../../fakes/entry.ts';
 
