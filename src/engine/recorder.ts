@@ -12,6 +12,7 @@ import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, OutboxItem, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
+import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
   readonly store: Store;
@@ -29,7 +30,11 @@ interface Recorded {
 }
 
 /** Commits what a reconciliation found; returns the hooks that got something to do and the number of records written. */
-export function recordDrift(parts: RecorderParts, found: Reconciled): { hooks: ReadonlySet<string>; drifts: number } {
+export function recordDrift(
+  parts: RecorderParts,
+  found: Reconciled,
+  isOwnDoing: Trigger['isOwnDoing'] = () => false,
+): { hooks: ReadonlySet<string>; drifts: number } {
   const { generation } = parts.store.baseline.info();
   const fresh = found.drifts.flatMap(({ drift, actors }) => toRecord(parts, drift, actors, generation) ?? []);
   const gone = found.resolved.map((open) => toResolved(parts, open));
@@ -39,8 +44,16 @@ export function recordDrift(parts: RecorderParts, found: Reconciled): { hooks: R
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return { hooks: new Set(), drifts: 0 };
 
   const outbox = [
-    ...fresh.flatMap(({ record, rule, open }) => outboxItems(rule, open.record, touchedPaths(record, parts.store))),
-    ...gone.flatMap(({ rule, line, open }) => outboxItems(rule, line, [...new Set([open.key, open.path])])),
+    ...fresh.flatMap(({ record, rule, open }) =>
+      outboxItems(
+        rule.hooks.filter((hook) => !isOwnDoing(hook, record.actors)),
+        open.record,
+        touchedPaths(record, parts.store),
+      ),
+    ),
+    ...gone.flatMap(({ rule, line, open }) =>
+      outboxItems(rule?.hooks ?? [], line, [...new Set([open.key, open.path])]),
+    ),
   ];
   parts.store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
@@ -87,8 +100,8 @@ function toRecord(
   return { record, rule, open };
 }
 
-function outboxItems(rule: Rule | undefined, record: string, paths: readonly BytePath[]): OutboxItem[] {
-  return rule === undefined ? [] : rule.hooks.map((hook) => ({ hook, record, paths }));
+function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {
+  return hooks.map((hook) => ({ hook, record, paths }));
 }
 
 /** Both names of a move; of a moved directory also the names of everything that came along. */

@@ -1,5 +1,7 @@
 // Which hook runs when: one lane per hook, one run in flight per lane, later drift folds into the next run.
+import type { Actor } from '../domain/actor.ts';
 import type { HookSettings } from '../domain/settings.ts';
+import { type OwnRuns, trackOwnRuns } from './own-doing.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HookRunner, RunOutcome } from './ports/hook-runner.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
@@ -38,12 +40,15 @@ export interface Trigger {
   /** The outbox has something new for this hook. */
   notify(hook: string): void;
   states(): readonly HookState[];
+  /** Whether nobody but runs of this hook were seen doing it: then it is not told. */
+  isOwnDoing(hook: string, actors: readonly Actor[]): boolean;
   /** Cancels runs in flight, and kills those that have not ended `patienceMs` later; what they had not delivered stays in the outbox. */
   close(patienceMs?: number): Promise<void>;
 }
 
 interface Lane {
   readonly hook: HookSettings;
+  readonly own: OwnRuns;
   firstMs: number | undefined;
   lastMs: number;
   running: boolean;
@@ -74,6 +79,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
       lane.wake.abort();
     },
     states: () => statesOf(lanes, parts.outbox.backlog()),
+    isOwnDoing: (hook, actors) => lanes.get(hook)?.own.caused(actors, parts.clock.nowMs()) ?? false,
     async close(patienceMs) {
       closing.abort();
       for (const lane of lanes.values()) {
@@ -91,6 +97,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
 function newLane(hook: HookSettings): Lane {
   return {
     hook,
+    own: trackOwnRuns(),
     firstMs: undefined,
     lastMs: 0,
     running: false,
@@ -137,6 +144,11 @@ async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch, kill: 
   const runId = parts.newId(startMs);
   lane.run = new AbortController();
   lane.running = true;
+  let pid: number | undefined;
+  const onStart = (started: number): void => {
+    pid = started;
+    lane.own.started(started);
+  };
   const outcome = await parts.runner.run({
     hook,
     runId,
@@ -144,10 +156,12 @@ async function deliver(parts: TriggerParts, lane: Lane, batch: HookBatch, kill: 
     ...parts.payload(hook, batch, runId),
     signal: lane.run.signal,
     kill,
+    onStart,
   });
   lane.running = false;
   lane.last = outcome.outcome;
   const endMs = parts.clock.nowMs();
+  if (pid !== undefined) lane.own.ended(pid, endMs);
   const attempt = batch.attempts + 1;
   const fields = {
     hook: hook.name,

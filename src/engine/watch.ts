@@ -138,7 +138,7 @@ export function openWatch(parts: WatchParts): Watch {
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
-    const { hooks } = recordDrift(parts, found);
+    const { hooks } = recordDrift(parts, found, trigger.isOwnDoing);
     for (const hook of hooks) trigger.notify(hook);
   };
 

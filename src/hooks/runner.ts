@@ -50,6 +50,7 @@ export function openHookRunner(options: HookRunnerOptions = {}): HookRunner {
       const cgroup = hook.detach ? undefined : cgroups?.create();
       const env = { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...zone, ...hook.environment, ...request.environment };
       const child = start([program.path, ...args], env, cgroup);
+      if (child.pid !== undefined) request.onStart(child.pid);
       return await supervise(child, { request, cgroup, graceMs });
     },
   };

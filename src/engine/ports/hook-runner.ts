@@ -14,6 +14,8 @@ export interface RunRequest {
   readonly signal: AbortSignal;
   /** Kills the run without any grace. */
   readonly kill: AbortSignal;
+  /** Called with the program's pid as soon as it has one. */
+  readonly onStart: (pid: number) => void;
 }
 
 export interface RunOutcome {

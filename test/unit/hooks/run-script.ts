@@ -44,6 +44,7 @@ export function request(
     environment: {},
     signal: new AbortController().signal,
     kill: new AbortController().signal,
+    onStart: () => {},
     ...options,
   };
 }
