@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
 import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
+import { longPathOfFd } from './long-path.ts';
 
 /** A place where a filesystem is mounted. */
 export interface MountPoint {
@@ -96,7 +97,7 @@ function pathBelow(mount: OpenMount, handle: string): BytePath | undefined {
 }
 
 function usablePath(fd: number, mountPoint: BytePath): BytePath | undefined {
-  const path = pathOfFd(fd);
+  const path = pathOfFd(fd) ?? longPathOfFd(fd);
   if (path === undefined) return undefined;
   // `/` stands for "not below this mount" and for a file without a known name, unless it is the root itself.
   if (path === ROOT && !(mountPoint === ROOT && fstatSync(fd).isDirectory())) return undefined;
