@@ -1,6 +1,5 @@
 // What every command starts from: where it was called, what it was asked for, and the settings that follow from both.
 import { fileURLToPath } from 'node:url';
-import { loadSettings } from '../config/load.ts';
 import { implicitSettings } from '../config/settings.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
@@ -39,6 +38,8 @@ export async function loadContext(context: Context, implicitPaths: readonly Byte
     const settings = implicit(argumentPath(baseline, startDir), implicitPaths);
     return { settings: canonicalSettings(settings), asWritten: settings, file: undefined };
   }
+  // Half of a start is spent on loading what reads configurations: only when there is one to read.
+  const { loadSettings } = await import('../config/load.ts');
   const loaded = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
   for (const warning of loaded.warnings) output.warn(`driftline: warning: ${warning}`);
   const settings = baseline === undefined ? loaded : { ...loaded, baseline: argumentPath(baseline, startDir) };
