@@ -22,8 +22,8 @@ export interface SiteOptions {
   readonly hooks?: Fields;
   readonly watch?: Fields;
   readonly ignore?: readonly string[];
-  /** Where the state is; default: beside the mount. */
-  readonly state?: string;
+  /** The state lies under the watched directory; default: beside the mount. */
+  readonly inside?: boolean;
 }
 
 /** A watched directory, a configuration for it and a baseline: nothing else of the machine is touched. */
@@ -35,7 +35,7 @@ export class Site {
   readonly root: string;
   readonly outside: string;
   readonly config: string;
-  readonly baseline: string;
+  baseline: string;
   readonly #daemons: Daemon[] = [];
   #options: SiteOptions;
 
@@ -46,7 +46,7 @@ export class Site {
     this.outside = join(this.mount, 'outside');
     for (const dir of [this.root, this.outside, this.cookies]) mkdirSync(dir);
     this.config = join(this.scratch.dir, 'driftline.yaml');
-    this.baseline = join(options.state ?? join(this.scratch.dir, 'state'), 'baseline.db');
+    this.baseline = join(options.inside ? this.root : this.scratch.dir, 'state/baseline.db');
     this.configure();
   }
 
@@ -71,6 +71,12 @@ export class Site {
       ...(ignore === undefined ? {} : { ignore }),
     };
     writeFileSync(this.config, JSON.stringify(settings, undefined, 1), { mode: 0o600 });
+  }
+
+  /** Before the first `init`. */
+  stateIn(directory: string): void {
+    this.baseline = join(directory, 'baseline.db');
+    this.configure();
   }
 
   path(name: string): string {
