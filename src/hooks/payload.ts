@@ -40,11 +40,12 @@ function hookEnvironment(batch: HookBatch, runId: string): Record<string, string
     DRIFTLINE_KEY: batch.key,
     DRIFTLINE_ATTEMPT: String(batch.attempts + 1),
     DRIFTLINE_PATHS: String(batch.paths.length),
-    DRIFTLINE_DRIFTS: String(facts.length),
+    DRIFTLINE_DRIFTS: String(facts.filter((fact) => fact.kind !== 'resolved').length),
     DRIFTLINE_ADDED: count('added'),
     DRIFTLINE_REMOVED: count('removed'),
     DRIFTLINE_CHANGED: count('changed'),
     DRIFTLINE_MOVED: count('moved'),
+    DRIFTLINE_RESOLVED: count('resolved'),
     DRIFTLINE_SEVERITY: highestSeverity(facts),
     DRIFTLINE_RULES: rules.map(plainWord).join(' '),
   };
@@ -68,6 +69,7 @@ interface Facts {
 
 /** Everything is unknown until it is looked at. */
 interface RawRecord {
+  readonly type?: unknown;
   readonly kind?: unknown;
   readonly severity?: unknown;
   readonly rule?: unknown;
@@ -90,7 +92,8 @@ interface RawActor {
 function factsOf(line: string): Facts {
   const record: RawRecord = objectOf(parseJson(line));
   return {
-    kind: textOf(record.kind),
+    // `resolved` is a type of record, not a kind of drift.
+    kind: record.type === 'resolved' ? 'resolved' : textOf(record.kind),
     severity: textOf(record.severity),
     rule: textOf(record.rule),
     path: pathOf(record.path, record.pathBytes) ?? pathFromText('?'),
@@ -130,6 +133,7 @@ function describe(facts: Facts): string {
     facts.from === undefined ? escapePath(facts.path) : `${escapePath(facts.from)} -> ${escapePath(facts.path)}`;
   const changed = facts.changed.length === 0 ? '' : ` (${escapeText(facts.changed.join(' '))})`;
   const entries = facts.entries === undefined ? '' : ` (${facts.entries} entries)`;
+  if (facts.kind === 'resolved') return `resolved ${path}, as in the baseline again`;
   const words = [facts.severity, facts.kind].map((word) => escapeText(word === '' ? 'unknown' : word));
   return `${words.join(' ')} ${path}${changed}${entries}${describeActor(facts.actor)}`;
 }

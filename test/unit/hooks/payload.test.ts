@@ -90,6 +90,10 @@ describe('text', () => {
     expect(text(record)).toMatch(/^unknown unknown \?.*\n$/);
   });
 
+  test('tells of drift that is gone', () => {
+    expect(text({ type: 'resolved', id: '1', path: '/a\nb' })).toBe('resolved /a\\nb, as in the baseline again\n');
+  });
+
   test('counts a line that is no JSON', () => {
     const broken = { ...batch([]), records: ['{"kind"'] };
     expect(Buffer.from(hookInput(broken, 'text')).toString()).toBe('unknown unknown ?\n');
@@ -103,6 +107,7 @@ test('the environment counts, and is ASCII', () => {
     { kind: 'added', severity: 'critical', rule: 'système' },
     { kind: 'removed', severity: 'normal', rule: 'web site' },
     { kind: 'moved', severity: 'normal', rule: '100%' },
+    { type: 'resolved' },
   ];
   const environment = hookEnvironment(batch(records, HOSTILE), 'R9');
   expect(environment).toEqual({
@@ -116,6 +121,7 @@ test('the environment counts, and is ASCII', () => {
     DRIFTLINE_REMOVED: '1',
     DRIFTLINE_CHANGED: '0',
     DRIFTLINE_MOVED: '1',
+    DRIFTLINE_RESOLVED: '1',
     DRIFTLINE_SEVERITY: 'critical',
     DRIFTLINE_RULES: '100%25 syst%C3%A8me web%20site',
   });
