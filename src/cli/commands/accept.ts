@@ -1,5 +1,4 @@
 // driftline accept: make the present state the baseline, through the running watch when there is one.
-import { createInterface } from 'node:readline/promises';
 import { openDisk } from '../../disk/disk.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
@@ -19,6 +18,7 @@ import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
 import { openRecords } from '../drift-record.ts';
 import { currentActor } from '../identity.ts';
+import { openQuestions } from '../questions.ts';
 import { busy, hash, lockState, openState, scopeSettings } from '../state.ts';
 
 export interface AcceptArguments {
@@ -102,10 +102,7 @@ async function review(
   const scope = scopeOf(settings);
   const store = openState(settings, 'read');
   const disk = openDisk({ scope: scopeSettings(settings) });
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => {
-    terminal.once('close', () => resolve('q'));
-  });
+  const questions = openQuestions();
   const reviewed = new Map<BytePath, string>();
   const recordOf = openRecords(store);
   try {
@@ -114,13 +111,13 @@ async function review(
       const rule = item.kind === 'drift' ? ruleOf(item.drift, scope) : undefined;
       if (item.kind !== 'drift' || rule === undefined) continue;
       const question = `${driftLine(recordOf(item.drift), { colour: context.output.colour })}\naccept? [y]es [n]o [q]uit: `;
-      const answer = (await Promise.race([terminal.question(question), closed])).trim().toLowerCase();
-      if (answer.startsWith('q')) break;
+      const answer = await questions.ask(question);
+      if (answer === undefined || answer.startsWith('q')) break;
       if (answer.startsWith('y')) reviewed.set(item.drift.path, fingerprint(item.drift, rule.attributes));
     }
     return reviewed;
   } finally {
-    terminal.close();
+    questions.close();
     await disk.close();
     store.close();
   }
