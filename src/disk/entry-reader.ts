@@ -33,7 +33,10 @@ export interface Needs {
 }
 
 export interface EntryReader {
-  /** Appends the record of `name`, unless nothing is there. `known` serves instead when nothing has changed since. */
+  /**
+   * Appends the record of `name`, unless nothing is there. `known` serves instead when nothing has changed since.
+   * `directory`: one that can be listed, as far as is known; what could not be opened is incomplete, and that is told once.
+   */
   read(dirfd: number, name: string, needs: Needs, known: KnownRecord | undefined): 'absent' | 'directory' | 'other';
   /** statx of the entry that was read last. */
   readonly stat: Stat;
@@ -55,6 +58,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
   const name = allocateMemory(NAME_BYTES);
   const path = allocateMemory(PATH_BYTES);
   const extras = noExtras();
+  let isOpenable = true;
 
   /** Reads all beside the stat; false when the object is not what the stat says, any more. */
   const readRest = (dirfd: number, text: string, needs: Needs): boolean => {
@@ -76,6 +80,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
     const fd = openEntry(dirfd, name.address, statFormat(before) === S_IFDIR);
     if (isAbsence(-fd) || fd === -ENXIO || fd === -ENODEV) return false;
     if (fd < 0) {
+      isOpenable = false;
       readUnopened(dirfd, text);
       extras.incomplete = -fd;
       return true;
@@ -91,8 +96,10 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
     if (flags < 0) extras.incomplete = -flags;
     else extras.flags = flags;
     if (wantsDigest && !readContent(fd)) return false;
+    const errno = -statFd(after, fd);
+    if (errno !== 0) extras.incomplete = errno;
     // Also proves that what was opened is what the name stood for. A directory's times move with its entries: any time.
-    return statFd(after, fd) === 0 && (isSameState(before, after) || statFormat(after) === S_IFDIR);
+    return errno !== 0 || isSameState(before, after) || statFormat(after) === S_IFDIR;
   };
 
   const readContent = (fd: number): boolean => {
@@ -133,7 +140,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
     writer.write(before, text, extras);
   };
 
-  const kindOf = (): 'directory' | 'other' => (statFormat(before) === S_IFDIR ? 'directory' : 'other');
+  const kindOf = (): 'directory' | 'other' => (statFormat(before) === S_IFDIR && isOpenable ? 'directory' : 'other');
 
   return {
     stat: before,
@@ -141,6 +148,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
       if (text.length >= NAME_BYTES) return 'absent';
       name.bytes[name.bytes.write(text, 'latin1')] = 0;
       let same = false;
+      isOpenable = true;
       for (let tries = 0; tries < TRIES && !same; tries += 1) {
         const errno = -statName(before, dirfd, name.address);
         if (isAbsence(errno) || errno === ENAMETOOLONG) return 'absent';

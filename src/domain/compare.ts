@@ -7,14 +7,18 @@ export function compareEntries(before: Entry, after: Entry, set: AttributeSet): 
   const bothDirectories = before.type === 'directory' && after.type === 'directory';
   const judged = set.growing && before.type === 'file' ? GROWTH : NONE;
   const grown = growth(before, after, set);
+  const isPartial = before.incomplete !== 0 || after.incomplete !== 0;
   return ATTRIBUTES.filter((attribute) => {
     if (bothDirectories && !DIRECTORY_ATTRIBUTES.has(attribute)) return false;
+    if (isPartial && READ_APART.has(attribute)) return false;
     if (judged.has(attribute)) return grown.includes(attribute);
     return set.names.has(attribute) && differs(attribute, before, after);
   });
 }
 
 const NONE: ReadonlySet<Attribute> = new Set();
+/** What statx does not bring: of an entry that could not be read to the end, their absence says nothing. */
+const READ_APART: ReadonlySet<Attribute> = new Set(['target', 'xattrs', 'flags']);
 /** Of a growing file these follow from the growth, and are judged by `growth` alone. */
 const GROWTH: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
 

@@ -38,6 +38,11 @@ export interface Entry {
   readonly incomplete: number;
 }
 
+/** True when statx(2) itself failed: nothing is known but that the name exists (no inode has the number 0). */
+export function isUnknown({ incomplete, inode }: Entry): boolean {
+  return incomplete !== 0 && inode === 0n;
+}
+
 /** The content kept changing while it was read: three tries saw three states. */
 export const UNSTABLE = 0xff;
 

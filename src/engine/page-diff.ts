@@ -3,7 +3,7 @@
 
 import type { Attribute } from '../domain/attribute.ts';
 import { compareEntries, prefixToVerify } from '../domain/compare.ts';
-import type { Entry } from '../domain/entry.ts';
+import { type Entry, isUnknown } from '../domain/entry.ts';
 import { isSameRecord, packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
@@ -62,7 +62,7 @@ function* incompleteAt(records: Buffer, at: number, dir: BytePath): Generator<Fi
 
 function* added(after: Entry, scope: Scope): Generator<Finding> {
   const rule = scope.ruleOf(after.path);
-  if (rule !== undefined) yield { kind: 'added', rule, after };
+  if (rule !== undefined && !isUnknown(after)) yield { kind: 'added', rule, after };
 }
 
 /** An entry of the baseline that the rules do not cover any more is nobody's business. */
@@ -73,7 +73,7 @@ export function* removed(before: Entry, scope: Scope): Generator<Finding> {
 
 function* changed(before: Entry, after: Entry, scope: Scope): Generator<Finding> {
   const rule = scope.ruleOf(after.path);
-  if (rule === undefined) return;
+  if (rule === undefined || isUnknown(after)) return;
   const attributes = compareEntries(before, after, rule.attributes);
   const prefixBytes = prefixToVerify(before, after, rule.attributes);
   if (attributes.length > 0 || prefixBytes !== undefined) {

@@ -82,6 +82,7 @@ async function* verifyGrowth(
   const digest = await disk.digestPrefix(finding.after.path, finding.prefixBytes ?? 0n);
   if ('errno' in digest) {
     yield { kind: 'incomplete', path: finding.after.path, errno: digest.errno };
+    if (finding.changed.length > 0) yield { ...finding, prefixBytes: undefined };
     return;
   }
   const old = finding.before.digest;

@@ -89,7 +89,7 @@ test('check writes nothing: not to the tree, not to the baseline, no journal', (
   populate(scratch);
   const state = (): unknown => [
     readFileSync(scratch.baseline).toString('latin1').length,
-    statSync(scratch.baseline).mtimeNs,
+    statSync(scratch.baseline).mtimeMs,
     statSync(scratch.tree).mtimeMs,
     scratch.drive('journal', '--json').stdout,
   ];
