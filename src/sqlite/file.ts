@@ -9,8 +9,8 @@ import { untrusted } from './failure.ts';
 /** SQLite's unix layer takes paths of 512 bytes, `-journal` included (os_unix.c, MAX_PATHNAME). */
 const PATH_BYTES_MAX = 500;
 
-/** Makes the file when it is missing and `create` is set; returns true when it is empty and waits for its tables. */
-export function prepareFile(path: BytePath, create: boolean): boolean {
+/** Makes the file, empty, when it is missing and `create` is set. */
+export function prepareFile(path: BytePath, create: boolean): void {
   if (path.length > PATH_BYTES_MAX || !path.startsWith('/')) {
     throw new AppError('CANNOT_CREATE', `baseline cannot be at ${escapePath(path)}`, {
       hint: `choose an absolute path of at most ${PATH_BYTES_MAX} bytes`,
@@ -20,7 +20,6 @@ export function prepareFile(path: BytePath, create: boolean): boolean {
   const stats = statOf(path);
   if (!stats.isFile()) throw untrusted(`${escapePath(path)} is not a regular file`);
   if (stats.size === 0 && !create) throw untrusted(`${escapePath(path)} is empty`);
-  return stats.size === 0;
 }
 
 function createMissing(path: BytePath): void {

@@ -39,6 +39,11 @@ export function createSchema(database: Database, fill: () => void): void {
   });
 }
 
+/** Nothing is in the file; asked of SQLite, which first undoes what a crash left of the tables. */
+export function isBlank(database: Database): boolean {
+  return headerNumber(database, 'page_count') === 0;
+}
+
 /** Throws BASELINE_UNTRUSTED unless the file is a driftline baseline of this format with exactly our tables. */
 export function assertOurs(database: Database): void {
   if (headerNumber(database, 'application_id') !== APPLICATION_ID)

@@ -8,7 +8,7 @@ import { assertSettings, type Database, openDatabase, transact } from './driver.
 import { prepareFile } from './file.ts';
 import { appendJournal, journalOf } from './journal.ts';
 import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
-import { assertOurs, createSchema } from './migrations.ts';
+import { assertOurs, createSchema, isBlank } from './migrations.ts';
 import { allOpenDrift, openDriftAt, putDrift, removeDrift } from './open-drift.ts';
 import { enqueue, outboxOf } from './outbox.ts';
 import { checkpoint, startRebuild } from './rebuild.ts';
@@ -36,12 +36,12 @@ const BUSY_MS = 5_000;
  * driftline baseline, or damaged), NO_PERMISSION, BUSY, CANNOT_CREATE or IO.
  */
 export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions): Store {
-  const isEmpty = prepareFile(path, mode === 'create');
+  prepareFile(path, mode === 'create');
   const readOnly = mode === 'read';
   const connect = (): Database => openDatabase(pathToBytes(path), { readOnly, busyMs });
   const database = connect();
   try {
-    if (isEmpty) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
+    if (mode === 'create' && isBlank(database)) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
     assertOurs(database);
     assertSettings(database, readOnly);
     const meta = verifyPages(database, hash);
