@@ -100,9 +100,10 @@ function listen(daemon: Daemon): () => void {
     daemon.stop = STOP_CODES[signal];
     daemon.session.abort();
   };
+  let reloads = Promise.resolve();
   const reload = (): void => {
     daemon.notifier.reloading(monotonicNs() / 1000n);
-    void prepareReload(daemon);
+    reloads = reloads.then(() => prepareReload(daemon));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
   return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
@@ -110,36 +111,42 @@ function listen(daemon: Daemon): () => void {
 
 /** One session lasts as long as its configuration. */
 async function runSession(daemon: Daemon): Promise<void> {
-  const { session, store, notifier, context } = daemon;
-  const ready = (): void => {
-    const mounts = session.source.coverage().filter(({ mode }) => mode !== 'none').length;
-    const { entries } = store.baseline.info();
-    const status = `${pluralText(mounts, 'mount')}, ${entries === 1 ? '1 entry' : `${countText(entries)} entries`}`;
-    context.output.warn(`ready: ${mounts} mounts, ${entries} entries`);
-    notifier.ready(`watching ${status}`);
-  };
-  await session.run(ready, STOP_MS);
+  const { session } = daemon;
+  await session.run(() => announce(daemon), STOP_MS);
   if (daemon.next === undefined) return;
   await session.close();
   daemon.session = daemon.next;
   daemon.next = undefined;
 }
 
+function announce({ session, store, notifier, context }: Daemon): void {
+  const mounts = session.source.coverage().filter(({ mode }) => mode !== 'none').length;
+  const { entries } = store.baseline.info();
+  context.output.warn(`ready: ${mounts} mounts, ${entries} entries`);
+  const status = `${pluralText(mounts, 'mount')}, ${entries === 1 ? '1 entry' : `${countText(entries)} entries`}`;
+  notifier.ready(`watching ${status}`);
+}
+
 /** A configuration that is not right leaves everything as it was; a right one takes over with its marks already set. */
 async function prepareReload(daemon: Daemon): Promise<void> {
-  const { context, store, reporter, session } = daemon;
+  const { context, store, reporter } = daemon;
   try {
     const { settings } = await loadContext(context);
-    if (settings.baseline !== session.settings.baseline) {
+    if (settings.baseline !== daemon.session.settings.baseline) {
       throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
     }
     checkHooks(settings, findProgram);
-    if (daemon.next !== undefined) throw new AppError('BUSY', 'another reload is under way');
-    daemon.next = await openSession(settings, store, reporter);
+    const opened = await openSession(settings, store, reporter);
+    // An earlier reload's session that has not taken over yet never will.
+    const former = daemon.next;
+    daemon.next = opened;
     store.commit({ journal: [lifecycle(store, 'config', { rules: settings.rules.length })] });
     reporter.notice('the configuration was reloaded');
-    session.abort();
+    daemon.session.abort();
+    await former?.close();
   } catch (error) {
     reporter.problem(`the configuration was not reloaded, the old one stays: ${errorMessage(error)}`);
+    // A service manager waits for this whatever the outcome (systemd.service(5), Type=notify-reload).
+    daemon.notifier.ready('the configuration was not reloaded: it is wrong');
   }
 }

@@ -1,0 +1,87 @@
+// A minute of random changes by several processes. At the end the watch must know what a check finds, and a mirror that it
+// fed must be equal.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { needCapabilities } from '../kernel/capability.ts';
+import { brief, type Fields, Site } from './daemon.ts';
+
+const CHURN_MS = 60_000;
+const WORKER = join(import.meta.dirname, 'churn-worker.mjs');
+const SEED = Number(process.env['DRIFTLINE_CHURN_SEED'] ?? Date.now() % 1_000_000);
+
+let site: Site;
+
+beforeEach(needCapabilities);
+afterEach(async () => await site?.[Symbol.asyncDispose]());
+
+test(`seed ${SEED}`, { timeout: CHURN_MS + 120_000 }, async () => {
+  site = new Site();
+  const mirrored = join(site.mount, 'mirrored');
+  const target = join(site.scratch.dir, 'target');
+  for (const dir of [mirrored, target]) mkdirSync(dir);
+  const mirror = { use: 'rsync-mirror', with: { source: mirrored, target, options: ['--checksum'] }, quiet: '100ms' };
+  site.configure({ hooks: { mirror }, watch: { quiet: '50ms', deadline: '500ms' } }, [
+    { name: 'mirrored', paths: [mirrored], onDrift: 'accept', hooks: ['mirror'] },
+  ]);
+  site.shell(`for root in . ${mirrored}; do for d in d{0..5} d{0..5}/d{0..5}; do mkdir $root/$d
+    for f in f{0..23}; do echo $d $f >$root/$d/$f; done; done; done; rsync -a ${mirrored}/ ${target}/`);
+  const daemon = await site.begin();
+
+  const workers = [site.root, site.root, mirrored, mirrored].map((root, index) => churn(SEED + index, root));
+  const counts = await Promise.all(workers);
+  expect(Math.min(...counts)).toBeGreaterThan(1000);
+  await daemon.settled();
+  await daemon.settled();
+
+  const check = site.check();
+  const found = (check['drift'] as Fields[]).map(withoutRecord).sort();
+  const open = openDrift(site.journal()).map(withoutRecord).sort();
+  expect(open).toEqual(found);
+  expect(found.length).toBeGreaterThan(100);
+  await daemon.until('the mirror to be fed', () => idle());
+  expect(differences(mirrored, target)).toEqual([]);
+  expect(site.driftline('journal', '--verify').status).toBe(0);
+  process.stdout.write(`${counts.reduce((a, b) => a + b)} changes, ${daemon.records().length} records\n`);
+});
+
+function churn(seed: number, root: string): Promise<number> {
+  const worker = spawn(process.execPath, [WORKER, String(seed), root, String(CHURN_MS)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  worker.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return new Promise((resolve, reject) => {
+    worker.once('close', (code) =>
+      code === 0 ? resolve(Number(text)) : reject(new Error(`seed ${seed}: exit ${code}`)),
+    );
+  });
+}
+
+/** What a drift says, without when and under which id. */
+const withoutRecord = (record: Fields): string => brief(record, site.mount);
+
+function idle(): boolean {
+  const [mirror] = site.json(['status'])['hooks'] as Fields[];
+  return mirror?.['pending'] === 0 && mirror['running'] === false;
+}
+
+/** The last word on each drift. */
+function openDrift(journal: readonly Fields[]): Fields[] {
+  const open = new Map<unknown, Fields>();
+  for (const record of journal) {
+    if (record['type'] === 'drift' && record['rule'] === 'site') open.set(record['id'], record);
+    if (record['type'] === 'resolved') open.delete(record['id']);
+  }
+  return [...open.values()];
+}
+
+function differences(source: string, target: string): string[] {
+  const args = ['-rlptgoD', '--checksum', '--delete', '-n', '-i', `${source}/`, `${target}/`];
+  const { status, stdout } = spawnSync('rsync', args, { encoding: 'utf8' });
+  expect(status).toBe(0);
+  return stdout.split('\n').filter((line) => line !== '' && !/^\.d\.\.t\.+ /.test(line));
+}
