@@ -1,6 +1,6 @@
 // What lies at the path of a baseline, before SQLite sees it. Looks with lstat alone: opening the file and closing it again
 // would drop SQLite's POSIX locks on it in this process (sqlite.org/howtocorrupt.html 2.2).
-import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, openSync, type Stats } from 'node:fs';
 import { AppError, errorCode, errorMessage } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
@@ -9,8 +9,11 @@ import { untrusted } from './failure.ts';
 /** SQLite's unix layer takes paths of 512 bytes, `-journal` included (os_unix.c, MAX_PATHNAME). */
 const PATH_BYTES_MAX = 500;
 
-/** Makes the file, empty, when it is missing and `create` is set. */
-export function prepareFile(path: BytePath, create: boolean): void {
+/**
+ * With `create`, makes the file when it is missing, and returns whether it may be without tables: it is empty, or a rollback
+ * journal is left from a crash while they were made.
+ */
+export function prepareFile(path: BytePath, create: boolean): boolean {
   if (path.length > PATH_BYTES_MAX || !path.startsWith('/')) {
     throw new AppError('CANNOT_CREATE', `baseline cannot be at ${escapePath(path)}`, {
       hint: `choose an absolute path of at most ${PATH_BYTES_MAX} bytes`,
@@ -20,6 +23,7 @@ export function prepareFile(path: BytePath, create: boolean): void {
   const stats = statOf(path);
   if (!stats.isFile()) throw untrusted(`${escapePath(path)} is not a regular file`);
   if (stats.size === 0 && !create) throw untrusted(`${escapePath(path)} is empty`);
+  return create && (stats.size === 0 || existsSync(pathToBytes(`${path}-journal` as BytePath)));
 }
 
 function createMissing(path: BytePath): void {

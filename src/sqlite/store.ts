@@ -36,12 +36,12 @@ const BUSY_MS = 5_000;
  * driftline baseline, or damaged), NO_PERMISSION, BUSY, CANNOT_CREATE or IO.
  */
 export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions): Store {
-  prepareFile(path, mode === 'create');
+  const mayBeBlank = prepareFile(path, mode === 'create');
   const readOnly = mode === 'read';
   const connect = (): Database => openDatabase(pathToBytes(path), { readOnly, busyMs });
   const database = connect();
   try {
-    if (mode === 'create' && isBlank(database)) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
+    if (mayBeBlank && isBlank(database)) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
     assertOurs(database);
     assertSettings(database, readOnly);
     const meta = verifyPages(database, hash);

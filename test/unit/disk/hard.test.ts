@@ -46,7 +46,7 @@ test('a file under a write lease is listed as incomplete and not waited for', as
   });
 });
 
-test.skipIf(!isRoot)('what another user may not read is listed as incomplete, a closed directory as failed', () => {
+test.skipIf(!isRoot)('what another user may not read is listed as incomplete, a closed directory once', () => {
   const dir = temporaryDirectory();
   execFileSync('chmod', ['755', dir]);
   writeFileSync(`${dir}/secret`, 'content', { mode: 0o600 });
@@ -80,7 +80,7 @@ test.skipIf(!isRoot)('what another user may not read is listed as incomplete, a 
     [dir]: { incomplete: 0, digest: false },
     [`${dir}/open`]: { incomplete: 0, digest: true },
     [`${dir}/secret`]: { incomplete: EACCES, digest: false },
-    [`${dir}/closed`]: expect.objectContaining({ failed: EACCES }),
+    [`${dir}/closed`]: { incomplete: EACCES, digest: false },
   });
 });
 
