@@ -94,12 +94,13 @@ function pathOf(record: Raw, key: 'path' | 'from'): string | undefined {
 }
 
 function pairText([key, value]: [string, unknown]): string {
-  return `${escapeText(key)} ${escapeText(valueText(value))}`;
+  return `${escapeText(key)} ${valueText(value)}`;
 }
 
+/** Escaped. */
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? valueText(value[0]) : String(value.length);
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value !== 'object' || value === null) return escapeText(String(value));
   const path = pathOf(objectOf(value), 'path');
   return path ?? actorText(actorOf(objectOf(value))) ?? 'unknown';
 }
