@@ -2,7 +2,7 @@
 import { type Actor, addActor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Dirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
-import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths } from '../domain/path.ts';
+import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { findingsOf, type SurveyParts, survey } from './survey.ts';
@@ -55,21 +55,28 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
 function widen(dirty: readonly Dirty[], store: Store): { paths: Set<BytePath>; trees: Set<BytePath> } {
   const paths = new Set<BytePath>();
   const trees = new Set<BytePath>();
-  const moves = [...store.openDrift()].filter((open) => open.key !== open.path);
+  const moves = movesByPlace(store.openMoves());
+  const widenBy = ({ key, path }: OpenDrift): void => {
+    trees.add(key).add(path);
+  };
   for (const { path, subtree } of dirty) {
     (subtree ? trees : paths).add(path);
-    for (const move of moves) {
-      if (!isWithin(path, move.key) && !isWithin(path, move.path) && !(subtree && touches(move, path))) continue;
-      trees.add(move.key);
-      trees.add(move.path);
-    }
+    if (moves.size === 0) continue;
+    for (let at = path; at !== ROOT_DIR; at = dirOf(at)) moves.get(at)?.forEach(widenBy);
+    if (!subtree) continue;
+    for (const [place, here] of moves) if (isWithin(place, path)) here.forEach(widenBy);
   }
   for (const path of paths) if (trees.has(path) || hasAncestorIn(path, trees)) paths.delete(path);
   return { paths, trees };
 }
 
-function touches(move: OpenDrift, tree: BytePath): boolean {
-  return isWithin(move.key, tree) || isWithin(move.path, tree);
+/** Each move under both of its names. */
+function movesByPlace(moves: readonly OpenDrift[]): Map<BytePath, OpenDrift[]> {
+  const places = new Map<BytePath, OpenDrift[]>();
+  for (const move of moves) {
+    for (const place of [move.key, move.path]) places.set(place, [...(places.get(place) ?? []), move]);
+  }
+  return places;
 }
 
 async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>) {
@@ -125,12 +132,7 @@ function resolvedBy(
 ): OpenDrift[] {
   const keys = new Set<string>(found.map(driftKey));
   const unread = new Set<string>(incomplete.map(({ path }) => path));
-  const candidates =
-    trees.length > 0
-      ? [...store.openDrift()].filter((open) =>
-          trees.some((tree) => isWithin(open.key, tree) || isWithin(open.path, tree)),
-        )
-      : [];
+  const candidates = outermostPaths(trees).flatMap((tree) => [...store.openDriftBelow(tree)]);
   for (const path of paths) candidates.push(...store.openDriftAt(path));
   const isOpen = (open: OpenDrift): boolean =>
     keys.has(open.key) || [open.key, open.path].some((path) => unread.has(path) || hasAncestorIn(path, unread));

@@ -17,6 +17,7 @@ const SCHEMA: readonly string[] = [
   'CREATE TABLE journal(number INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, chain BLOB NOT NULL, record TEXT NOT NULL) STRICT',
   'CREATE TABLE open_drift(key BLOB PRIMARY KEY NOT NULL, path BLOB NOT NULL, seal BLOB NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID',
   'CREATE INDEX open_drift_path ON open_drift(path)',
+  'CREATE INDEX open_drift_moved ON open_drift(key) WHERE key <> path',
   "CREATE TABLE batch(key TEXT PRIMARY KEY NOT NULL, hook TEXT NOT NULL, attempts INTEGER NOT NULL, not_before_ms INTEGER, state TEXT NOT NULL CHECK(state IN ('open', 'dead'))) STRICT, WITHOUT ROWID",
   'CREATE TABLE outbox(n INTEGER PRIMARY KEY, hook TEXT NOT NULL, batch TEXT REFERENCES batch(key), at_ms INTEGER NOT NULL, seal BLOB NOT NULL, paths BLOB NOT NULL, record TEXT NOT NULL) STRICT',
   'CREATE INDEX outbox_waiting ON outbox(hook, batch, at_ms)',

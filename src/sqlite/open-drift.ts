@@ -1,7 +1,7 @@
 // Drift that is neither accepted nor gone: one row per path of the baseline.
 
 import { escapePath } from '../domain/escape.ts';
-import { type BytePath, pathToBytes } from '../domain/path.ts';
+import { type BytePath, pathToBytes, ROOT } from '../domain/path.ts';
 import type { OpenDrift } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, pathColumn, textColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
@@ -35,6 +35,24 @@ export function clearDrift(database: Database, meta: Meta): void {
 export function openDriftAt(database: Database, hash: Hash, path: BytePath): OpenDrift[] {
   const rows = database.all('select * from open_drift where key = ?1 or path = ?1 order by key', pathToBytes(path));
   return rows.map((row) => decode(hash, row));
+}
+
+/** Everything whose key or path is `tree` or below it. */
+export function openDriftBelow(database: Database, hash: Hash, tree: BytePath): OpenDrift[] {
+  if (tree === ROOT) return [...allOpenDrift(database, hash)];
+  // Between `tree/` and `tree0` ('0' follows '/') lies what begins with `tree/`.
+  const bounds = [pathToBytes(tree), Buffer.from(`${tree}/`, 'latin1'), Buffer.from(`${tree}0`, 'latin1')];
+  const rows = ['key', 'path'].flatMap((column) => [
+    ...database.all(`select * from open_drift where ${column} = ?`, ...bounds.slice(0, 1)),
+    ...database.all(`select * from open_drift where ${column} > ? and ${column} < ?`, ...bounds.slice(1)),
+  ]);
+  const found = rows.map((row) => decode(hash, row));
+  return [...new Map(found.map((drift) => [drift.key, drift])).values()];
+}
+
+/** Everything whose path is not its key. */
+export function openMoves(database: Database, hash: Hash): OpenDrift[] {
+  return database.all('select * from open_drift where key <> path order by key').map((row) => decode(hash, row));
 }
 
 const BATCH = 256;

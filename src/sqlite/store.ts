@@ -9,7 +9,7 @@ import { prepareFile } from './file.ts';
 import { appendJournal, journalOf } from './journal.ts';
 import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
 import { assertOurs, createSchema, isBlank } from './migrations.ts';
-import { allOpenDrift, openDriftAt, putDrift, removeDrift } from './open-drift.ts';
+import { allOpenDrift, openDriftAt, openDriftBelow, openMoves, putDrift, removeDrift } from './open-drift.ts';
 import { enqueue, outboxOf } from './outbox.ts';
 import { checkpoint, startRebuild } from './rebuild.ts';
 import type { Hash } from './seal.ts';
@@ -69,6 +69,8 @@ export function storeOver(database: Database, { hash, connect, readOnly }: Store
     journal: journalOf(database, hash),
     outbox: outboxOf(database, hash),
     openDriftAt: (path) => openDriftAt(database, hash, path),
+    openDriftBelow: (tree) => openDriftBelow(database, hash, tree),
+    openMoves: () => openMoves(database, hash),
     openDrift: () => allOpenDrift(database, hash),
     commit(commit) {
       if (rebuilding) throw new AppError('INTERNAL', 'internal error: a commit during a rebuild would wait for itself');

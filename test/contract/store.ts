@@ -251,6 +251,24 @@ export function storeContract(subject: () => StoreSubject): void {
       expect([...store.openDrift()].map(({ key }) => key)).toEqual(['/m']);
     });
 
+    test('is found below a tree by either name, and by having two', () => {
+      const store = fresh();
+      const moved = [drift('/b/m', { path: path('/a/n') }), drift('/a/x', { path: path('/a/y') })];
+      const plain = ['/a', '/a/b/c', '/a0', '/a!', '/ab/c', '/z'].map((key) => drift(key));
+      store.commit({ openDrift: [...moved, ...plain] });
+      const below = (tree: string) =>
+        store
+          .openDriftBelow(path(tree))
+          .map(({ key }) => key)
+          .sort();
+      expect(below('/a')).toEqual(['/a', '/a/b/c', '/a/x', '/b/m']);
+      expect(below('/b')).toEqual(['/b/m']);
+      expect(below('/a/b/c')).toEqual(['/a/b/c']);
+      expect(below('/')).toHaveLength(8);
+      expect(below('/nothing')).toEqual([]);
+      expect(store.openMoves()).toEqual([moved[1], moved[0]]);
+    });
+
     test('iterates over many', () => {
       const store = fresh();
       const many = Array.from({ length: 700 }, (_, n) => drift(`/${String(n).padStart(3, '0')}`));

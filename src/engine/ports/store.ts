@@ -113,6 +113,10 @@ export interface Store {
   readonly outbox: Outbox;
   /** Open drift whose key or path is `path`. */
   openDriftAt(path: BytePath): readonly OpenDrift[];
+  /** Open drift whose key or path is `tree` or below it, each once. */
+  openDriftBelow(tree: BytePath): readonly OpenDrift[];
+  /** Open drift whose path is not its key. */
+  openMoves(): readonly OpenDrift[];
   openDrift(): Iterable<OpenDrift>;
   commit(commit: Commit): void;
   /** Starts the next generation from nothing; invisible until `finish`, dropped by `abandon` or a crash. */
