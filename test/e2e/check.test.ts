@@ -135,3 +135,29 @@ test('check PATH compares a part; a path without a rule is 64', ({ scratch }) =>
   expect(found(scratch.check(scratch.base), scratch)).toEqual(['added tree/a/new', 'removed tree/b/two']);
   expect(scratch.drive('check', '/etc/passwd')).toMatchObject({ status: 64, stdout: '' });
 });
+
+test('a report that cannot be written is 74; SIGINT is 130 and SIGTERM 143', ({ scratch }) => {
+  for (let n = 0; n < 500; n += 1) scratch.write(`${n % 20}/${n}`);
+  scratch.init(scratch.tree);
+  scratch.write('added');
+  const args = ['--baseline', scratch.baseline, 'check'];
+  const full = run(args, { by: ['sh', '-c', 'exec "$@" >/dev/full', 'sh'] });
+  expect(full.status).toBe(74);
+  expect(full.stderr).toMatch(/^driftline: .*ENOSPC/);
+  for (const [signal, code] of [
+    ['INT', 130],
+    ['TERM', 143],
+  ] as const) {
+    const by = [
+      'strace',
+      '-f',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=getdents64',
+      '-e',
+      `inject=getdents64:signal=${signal}:when=3`,
+    ];
+    expect(run(args, { by }).status).toBe(code);
+  }
+});
