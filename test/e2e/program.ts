@@ -15,7 +15,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  /** Where it is called; by default the scratch's base has nothing to do with it: `/`. */
+  /** The directory in which it is called; `/` by default. */
   readonly cwd?: string;
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
