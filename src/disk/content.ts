@@ -21,7 +21,7 @@ export interface ContentReader {
 }
 
 /** Fits the second-level cache, so that what read(2) copies is still there when it is hashed. */
-export const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 /** Files of /proc and /sys say 0 and have content; more than this is a stream, not a file. */
 const UNSIZED_MAX_BYTES = 16 * 1024 * 1024;

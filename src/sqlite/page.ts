@@ -11,7 +11,7 @@ import type { Meta } from './meta.ts';
 import { type Hash, isSameSeal, sealOf, toggleSeal } from './seal.ts';
 
 /** A page holds at most this many bytes of records, or one record that is longer. */
-export const PAGE_BYTES = 16 * 1024;
+const PAGE_BYTES = 16 * 1024;
 
 /** What identifies a page: its directory, its first name, its seal and how many records it holds; not the records. */
 export interface PageHead {
@@ -24,9 +24,9 @@ export interface PageHead {
 }
 
 /** The columns that `headOf` reads. */
-export const HEAD = 'dir, first, seal, count, content';
+const HEAD = 'dir, first, seal, count, content';
 
-export function headOf(row: Row): PageHead {
+function headOf(row: Row): PageHead {
   return {
     dir: bytesColumn(row, 'dir'),
     first: bytesColumn(row, 'first'),

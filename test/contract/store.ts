@@ -11,7 +11,7 @@ export interface StoreSubject {
   readonly open: (mode: 'read' | 'write' | 'create') => Store;
 }
 
-export function packed(entries: readonly Entry[]): Buffer {
+function packed(entries: readonly Entry[]): Buffer {
   const sorted = [...entries].sort((a, b) => comparePaths(nameOf(a.path), nameOf(b.path)));
   return Buffer.concat(
     sorted.map((each) => {

@@ -7,6 +7,11 @@ const runnable = missingCapability() === undefined;
 
 beforeEach(needCapabilities);
 
+/** Of a site. */
+const QUIET_MS = 40;
+/** Files are stamped with the time of the last tick. */
+const COARSE_CLOCK_MS = 10;
+
 const SEED = `
 for name in append rewrite truncate mapped chmod chown xattr gone away between over victim linked undone undone-quick edited \
   twice back swap-file replaced quick seen restored; do echo "$name" >$name; done
@@ -153,6 +158,20 @@ describe.each(['tmpfs', 'ext4'] as const)('%s', (filesystem) => {
     expect(back).toEqual(expect.arrayContaining(['changed home/in/one: size mtime digest', 'changed home/one: mode']));
     expect(back.filter((line) => line.startsWith('resolved'))).toEqual(['resolved house']);
     expect(await found('chmod 644 home/one')).toEqual(['resolved home/one']);
+  });
+
+  test('how long after the close a change is in the journal', async () => {
+    const beyondQuietMs: number[] = [];
+    for (let n = 0; n < 50; n += 1) {
+      const [record] = await run(`echo ${n} >latency`);
+      const closed = record?.['after'] as { readonly ctime: string };
+      beyondQuietMs.push(Date.parse(String(record?.['time'])) - Date.parse(closed.ctime) - QUIET_MS);
+    }
+    beyondQuietMs.sort((a, b) => a - b);
+    expect(beyondQuietMs[0]).toBeGreaterThanOrEqual(-COARSE_CLOCK_MS);
+    process.stdout.write(
+      `${filesystem}: quiet + ${beyondQuietMs[25]} ms (median), ${beyondQuietMs[49]} ms (worst of 50)\n`,
+    );
   });
 
   test('in the end a check finds what is open, and the journal is whole', async () => {

@@ -15,7 +15,7 @@ export interface ProbeOptions {
   readonly oneFileSystem?: boolean;
 }
 
-export function ruleFor(paths: readonly string[], oneFileSystem = false): Rule {
+function ruleFor(paths: readonly string[], oneFileSystem = false): Rule {
   return {
     name: 'test',
     paths: paths.map(pathFromText),
