@@ -1,7 +1,8 @@
 // Accepting while a watch is running: through it, and only what was reported.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
-import { briefs, Site } from './daemon.ts';
+import { briefs } from './brief.ts';
+import { Site } from './site.ts';
 
 let site: Site;
 

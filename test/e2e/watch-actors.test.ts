@@ -1,7 +1,8 @@
 // Who did it: the program, its command line and user, also of processes that were gone before the event was read.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { missingCapability, needCapabilities } from '../kernel/capability.ts';
-import { type Daemon, type Fields, Site } from './daemon.ts';
+import type { Daemon, Fields } from './daemon.ts';
+import { Site } from './site.ts';
 
 let site: Site;
 let daemon: Daemon;

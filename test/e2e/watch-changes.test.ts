@@ -1,7 +1,9 @@
 // Every kind of change, as the running watch records it: what state says, not what events said.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { missingCapability, needCapabilities } from '../kernel/capability.ts';
-import { briefs, type Daemon, Site } from './daemon.ts';
+import { briefs } from './brief.ts';
+import type { Daemon } from './daemon.ts';
+import { Site } from './site.ts';
 
 const runnable = missingCapability() === undefined;
 

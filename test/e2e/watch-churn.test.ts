@@ -5,7 +5,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
-import { brief, type Fields, Site } from './daemon.ts';
+import { brief } from './brief.ts';
+import type { Fields } from './daemon.ts';
+import { Site } from './site.ts';
 
 const CHURN_MS = 60_000;
 const WORKER = join(import.meta.dirname, 'churn-worker.mjs');

@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
-import { type Fields, Site } from './daemon.ts';
+import type { Fields } from './daemon.ts';
+import { Site } from './site.ts';
 
 let site: Site;
 

@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
-import { briefs, type Daemon, Site, type SiteOptions } from './daemon.ts';
+import { briefs } from './brief.ts';
+import type { Daemon } from './daemon.ts';
+import { Site, type SiteOptions } from './site.ts';
 
 /** The design's second, and what a busy machine adds until the end of a process is seen. */
 const STOP_MS = 1000 + 500;

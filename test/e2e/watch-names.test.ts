@@ -2,7 +2,9 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { missingCapability, needCapabilities } from '../kernel/capability.ts';
-import { briefs, type Daemon, Site } from './daemon.ts';
+import { briefs } from './brief.ts';
+import type { Daemon } from './daemon.ts';
+import { Site } from './site.ts';
 
 const NAMES = [
   'new\nline',

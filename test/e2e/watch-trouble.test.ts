@@ -4,7 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
-import { briefs, type Fields, Site } from './daemon.ts';
+import { briefs } from './brief.ts';
+import type { Fields } from './daemon.ts';
+import { Site } from './site.ts';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 const QUEUE = '/proc/sys/fs/fanotify/max_queued_events';
