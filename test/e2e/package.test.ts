@@ -11,6 +11,10 @@ const SCRATCH = mkdtempSync(join(tmpdir(), 'driftline-package-'));
 const isInstalled = existsSync('/usr/bin/driftline');
 const canInstall = process.getuid?.() === 0 && spawnSync('dpkg-deb', ['--version']).status === 0 && !isInstalled;
 
+/** The package raises it, as it should; a test leaves it as it was. */
+const QUEUE = '/proc/sys/fs/fanotify/max_queued_events';
+const queuedEvents = existsSync(QUEUE) ? readFileSync(QUEUE, 'utf8') : undefined;
+
 let deb: string;
 
 function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -30,6 +34,7 @@ describe.skipIf(!canInstall)('the Debian package (needs root, dpkg, and no drift
   }, 180_000);
   afterAll(() => {
     spawnSync('dpkg', ['--purge', 'driftline']);
+    if (queuedEvents !== undefined) writeFileSync(QUEUE, queuedEvents);
     rmSync(SCRATCH, { recursive: true, force: true });
   });
 
