@@ -36,7 +36,9 @@ export async function loadContext(context: Context, implicitPaths: readonly Byte
   const { config, baseline, startDir, output } = context;
   if (baseline !== undefined && config === undefined) {
     const settings = implicit(argumentPath(baseline, startDir), implicitPaths);
-    return { settings: canonicalSettings(settings), asWritten: settings, file: undefined };
+    // What the baseline names is resolved already: a link that stands there now is none of its directories.
+    const resolved = implicitPaths.length > 0 ? canonicalSettings(settings) : settings;
+    return { settings: resolved, asWritten: settings, file: undefined };
   }
   // Half of a start is spent on loading what reads configurations: only when there is one to read.
   const { loadSettings } = await import('../config/load.ts');

@@ -1,24 +1,18 @@
 // Rule paths as the kernel names them: events and walks never go through a symbolic link above a path.
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import { resolveTrustedLinks } from '../config/trusted-links.ts';
 import { errorCode } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
-import { type BytePath, dirOf, joinPath, nameOf, pathFromBytes, pathToBytes, ROOT } from '../domain/path.ts';
+import { type BytePath, dirOf, joinPath, nameOf, pathToBytes, ROOT } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
 
-/** The path with all links above it resolved, its last name as it is; what does not exist stays as it is named. */
+/**
+ * The path with the links above it resolved that only root and the running user can change, its last name as it is. What
+ * does not exist, or lies behind another link, stays as it is named: whoever swaps a directory for a link does not move a rule.
+ */
 export function canonicalPath(path: BytePath): BytePath {
-  if (path === ROOT) return path;
-  const dir = dirOf(path);
-  try {
-    return joinPath(pathFromBytes(realpathSync.native(pathToBytes(dir), { encoding: 'buffer' })), nameOf(path));
-  } catch (error) {
-    if (!UNREACHABLE.has(errorCode(error) ?? '')) throw error;
-    return joinPath(canonicalPath(dir), nameOf(path));
-  }
+  return path === ROOT ? path : joinPath(resolveTrustedLinks(dirOf(path)).path, nameOf(path));
 }
-
-/** ENAMETOOLONG: realpath(3) ends at PATH_MAX; whoever has such paths names them without links. */
-const UNREACHABLE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG']);
 
 export function canonicalSettings<T extends Settings>(settings: T): T {
   return { ...settings, rules: settings.rules.map((rule) => ({ ...rule, paths: rule.paths.map(canonicalPath) })) };
@@ -35,6 +29,10 @@ export function rulePathWarnings(settings: Settings): string[] {
 }
 
 function rulePathProblem(path: BytePath): string | undefined {
+  const { refused } = resolveTrustedLinks(dirOf(path));
+  if (refused !== undefined) {
+    return `lies behind the symbolic link ${escapePath(refused)}, which others can change: it is not followed`;
+  }
   const canonical = canonicalPath(path);
   if (canonical !== path) return `is reached through a symbolic link: it is ${escapePath(canonical)}`;
   try {

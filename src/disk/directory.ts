@@ -1,12 +1,11 @@
 // Opening a directory by its path, whatever its length, and listing its names.
 import { constants } from 'node:os';
-import { type BytePath, isWithin, pathFromLatin1, ROOT } from '../domain/path.ts';
+import { type BytePath, ROOT } from '../domain/path.ts';
 import {
   AT_FDCWD,
   allocateMemory,
   closeFd,
   DIRECTORY_FLAGS,
-  DIRECTORY_FOLLOW_FLAGS,
   getDents,
   O_NOATIME,
   openAt,
@@ -22,27 +21,11 @@ const path = allocateMemory(PATH_MAX);
 type Open = (dirfd: number, path: number, flags: number) => number;
 
 /**
- * Opens a directory for reading: a descriptor or the negative errno. A symbolic link at or below one of `roots` is never
- * followed (-ELOOP or -ENOTDIR), so that nobody can swap a directory for a link to another tree; links above the roots are the
- * administrator's.
+ * Opens a directory for reading: a descriptor or the negative errno. No symbolic link on the way is ever followed (-ELOOP or
+ * -ENOTDIR), so that nobody can swap a directory for a link to another tree; rule paths come with their links resolved.
  */
-export function openDirectory(dir: BytePath, roots: readonly BytePath[]): number {
-  const fd = openSteps(dir, openStrictly, DIRECTORY_FLAGS);
-  // ENOTDIR is O_NOFOLLOW's word for a link at the end of the path.
-  if (fd !== -ELOOP && fd !== -ENOTDIR) return fd;
-  const root = roots.find((candidate) => isWithin(dir, candidate));
-  if (root === undefined) return openSteps(dir, openAt, DIRECTORY_FOLLOW_FLAGS);
-  return openBelow(root, dir);
-}
-
-/** Above a root links are followed, from there on not. */
-function openBelow(root: BytePath, dir: BytePath): number {
-  const slash = root.lastIndexOf('/');
-  const above = openSteps(pathFromLatin1(root.slice(0, slash) || '/'), openAt, DIRECTORY_FOLLOW_FLAGS);
-  if (above < 0) return above;
-  const fd = openSteps(pathFromLatin1(dir.slice(slash + 1)), openStrictly, DIRECTORY_FLAGS, above);
-  closeFd(above);
-  return fd;
+export function openDirectory(dir: BytePath): number {
+  return openSteps(dir, openStrictly, DIRECTORY_FLAGS);
 }
 
 function openStrictly(dirfd: number, address: number, flags: number): number {

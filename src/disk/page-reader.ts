@@ -39,7 +39,7 @@ export function createPageReader(
   const isShareSpent = (): boolean => namesLeft <= 0 || content.bytesRead() >= bytesLimit || isCanceled();
 
   const readPiece = (work: Work, piece: number, pages: FoundPage[]): Work[] => {
-    const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir, scope.roots);
+    const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir);
     const isOpen = fd >= 0 || fd === AT_FDCWD;
     const names = isOpen ? namesOf(work, fd) : -fd;
     try {

@@ -12,13 +12,8 @@ const name = allocateMemory(4096);
 const stat = allocateStat();
 
 /** EINVAL when it is no regular file, ENODATA when it is shorter. */
-export function digestPrefix(
-  content: ContentReader,
-  path: BytePath,
-  lengthBytes: bigint,
-  roots: readonly BytePath[],
-): Content {
-  const dirfd = openDirectory(dirOf(path), roots);
+export function digestPrefix(content: ContentReader, path: BytePath, lengthBytes: bigint): Content {
+  const dirfd = openDirectory(dirOf(path));
   if (dirfd < 0) return { kind: 'failed', errno: -dirfd };
   name.bytes[name.bytes.write(nameOf(path), 'latin1')] = 0;
   const fd = openEntry(dirfd, name.address, false);

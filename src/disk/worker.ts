@@ -49,7 +49,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
     try {
       if (request.kind === 'pages') return pagesReply(request);
       canceled = closing;
-      return { reply: prefixReply(request, content, scope.roots), transfer: [] };
+      return { reply: prefixReply(request, content), transfer: [] };
     } catch (error) {
       writer.take();
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -58,12 +58,8 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   };
 }
 
-function prefixReply(
-  { id, path, lengthBytes }: Extract<Request, { kind: 'prefix' }>,
-  content: ContentReader,
-  roots: Parameters<typeof digestPrefix>[3],
-): Reply {
-  const result = digestPrefix(content, path, lengthBytes, roots);
+function prefixReply({ id, path, lengthBytes }: Extract<Request, { kind: 'prefix' }>, content: ContentReader): Reply {
+  const result = digestPrefix(content, path, lengthBytes);
   if (result.kind === 'digest') {
     // A copy: a Buffer from Node's pool would take the whole pool along.
     const value = new Uint8Array(result.digest.value);

@@ -72,6 +72,13 @@ export function isWithin(path: BytePath, ancestor: BytePath): boolean {
   return path.startsWith(ancestor) && (path.length === ancestor.length || path[ancestor.length] === '/');
 }
 
+/** The path and its ancestors, outermost first. */
+export function lineage(path: BytePath): BytePath[] {
+  const line: BytePath[] = [];
+  for (let at = path; at !== ROOT_DIR; at = dirOf(at)) line.push(at);
+  return line.reverse();
+}
+
 /** Bytewise order, as sort(1) in the C locale. */
 export function comparePaths(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

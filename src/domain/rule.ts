@@ -2,7 +2,7 @@
 import type { AttributeSet } from './attribute.ts';
 import type { Severity } from './drift.ts';
 import { compilePatterns, type PathMatcher } from './glob.ts';
-import { type BytePath, dirOf, isWithin, nameOf, ROOT_DIR } from './path.ts';
+import { type BytePath, isWithin, lineage, nameOf } from './path.ts';
 
 export interface Rule {
   readonly name: string;
@@ -87,13 +87,6 @@ export function compileScope(settings: ScopeSettings): Scope {
       return found.kind === 'rule' ? found.rule : undefined;
     },
   };
-}
-
-/** The path and its ancestors, outermost first. */
-function lineage(path: BytePath): BytePath[] {
-  const line: BytePath[] = [];
-  for (let at = path; at !== ROOT_DIR; at = dirOf(at)) line.push(at);
-  return line.reverse();
 }
 
 /** The roots at or below `path`, or `path` itself when a rule covers it: what a check of `path` has to walk. */

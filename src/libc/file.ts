@@ -34,7 +34,6 @@ const O_CLOEXEC = 0o2000000;
 export const FILE_FLAGS =
   constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY | O_CLOEXEC;
 export const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | O_CLOEXEC;
-export const DIRECTORY_FOLLOW_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC;
 
 /** linux/fcntl.h */
 export const AT_FDCWD = -100;

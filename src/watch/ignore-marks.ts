@@ -95,7 +95,16 @@ export class IgnoreMarks {
 function plainDirectory(pattern: string): BytePath | undefined {
   const path = pathFromText(pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern);
   if (!path.startsWith('/') || compilePatterns([pattern])(path, nameOf(path)) === undefined) return undefined;
-  return lstatSync(pathToBytes(path), { throwIfNoEntry: false })?.isDirectory() === true ? path : undefined;
+  return isDirectory(path) ? path : undefined;
+}
+
+function isDirectory(path: BytePath): boolean {
+  try {
+    return lstatSync(pathToBytes(path)).isDirectory();
+  } catch {
+    // Others may own a directory above it and provoke any errno: nothing to mark.
+    return false;
+  }
 }
 
 function subdirectories(dir: BytePath): BytePath[] {

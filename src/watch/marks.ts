@@ -41,6 +41,7 @@ export class Marks {
   readonly #kind: 'auto' | 'mount';
   readonly #fidGroups: FidWatchGroup[] = [];
   #fdGroup: WatchGroup | undefined;
+  #hasMarked = false;
 
   /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
   constructor(kind: 'auto' | 'mount') {
@@ -63,7 +64,8 @@ export class Marks {
       return this.#watchWithIds(mount);
     } catch (error) {
       const code = errorCode(error);
-      if (code === 'EPERM') throw missingCapability('CAP_SYS_ADMIN', error);
+      // Later a filesystem of somebody's making (FUSE) may answer so; the others stay watched.
+      if (code === 'EPERM' && !this.#hasMarked) throw missingCapability('CAP_SYS_ADMIN', error);
       if (code === undefined || REASONS[code] === undefined) return { mode: 'sweep', reason: errorMessage(error) };
       return this.#watchWithDescriptors(mount, `${mount.type} ${REASONS[code]}`);
     }
@@ -74,6 +76,7 @@ export class Marks {
     const { group, filesystems, filesystemMask } = this.#groupFor(mount.device, fsid);
     if (this.#kind === 'auto') group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
     group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
+    this.#hasMarked = true;
     const filesystem = filesystems.get(fsid) ?? { device: mount.device, mountPoints: [] };
     filesystem.mountPoints.push({ path: mount.mountPoint, fsid });
     filesystems.set(fsid, filesystem);

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Coverage } from '../domain/coverage.ts';
+import { errorCode } from '../domain/errors.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
@@ -13,7 +14,7 @@ import { readAvailable } from '../libc/read.ts';
 import { type Actors, trackActors } from './actors.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
-import { isEntryEvent, pathsOfEvent } from './event-paths.ts';
+import { type EventPath, isEntryEvent, pathsOfEvent } from './event-paths.ts';
 import { ExecWatch } from './exec-watch.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Marks, type WatchGroup } from './marks.ts';
@@ -134,7 +135,11 @@ export class Reader {
       this.#overflow(nowMs);
       return;
     }
-    const paths = pathsOfEvent(event, handles);
+    const paths = this.#pathsOf(event, handles);
+    if (paths === undefined) {
+      this.#overflow(nowMs);
+      return;
+    }
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
     if (event.pid === process.pid) return;
     const isEntry = isEntryEvent(event);
@@ -147,6 +152,16 @@ export class Reader {
       if (relevance === 'above' && !isEntry) continue;
       this.#dirty.add(path, subtree || relevance === 'above', this.#actors.actorOf(event.pid, nowMs));
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
+    }
+  }
+
+  /** undefined: the filesystem failed to answer (EIO, a FUSE server's own errno), and the event is lost with its name. */
+  #pathsOf(event: FanotifyEvent, handles: HandlePaths): EventPath[] | undefined {
+    try {
+      return pathsOfEvent(event, handles);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      return undefined;
     }
   }
 

@@ -1,10 +1,11 @@
 // Follows the mount table: marks what comes, forgets what goes, and says what that does to the watched paths.
-import { lstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
-import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
+import { absenceOf } from './absence.ts';
 import type { Marks } from './marks.ts';
 import { concerns, planMounts } from './mount-plan.ts';
 import { type Mount, type MountTable, mountTable, parseMountinfo } from './mounts.ts';
@@ -98,12 +99,13 @@ export class WatchedMounts {
   /** Looks again which rule paths exist; to be called when one of them, or a directory above, came or went. */
   refreshMissing(nowMs: number): WatchEvent[] {
     const before = this.#missing;
-    const missing = this.#scope.roots.filter((root) => !exists(root));
     this.#missing = new Map(
-      missing.map((mount) => [
-        mount,
-        before.get(mount) ?? { mount, mode: 'none', sinceMs: nowMs, gaps: 0, reason: 'does not exist' },
-      ]),
+      this.#scope.roots.flatMap((mount): [BytePath, Coverage][] => {
+        const reason = absenceOf(mount);
+        return reason === undefined
+          ? []
+          : [[mount, before.get(mount) ?? { mount, mode: 'none', sinceMs: nowMs, gaps: 0, reason }]];
+      }),
     );
     const went = [...this.#missing].filter(([root]) => !before.has(root)).map(([, coverage]) => coverage);
     const came = [...before.keys()].filter((root) => !this.#missing.has(root));
@@ -119,8 +121,4 @@ export class WatchedMounts {
 /** The kernel reuses mount ids, so the id alone does not name a mount across time. */
 function keyOf(mount: Mount): string {
   return `${mount.id} ${mount.device} ${mount.root} ${mount.mountPoint}`;
-}
-
-function exists(path: BytePath): boolean {
-  return lstatSync(pathToBytes(path), { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,6 +1,9 @@
 // driftline check: compare with the baseline. Only reads.
 import { openDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
+import { escapePath } from '../../domain/escape.ts';
+import type { BytePath } from '../../domain/path.ts';
+import type { Scope } from '../../domain/rule.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
@@ -26,6 +29,7 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
   const scope = scopeOf(settings);
   const roots = walkRoots(scope, argumentPaths(context, paths));
   const store = openState(settings, 'read');
+  warnOfLostRoots(context, store.baseline.info().roots, scope);
   const coverage = await coverageOfWatch(settings.baseline);
   const disk = openDisk({ scope: scopeSettings(settings), ...(jobs === undefined ? {} : { jobs }) });
   const interrupt = onInterrupt();
@@ -64,6 +68,15 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
     interrupt.dispose();
     await disk.close();
     store.close();
+  }
+}
+
+/** A rule was taken out, or a link above its path leads elsewhere now. */
+function warnOfLostRoots({ output }: Context, roots: readonly BytePath[], scope: Scope): void {
+  for (const root of roots.filter((path) => scope.explain(path).kind === 'outside')) {
+    output.warn(
+      `driftline: warning: the baseline has ${escapePath(root)}, which no rule covers any more: it is not compared`,
+    );
   }
 }
 
