@@ -25,6 +25,15 @@ export interface Drift {
   readonly from: BytePath | undefined;
   /** `moved` directory: how many entries below it moved along unchanged. */
   readonly entries: number | undefined;
+  /** `moved` directory: those entries; not part of records. */
+  readonly along?: readonly MovedAlong[];
+}
+
+/** An entry below a moved directory that nothing but the move has changed. */
+export interface MovedAlong {
+  /** Its path in the baseline. */
+  readonly from: BytePath;
+  readonly after: Entry;
 }
 
 /** A drift as it is journaled. */

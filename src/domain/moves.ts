@@ -1,35 +1,44 @@
-// A removal and an addition that are one move: the same inode with the same content under another name.
+// A removal and an addition that are one move: the same inode with the same content under another name, of the same rule.
 import { compareEntries, isSameDigest } from './compare.ts';
-import type { Drift } from './drift.ts';
+import type { Drift, MovedAlong } from './drift.ts';
 import type { Entry } from './entry.ts';
-import { comparePaths, isWithin, rebasePath } from './path.ts';
+import { comparePaths, rebasePath } from './path.ts';
 import type { Scope } from './rule.ts';
 
 type Removed = Drift & { readonly before: Entry };
 type Added = Drift & { readonly after: Entry };
 
-/** Replaces matching pairs of `removed` and `added` by `moved`; everything else stays. Sorted by path. */
+/**
+ * Replaces matching pairs of `removed` and `added` by `moved`; everything else stays, so that what leaves one rule for
+ * another is judged by both. Sorted by path.
+ */
 export function pairMoves(drifts: readonly Drift[], scope: Scope): Drift[] {
   const sorted = [...drifts].sort((a, b) => comparePaths(a.path, b.path));
   const removed = new Map(sorted.filter(isRemoved).map((drift) => [drift.path, drift]));
-  const added = new Map(sorted.filter(isAdded).map((drift) => [drift.path, drift]));
-  if (removed.size === 0 || added.size === 0) return sorted;
+  const added = sorted.filter(isAdded);
+  if (removed.size === 0 || added.length === 0) return sorted;
 
-  const byInode = groupByInode(removed.values());
+  const sides: Sides = { removed, added, scope };
+  const candidates = groupByInode(removed.values());
   const found = new Map<string, Drift>();
-  for (const target of added.values()) {
+  for (const target of added) {
     if (found.has(target.path)) continue;
-    const source = (byInode.get(inodeKey(target.after)) ?? []).find(
-      (candidate) => !found.has(candidate.path) && isSameObject(candidate, target, removed, added),
-    );
+    const source = sourceOf(target, candidates.get(inodeKey(target, target.after)), found, sides);
     if (source === undefined) continue;
-    for (const [path, drift] of moveOf(source, target, removed, added, scope)) found.set(path, drift);
+    for (const [path, drift] of moveOf(source, target, sides)) found.set(path, drift);
   }
   const kept = sorted.filter(({ path }) => !found.has(path));
   return [...kept, ...new Set(found.values())].filter(isReal).sort((a, b) => comparePaths(a.path, b.path));
 }
 
-/** Marks a path that a directory's move explains. */
+interface Sides {
+  readonly removed: ReadonlyMap<string, Removed>;
+  /** Sorted by path. */
+  readonly added: readonly Added[];
+  readonly scope: Scope;
+}
+
+/** Marks a path that a move explains. */
 const EXPLAINED: Drift = Object.freeze({}) as Drift;
 
 function isReal(drift: Drift): boolean {
@@ -44,31 +53,40 @@ function isAdded(drift: Drift): drift is Added {
   return drift.kind === 'added' && drift.after !== undefined;
 }
 
-function inodeKey(entry: Entry): string {
-  return `${entry.type}:${entry.inode}`;
+function inodeKey({ rule }: Drift, entry: Entry): string {
+  return `${entry.type}:${entry.inode}:${rule}`;
 }
 
-function groupByInode(removed: Iterable<Removed>): Map<string, Removed[]> {
-  const groups = new Map<string, Removed[]>();
+function groupByInode(removed: Iterable<Removed>): Map<string, Set<Removed>> {
+  const groups = new Map<string, Set<Removed>>();
   for (const drift of removed) {
-    const key = inodeKey(drift.before);
+    const key = inodeKey(drift, drift.before);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [drift]);
-    else group.push(drift);
+    if (group === undefined) groups.set(key, new Set([drift]));
+    else group.add(drift);
   }
   return groups;
 }
 
-/** An inode number alone proves nothing: the kernel gives a freed one to the next file. */
-function isSameObject(
-  source: Removed,
+/** Forgets the candidates that are explained already: of many hard links each is looked at once. */
+function sourceOf(
   target: Added,
-  removed: ReadonlyMap<string, Removed>,
-  added: ReadonlyMap<string, Added>,
-): boolean {
+  candidates: Set<Removed> | undefined,
+  found: ReadonlyMap<string, Drift>,
+  sides: Sides,
+): Removed | undefined {
+  for (const candidate of candidates ?? []) {
+    if (found.has(candidate.path)) candidates?.delete(candidate);
+    else if (isSameObject(candidate, target, sides)) return candidate;
+  }
+  return undefined;
+}
+
+/** An inode number alone proves nothing: the kernel gives a freed one to the next file. */
+function isSameObject(source: Removed, target: Added, sides: Sides): boolean {
   const [before, after] = [source.before, target.after];
   if (before.type === 'directory') {
-    return before.mtimeNs === after.mtimeNs || hasCommonChild(source, target, removed, added);
+    return before.mtimeNs === after.mtimeNs || hasCommonChild(source, target, sides);
   }
   if (before.sizeBytes !== after.sizeBytes || before.target !== after.target) return false;
   if (before.sizeBytes === 0n || before.digest === undefined || after.digest === undefined) {
@@ -77,51 +95,58 @@ function isSameObject(
   return isSameDigest(before.digest, after.digest);
 }
 
-function hasCommonChild(
-  source: Removed,
-  target: Added,
-  removed: ReadonlyMap<string, Removed>,
-  added: ReadonlyMap<string, Added>,
-): boolean {
-  for (const child of added.values()) {
-    if (child.path === target.path || !isWithin(child.path, target.path)) continue;
-    const old = removed.get(rebasePath(child.path, target.path, source.path));
-    if (old !== undefined && inodeKey(old.before) === inodeKey(child.after)) return true;
+function hasCommonChild(source: Removed, target: Added, sides: Sides): boolean {
+  for (const [old, child] of childPairs(source, target, sides)) {
+    if (old.before.inode === child.after.inode) return true;
   }
   return false;
 }
 
+/** What was below the source and is now in the same place below the target: same type, same rule. */
+function* childPairs(source: Removed, target: Added, { removed, added }: Sides): Generator<[Removed, Added]> {
+  const prefix = `${target.path}/`;
+  for (let at = firstFrom(added, prefix); at < added.length; at += 1) {
+    const child = added[at];
+    if (child === undefined || !child.path.startsWith(prefix)) return;
+    const old = removed.get(rebasePath(child.path, target.path, source.path));
+    if (old !== undefined && old.before.type === child.after.type && old.rule === child.rule) yield [old, child];
+  }
+}
+
+/** The index of the first drift whose path is `from` or after it. */
+function firstFrom(sorted: readonly Added[], from: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.path ?? from) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The drift of the move, and for a directory of everything that came along with it, under both names. */
-function moveOf(
-  source: Removed,
-  target: Added,
-  removed: ReadonlyMap<string, Removed>,
-  added: ReadonlyMap<string, Added>,
-  scope: Scope,
-): Map<string, Drift> {
+function moveOf(source: Removed, target: Added, sides: Sides): Map<string, Drift> {
   const found = new Map<string, Drift>();
-  let entries = 0;
-  if (source.before.type === 'directory') {
-    for (const child of added.values()) {
-      if (child.path === target.path || !isWithin(child.path, target.path)) continue;
-      const old = removed.get(rebasePath(child.path, target.path, source.path));
-      if (old === undefined || old.before.type !== child.after.type) continue;
-      const changed = changedBy(old, child, scope);
-      found.set(old.path, EXPLAINED);
-      found.set(
-        child.path,
-        changed.length === 0 ? EXPLAINED : { ...child, kind: 'changed', changed, before: old.before, from: old.path },
-      );
-      if (changed.length === 0) entries += 1;
+  const isDirectory = source.before.type === 'directory';
+  const along: MovedAlong[] = [];
+  for (const [old, child] of isDirectory ? childPairs(source, target, sides) : []) {
+    const changed = changedBy(old, child, sides.scope);
+    found.set(old.path, EXPLAINED);
+    if (changed.length === 0) {
+      found.set(child.path, EXPLAINED);
+      along.push({ from: old.path, after: child.after });
+    } else {
+      found.set(child.path, { ...child, kind: 'changed', changed, before: old.before, from: old.path });
     }
   }
   const moved: Drift = {
     ...target,
     kind: 'moved',
-    changed: changedBy(source, target, scope),
+    changed: changedBy(source, target, sides.scope),
     before: source.before,
     from: source.path,
-    entries: source.before.type === 'directory' ? entries : undefined,
+    entries: isDirectory ? along.length : undefined,
+    ...(isDirectory && { along }),
   };
   return found.set(source.path, EXPLAINED).set(target.path, moved);
 }

@@ -27,9 +27,9 @@ function pathOf(finding: Difference): BytePath {
   return finding.kind === 'removed' ? finding.before.path : finding.after.path;
 }
 
-/** The drift of all findings, moves paired, without that of rules which say `onDrift: ignore`. */
+/** The drift of all findings, moves paired, without what falls under rules that say `onDrift: ignore`. */
 export function driftsOf(findings: readonly Difference[], scope: Scope): Drift[] {
-  return pairMoves(findings.map(driftOf), scope).filter((drift) => ruleOf(drift, scope)?.onDrift !== 'ignore');
+  return pairMoves(findings.filter(({ rule }) => rule.onDrift !== 'ignore').map(driftOf), scope);
 }
 
 export function ruleOf(drift: Drift, scope: Scope): Rule | undefined {

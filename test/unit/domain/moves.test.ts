@@ -8,9 +8,9 @@ import { rule } from '../../fakes/rule.ts';
 
 const scope = compileScope({ rules: [rule('all', ['/'])], ignore: [], own: [] });
 
-function drift(kind: 'added' | 'removed', one: Entry): Drift {
+function drift(kind: 'added' | 'removed', one: Entry, under = 'all'): Drift {
   const [before, after] = kind === 'added' ? [undefined, one] : [one, undefined];
-  const fixed = { rule: 'all', severity: 'normal', changed: [], from: undefined, entries: undefined } as const;
+  const fixed = { rule: under, severity: 'normal', changed: [], from: undefined, entries: undefined } as const;
   return { kind, path: one.path, before, after, ...fixed };
 }
 
@@ -77,4 +77,48 @@ test('every path of many hard links finds one partner at most', () => {
   const found = pairMoves([...links, drift('added', entry('/b1'))], scope);
   expect(found.map(({ kind }) => kind).sort()).toEqual(['moved', 'removed']);
   expect(found.every(({ path: at }) => at !== path('/nowhere'))).toBe(true);
+});
+
+test('what leaves one rule for another is no move: each rule judges its side', () => {
+  const found = pairMoves([drift('removed', entry('/a'), 'critical'), drift('added', entry('/b'), 'noise')], scope);
+  expect(found.map(({ kind, rule: name }) => `${kind} ${name}`)).toEqual(['removed critical', 'added noise']);
+});
+
+test('an entry of another rule inside a moved directory did not come along', () => {
+  const found = pairMoves(
+    [
+      drift('removed', dir('/old')),
+      drift('removed', entry('/old/same', { inode: 8n })),
+      drift('removed', entry('/old/strict', { inode: 9n }), 'critical'),
+      drift('added', dir('/new')),
+      drift('added', entry('/new/same', { inode: 8n })),
+      drift('added', entry('/new/strict', { inode: 9n })),
+    ],
+    scope,
+  );
+  expect(brief(found)).toEqual([
+    ['moved', '/old', '/new', [], 1],
+    ['added', null, '/new/strict', [], null],
+    ['removed', null, '/old/strict', [], null],
+  ]);
+  expect(found[0]?.along).toMatchObject([{ from: '/old/same', after: { path: '/new/same' } }]);
+});
+
+test('10,000 renamed directories, and 10,000 names of one inode, are paired in reasonable time', {
+  timeout: 5_000,
+}, () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => String(index));
+  const directories = names.flatMap((name, index) => {
+    const inode = BigInt(index * 2 + 100);
+    return [
+      drift('removed', dir(`/old${name}`, { inode })),
+      drift('removed', entry(`/old${name}/in`, { inode: inode + 1n })),
+      drift('added', dir(`/new${name}`, { inode, mtimeNs: 5n })),
+      drift('added', entry(`/new${name}/in`, { inode: inode + 1n })),
+    ];
+  });
+  const links = names.flatMap((name) => [drift('removed', entry(`/was${name}`)), drift('added', entry(`/is${name}`))]);
+  const found = pairMoves([...directories, ...links], scope);
+  expect(found).toHaveLength(20_000);
+  expect(found.every(({ kind }) => kind === 'moved')).toBe(true);
 });
