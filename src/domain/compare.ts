@@ -2,12 +2,15 @@
 import { ATTRIBUTES, type Attribute, type AttributeSet, DIRECTORY_ATTRIBUTES } from './attribute.ts';
 import type { Digest, Entry, Xattr } from './entry.ts';
 
-/** The attributes of `set` that differ, in the order of ATTRIBUTES. A digest is compared when both sides have one. */
+/**
+ * The attributes of `set` that differ, in the order of ATTRIBUTES. A digest is compared when both sides have one, and
+ * differs when only the later one could be read: nobody has ever seen what was unreadable before.
+ */
 export function compareEntries(before: Entry, after: Entry, set: AttributeSet): Attribute[] {
   const bothDirectories = before.type === 'directory' && after.type === 'directory';
   const judged = set.growing && before.type === 'file' ? GROWTH : NONE;
   const grown = growth(before, after, set);
-  const isPartial = before.incomplete !== 0 || after.incomplete !== 0;
+  const isPartial = after.incomplete !== 0;
   return ATTRIBUTES.filter((attribute) => {
     if (bothDirectories && !DIRECTORY_ATTRIBUTES.has(attribute)) return false;
     if (isPartial && READ_APART.has(attribute)) return false;
@@ -17,7 +20,7 @@ export function compareEntries(before: Entry, after: Entry, set: AttributeSet): 
 }
 
 const NONE: ReadonlySet<Attribute> = new Set();
-/** What statx does not bring: of an entry that could not be read to the end, their absence says nothing. */
+/** What statx does not bring: of an entry that cannot be read to the end, their absence says nothing. */
 const READ_APART: ReadonlySet<Attribute> = new Set(['target', 'xattrs', 'flags']);
 /** Of a growing file these follow from the growth, and are judged by `growth` alone. */
 const GROWTH: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
@@ -26,6 +29,7 @@ const GROWTH: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
 function growth(before: Entry, after: Entry, set: AttributeSet): readonly Attribute[] {
   if (!set.growing || before.type !== 'file' || after.type !== 'file') return [];
   if (after.sizeBytes < before.sizeBytes) return ['size', 'digest'];
+  if (isFirstReading(before, after)) return ['digest'];
   if (after.sizeBytes === before.sizeBytes && differs('digest', before, after)) return ['digest'];
   return [];
 }
@@ -61,12 +65,21 @@ function differs(attribute: Attribute, a: Entry, b: Entry): boolean {
     case 'target':
       return a.target !== b.target;
     case 'digest':
-      return a.digest !== undefined && b.digest !== undefined && !isSameDigest(a.digest, b.digest);
+      return isFirstReading(a, b) || isOtherDigest(a.digest, b.digest);
     case 'xattrs':
       return !isSameXattrs(a.xattrs, b.xattrs);
     case 'flags':
       return a.flags !== b.flags;
   }
+}
+
+/** The content could not be read when the baseline was made, and can be now. */
+function isFirstReading(before: Entry, after: Entry): boolean {
+  return before.incomplete !== 0 && before.digest === undefined && after.digest !== undefined;
+}
+
+function isOtherDigest(a: Digest | undefined, b: Digest | undefined): boolean {
+  return a !== undefined && b !== undefined && !isSameDigest(a, b);
 }
 
 export function isSameDigest(a: Digest, b: Digest): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AttributeSet, resolveAttributes } from '../../../src/domain/attribute.ts';
 import { compareEntries, prefixToVerify } from '../../../src/domain/compare.ts';
-import { digestOf, entry } from '../../fakes/entry.ts';
+import { digestOf, entry, path } from '../../fakes/entry.ts';
 
 function set(...words: string[]): AttributeSet {
   const found = resolveAttributes(words, new Map());
@@ -61,6 +61,24 @@ test('a growing file may only get longer', () => {
 
 test('a missing digest on one side says nothing', () => {
   expect(compareEntries(before, entry('/a', { digest: undefined }), set('strict'))).toEqual([]);
+});
+
+test('what could not be read when the baseline was made differs from whatever is read now', () => {
+  const unread = entry('/a', { digest: undefined, incomplete: 13 });
+  expect(compareEntries(unread, before, set('default'))).toEqual(['digest']);
+  expect(compareEntries(unread, entry('/a', { sizeBytes: 4n }), set('growing'))).toEqual(['digest']);
+  expect(compareEntries(unread, before, set('owner'))).toEqual([]);
+  const labelled = entry('/a', { xattrs: [{ name: 'user.x', value: Buffer.from('1') }], flags: 0x10 });
+  expect(compareEntries(unread, labelled, set('default'))).toEqual(['digest', 'xattrs', 'flags']);
+  const link = entry('/l', { type: 'symlink', digest: undefined, target: path('/x') });
+  expect(compareEntries({ ...link, target: undefined, incomplete: 5 }, link, set('default'))).toEqual(['target']);
+});
+
+test('what cannot be read now says nothing beyond its stat', () => {
+  const unread = entry('/a', { digest: undefined, mode: 0o600, incomplete: 13 });
+  const labelled = entry('/a', { xattrs: [{ name: 'user.x', value: Buffer.from('1') }], flags: 0x10 });
+  expect(compareEntries(labelled, unread, set('default'))).toEqual(['mode']);
+  expect(compareEntries({ ...unread, mode: 0o644 }, unread, set('default'))).toEqual(['mode']);
 });
 
 test('resolveAttributes names the word that means nothing, cycles included', () => {
