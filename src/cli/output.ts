@@ -36,7 +36,10 @@ export function openOutput(options: OutputOptions): Output {
   };
 }
 
-/** Synchronous, so that nothing is lost at exit; whoever reads slowly slows us down, whoever left ends us. */
+/**
+ * Synchronous, so that nothing is lost at exit; whoever reads slowly slows us down. Data that nobody will read ends the command
+ * as SIGPIPE would; what is said beside it is no reason to, and never to change the exit status.
+ */
 function writeAll(fd: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
@@ -44,8 +47,9 @@ function writeAll(fd: 1 | 2, text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       if (errorCode(error) === 'EAGAIN') Atomics.wait(PAUSE, 0, 0, 5);
-      else if (errorCode(error) === 'EPIPE') process.exit(fd === 1 ? 141 : undefined);
-      else throw error;
+      else if (errorCode(error) !== 'EPIPE') throw error;
+      else if (fd === 2) return;
+      else process.exit(141);
     }
   }
 }

@@ -67,6 +67,9 @@ export async function runProgram(
   }
 }
 
+/** How long the end of a watch may wait for whoever reads what it prints. */
+const OUTPUT_PATIENCE_MS = 100;
+
 type AddCommand = (
   parent: Command,
   usage: string,
@@ -128,9 +131,15 @@ function addBaselineCommands(program: Command, command: AddCommand): void {
 function addWatchCommands(program: Command, command: AddCommand): void {
   const json = ['--json', 'machine-readable output'] as const;
   const wantsJson = (options: object): boolean => (options as JsonOption).json ?? false;
-  command(program, 'watch', 'the daemon, in the foreground', async (context, _args, options) =>
-    (await import('./commands/watch.ts')).runWatch(context, { json: wantsJson(options) }),
-  ).option('--json', 'drift as records, one line of JSON each');
+  command(program, 'watch', 'the daemon, in the foreground', async (context, _args, options) => {
+    const { queueOutput } = await import('./output-queue.ts');
+    const output = queueOutput(context.output);
+    try {
+      return await (await import('./commands/watch.ts')).runWatch({ ...context, output }, { json: wantsJson(options) });
+    } finally {
+      output.close(OUTPUT_PATIENCE_MS);
+    }
+  }).option('--json', 'drift as records, one line of JSON each');
   command(program, 'status', 'coverage, backlog, open drift, hooks', async (context, _args, options) =>
     (await import('./commands/status.ts')).runStatus(context, wantsJson(options)),
   ).option(...json);

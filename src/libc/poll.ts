@@ -11,6 +11,7 @@ const eventfdCall = declare<(value: number, flags: number) => number>('int event
 /** poll.h */
 export const POLLIN = 0x1;
 export const POLLPRI = 0x2;
+export const POLLOUT = 0x4;
 
 /** sizeof(struct pollfd): int fd @0, short events @4, short revents @6. */
 const POLLFD_BYTES = 8;
