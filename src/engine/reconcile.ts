@@ -3,6 +3,7 @@ import { type Actor, addActor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Dirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import { rootsFor } from '../domain/rule.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { findingsOf, type SurveyParts, survey } from './survey.ts';
@@ -33,7 +34,9 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
   }
-  const trees = outermostPaths([...doubt.trees, ...grown].filter((path) => parts.scope.ruleOf(path) !== undefined));
+  // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
+  const roots = [...doubt.trees, ...grown].flatMap((tree) => rootsFor(parts.scope, tree));
+  const trees = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
   for await (const finding of survey(parts, trees, { quick: false })) {
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else differences.push(finding);

@@ -153,6 +153,21 @@ test('a directory that becomes a file loses what was in it', async () => {
   expect(await dirty('/r/d')).toEqual(['changed /r/d #1', 'removed /r/d/x #1']);
 });
 
+test('a directory above a rule path: renamed away, covered, and renamed back', async () => {
+  rules = [rule('www', ['/r/x/www'], { hooks: ['mirror'] })];
+  await start(dir('/r/x', 4n), dir('/r/x/www', 5n), entry('/r/x/www/index', { inode: 6n }));
+  disk.move(path('/r/x'), path('/r/y'));
+  expect(await dirty('/r/x/', '/r/y/')).toEqual(['removed /r/x/www #1', 'removed /r/x/www/index #1']);
+  expect(outboxPaths()).toEqual(['/r/x/www', '/r/x/www/index']);
+  disk.set(dir('/r/x', 7n));
+  disk.set(dir('/r/x/www', 8n));
+  expect(await dirty('/r/x/')).toEqual(['resolved /r/x/www']);
+  disk.remove(path('/r/x'));
+  disk.move(path('/r/y'), path('/r/x'));
+  disk.set(entry('/r/x/www/new', { inode: 9n }));
+  expect(await dirty('/r/y/', '/r/x/')).toEqual(['added /r/x/www/new #1', 'resolved /r/x/www/index']);
+});
+
 test('what cannot be read keeps its drift open and is not taken for gone', async () => {
   await start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
   disk.set(entry('/r/d/x', { inode: 6n, digest: digestOf('2') }));
