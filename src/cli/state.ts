@@ -10,6 +10,7 @@ import type { Store } from '../engine/ports/store.ts';
 import { type Lock, tryLock } from '../libc/lock.ts';
 import { openStore } from '../sqlite/store.ts';
 import { canonicalPath } from './rule-paths.ts';
+import { assertDirectoryTrusted, assertStateTrusted, STATE_SUFFIXES } from './state-trust.ts';
 
 export const hash = openHasher();
 
@@ -21,21 +22,33 @@ export function socketPath(baseline: BytePath): BytePath {
   return `${baseline}.sock` as BytePath;
 }
 
-export function openState(settings: Settings, mode: 'read' | 'write' | 'create'): Store {
-  return openStore({ path: settings.baseline, mode, hash });
+/** Throws what `openStore` and `assertStateTrusted` throw. */
+export function openState({ baseline }: Settings, mode: 'read' | 'write' | 'create'): Store {
+  assertStateTrusted(baseline);
+  const store = openStore({ path: baseline, mode, hash });
+  try {
+    // What SQLite opened or made beside it meanwhile.
+    assertStateTrusted(baseline);
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 /** The rules, with driftline's own files left out. */
 export function scopeSettings({ rules, ignore, baseline }: Settings): ScopeSettings {
   const real = canonicalPath(baseline);
-  const own = ['', '-wal', '-shm', '-journal', '.lock', '.sock'].map((suffix) => `${real}${suffix}` as BytePath);
+  const own = STATE_SUFFIXES.map((suffix) => `${real}${suffix}` as BytePath);
   return { rules, ignore, own };
 }
 
-/** Creates the state directory with mode 0700, and its missing parents one by one. */
+/** Creates the state directory with mode 0700, and its missing parents one by one, where nobody else could replace them. */
 export function makeStateDirectory(baseline: BytePath): void {
   const missing: BytePath[] = [];
-  for (let dir = dirOf(baseline); dir !== ROOT && !isDirectory(dir); dir = dirOf(dir)) missing.push(dir);
+  let dir = dirOf(baseline);
+  for (; dir !== ROOT && !isDirectory(dir); dir = dirOf(dir)) missing.push(dir);
+  assertDirectoryTrusted(dir, 'CANNOT_CREATE');
   for (const dir of missing.reverse()) {
     try {
       mkdirSync(pathToBytes(dir), { mode: 0o700 });
@@ -66,8 +79,9 @@ function cannotCreate(path: BytePath, cause: unknown): AppError {
   );
 }
 
-/** Held by whoever may write to the baseline; undefined when another process is that. */
+/** Held by whoever may write to the baseline; undefined when another process is that. Throws what `assertStateTrusted` throws. */
 export function lockState(baseline: BytePath): Lock | undefined {
+  assertStateTrusted(baseline);
   try {
     return tryLock(lockPath(baseline));
   } catch (error) {
