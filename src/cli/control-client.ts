@@ -1,39 +1,77 @@
 // Asking the running watch. Without one there is nobody to ask, which is an answer too.
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import type { Coverage, CoverageMode } from '../domain/coverage.ts';
-import { errorCode } from '../domain/errors.ts';
+import { AppError, errorCode } from '../domain/errors.ts';
 import { type BytePath, pathFromText } from '../domain/path.ts';
 import { openAddress } from './control-address.ts';
-import { type ControlRequest, encodeRequest, isRecord, parseReply } from './control-protocol.ts';
+import { type ControlRequest, encodeRequest, isRecord, LINE_MAX_BYTES, parseReply } from './control-protocol.ts';
 import { socketPath } from './state.ts';
+import { assertFileTrusted } from './state-trust.ts';
 
-/** The reply's result; undefined when no watch is running on this baseline. Failures of the other side are thrown. */
-export async function askWatch(baseline: BytePath, request: ControlRequest): Promise<unknown> {
-  const line = await exchange(baseline, `${encodeRequest(request)}\n`);
+interface Patience {
+  readonly waitMs: number;
+  readonly replyMaxBytes: number;
+}
+
+/** A status is at hand at once; an accept reads files. */
+const PATIENCE: Readonly<Record<ControlRequest['op'], Patience>> = {
+  status: { waitMs: 2_000, replyMaxBytes: 8 * 1024 * 1024 },
+  accept: { waitMs: 60_000, replyMaxBytes: LINE_MAX_BYTES },
+};
+
+/**
+ * The reply's result; undefined when no watch is running on this baseline. Failures of the other side are thrown; BUSY when it
+ * does not answer in time (it is stopped, or has much to do) or without an end.
+ */
+export async function askWatch(
+  baseline: BytePath,
+  request: ControlRequest,
+  patience: Patience = PATIENCE[request.op],
+): Promise<unknown> {
+  const line = await exchange(socketPath(baseline), `${encodeRequest(request)}\n`, patience);
   return line === undefined ? undefined : parseReply(line);
 }
 
-async function exchange(baseline: BytePath, message: string): Promise<string | undefined> {
+async function exchange(path: BytePath, message: string, patience: Patience): Promise<string | undefined> {
+  assertFileTrusted(path);
   let address: ReturnType<typeof openAddress>;
   try {
-    address = openAddress(socketPath(baseline));
+    address = openAddress(path);
   } catch (error) {
     if (NOBODY.has(errorCode(error) ?? '')) return undefined;
     throw error;
   }
   const socket = createConnection(address.text);
+  const timer = setTimeout(() => socket.destroy(noAnswer(`within ${patience.waitMs / 1000} s`)), patience.waitMs);
   try {
     socket.write(message);
-    let text = '';
-    for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+    const text = await readReply(socket, patience);
     return text === '' ? undefined : text;
   } catch (error) {
     if (NOBODY.has(errorCode(error) ?? '')) return undefined;
     throw error;
   } finally {
+    clearTimeout(timer);
     socket.destroy();
     address.close();
   }
+}
+
+async function readReply(socket: Socket, { replyMaxBytes }: Patience): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > replyMaxBytes) throw noAnswer(`in ${replyMaxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function noAnswer(how: string): AppError {
+  return new AppError('BUSY', `the running watch gave no answer ${how}`, {
+    hint: 'it is busy or stopped; what it was asked to do it may still do: see `driftline journal`',
+  });
 }
 
 const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);

@@ -1,5 +1,7 @@
 // driftline status: coverage, backlog, open drift, hooks, last sweep.
+import { errorCode, errorMessage } from '../../domain/errors.ts';
 import { escapeText } from '../../domain/escape.ts';
+import type { Settings } from '../../domain/settings.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { type Context, loadContext } from '../context.ts';
 import { askWatch } from '../control-client.ts';
@@ -11,12 +13,23 @@ export async function runStatus(context: Context, json: boolean): Promise<number
   const { settings } = await loadContext(context);
   const store = openState(settings, 'read');
   try {
-    const running = await askWatch(settings.baseline, { op: 'status' });
+    const running = await askRunning(context, settings);
     const document = isStatus(running) ? running : idleStatus(settings, store);
     context.output.data(json ? `${JSON.stringify(document)}\n` : statusText(document));
     return 0;
   } finally {
     store.close();
+  }
+}
+
+/** A watch that does not answer is running, but what it covers is not known. */
+async function askRunning({ output }: Context, { baseline }: Settings): Promise<unknown> {
+  try {
+    return await askWatch(baseline, { op: 'status' });
+  } catch (error) {
+    if (errorCode(error) !== 'BUSY') throw error;
+    output.warn(`driftline: ${errorMessage(error)}: what it covers is not known`);
+    return undefined;
   }
 }
 

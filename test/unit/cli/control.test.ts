@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -69,6 +69,25 @@ test('a state directory with a long name has a socket all the same', async () =>
   const baseline = pathFromText(join(deep, 'b.db')) as BytePath;
   const server = await serveControl(baseline, () => Promise.resolve(1));
   expect(await askWatch(baseline, { op: 'status' })).toBe(1);
+  server.close();
+});
+
+test('a watch that stands still, or never ends its answer, is waited for no longer than a time', async () => {
+  const baseline = pathFromText(join(directory, 'b.db'));
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(`${baseline}.sock`, resolve));
+  const busy = expect.objectContaining({ code: 'BUSY' });
+  await expect(askWatch(baseline, { op: 'status' }, { waitMs: 20, replyMaxBytes: 100 })).rejects.toThrow(busy);
+  silent.removeAllListeners('connection').on('connection', (socket) => socket.write('x'.repeat(101)));
+  await expect(askWatch(baseline, { op: 'status' }, { waitMs: 20_000, replyMaxBytes: 100 })).rejects.toThrow(busy);
+  silent.close();
+});
+
+test('a socket that is not ours is not asked', async () => {
+  const baseline = pathFromText(join(directory, 'b.db'));
+  const server = await serveControl(baseline, () => Promise.resolve(1));
+  chmodSync(`${baseline}.sock`, 0o622);
+  await expect(askWatch(baseline, { op: 'status' })).rejects.toMatchObject({ code: 'BASELINE_UNTRUSTED' });
   server.close();
 });
 
