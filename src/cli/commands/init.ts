@@ -3,6 +3,7 @@ import { openDisk } from '../../disk/disk.ts';
 import { incompleteText } from '../../domain/entry.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
+import type { BytePath } from '../../domain/path.ts';
 import type { Scope } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { init } from '../../engine/init.ts';
@@ -28,16 +29,11 @@ const LISTED_MAX = 20;
 
 export async function runInit(context: Context, { paths, force, jobs, json }: InitArguments): Promise<number> {
   const wanted = argumentPaths(context, paths);
-  if (context.baseline !== undefined && context.config === undefined && wanted.length === 0) {
-    throw new AppError('USAGE', 'without a configuration init needs to know the paths', {
-      hint: 'driftline init --baseline FILE PATH...',
-    });
-  }
+  assertUsage(context, wanted);
   const loaded = await loadContext(context, wanted);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
-  walkRoots(scope, wanted);
   makeStateDirectory(settings.baseline);
   const lock = lockState(settings.baseline);
   if (lock === undefined) throw busy(settings.baseline);
@@ -48,6 +44,20 @@ export async function runInit(context: Context, { paths, force, jobs, json }: In
   } finally {
     store.close();
     lock.release();
+  }
+}
+
+/** A baseline is always one of all rules: paths only stand for rules where there are none. */
+function assertUsage({ baseline, config }: Context, wanted: readonly BytePath[]): void {
+  const isImplicit = baseline !== undefined && config === undefined;
+  const hint = 'driftline init --baseline FILE PATH...';
+  if (isImplicit && wanted.length === 0) {
+    throw new AppError('USAGE', 'without a configuration init needs to know the paths', { hint });
+  }
+  if (!isImplicit && wanted.length > 0) {
+    throw new AppError('USAGE', 'with a configuration init takes no paths: a baseline is of all its rules', {
+      hint: `for a baseline of other paths: ${hint}; to renew some entries: driftline accept PATH...`,
+    });
   }
 }
 
