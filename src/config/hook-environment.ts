@@ -4,7 +4,7 @@ type Setting = string | number | boolean;
 
 /** What every run gets from driftline itself (hooks/payload.ts). */
 const FIXED: ReadonlySet<string> = new Set(
-  'HOOK RUN_ID KEY ATTEMPT PATHS DRIFTS ADDED REMOVED CHANGED MOVED SEVERITY RULES'.split(' '),
+  'HOOK RUN_ID KEY ATTEMPT PATHS DRIFTS ADDED REMOVED CHANGED MOVED RESOLVED SEVERITY RULES'.split(' '),
 );
 
 export function hookEnvironment(

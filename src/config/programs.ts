@@ -1,4 +1,6 @@
 // Whether the programs of hooks can be started, and by whom they could have been replaced.
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import { pathFromText } from '../domain/path.ts';
@@ -30,4 +32,27 @@ function assertStartable(hook: HookSettings, findProgram: FindProgram): void {
   const what = `hook ${escapeText(hook.name)}`;
   if ('problem' in found) throw new AppError('CONFIG', `${what}: ${escapeText(found.problem)}`);
   assertTrusted(pathFromText(found.path), `${what}: program`);
+  for (const script of scriptsOf(hook.run)) assertTrusted(pathFromText(script), `${what}: script`);
+}
+
+/** Programs that run what their arguments name; versions of them (python3.11) count as well. */
+const INTERPRETERS = new Set(
+  'sh bash dash ksh zsh busybox env nice nohup setsid stdbuf timeout sudo python perl ruby node php lua awk tclsh'.split(
+    ' ',
+  ),
+);
+
+/** The files among the arguments of an interpreter: one of them is what it runs, and none is worth a doubt. */
+function scriptsOf([program = '', ...args]: readonly string[]): string[] {
+  const name = basename(program).replace(/[\d.]+$/, '');
+  return INTERPRETERS.has(name) ? args.filter((arg) => arg.startsWith('/') && isFile(arg)) : [];
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not to be looked at: an argument like any other.
+    return false;
+  }
 }

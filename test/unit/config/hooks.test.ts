@@ -75,6 +75,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['{ run: [x], with: { a-b: x } }', 'hooks.h.with.a-b: must be letters and digits, such as mailTo'],
   ['{ run: [x], with: { LD: x } }', 'hooks.h.with.LD: must be letters and digits, such as mailTo'],
   ['{ run: [x], with: { key: x } }', 'hooks.h.with.key: DRIFTLINE_KEY is set by driftline itself'],
+  ['{ run: [x], with: { resolved: 1 } }', 'hooks.h.with.resolved: DRIFTLINE_RESOLVED is set by driftline itself'],
   ['{ run: [x], with: { aCount: 1, a: [x] } }', 'hooks.h.with.a: sets DRIFTLINE_A_COUNT a second time'],
   ['{ run: [x], with: { a: { b: c } } }', 'hooks.h.with.a: must be a text, a number, true, false or a list of them'],
   ['{ run: [x], quiet: 11s }', 'hooks.h.deadline: must not be shorter than quiet'],
@@ -117,4 +118,17 @@ test('programs of hooks must be there, executable and trusted', async () => {
   const open = await checkFailure(script);
   expect(open?.message).toBe(`hook h0: program ${script}: ${script} can be written by others (mode 0775, uid 0)`);
   expect(open?.hint).toBe(`chmod go-w ${script}`);
+});
+
+test.each([
+  ['/bin/sh', ''],
+  ['bash', '-e '],
+  ['env', 'A=b sh '],
+])('what %s is to run must be trusted, too', async (interpreter, options) => {
+  const script = put(join(temporaryDirectory(), 'script'), 'true\n', 0o644);
+  const run = [interpreter, ...`${options}${script} /nonexistent/data /tmp -x`.split(' ').filter(Boolean)].join("', '");
+  expect(await checkFailure(run)).toBeUndefined();
+  chmodSync(script, 0o666);
+  expect((await checkFailure(run))?.message).toContain(`hook h0: script ${script}: ${script} can be written by others`);
+  expect(await checkFailure(`tee', '${script}`)).toBeUndefined();
 });
