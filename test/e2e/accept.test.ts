@@ -47,6 +47,20 @@ test('--all: then the check is clean, and the journal says who accepted what', (
   expect(scratch.check().stdout).toContain('"generation":2');
 });
 
+test('--json says every path, bytes that are no text included', ({ scratch }) => {
+  scratch.init(scratch.tree);
+  const bytes = Buffer.concat([Buffer.from(`${scratch.tree}/b`), Buffer.from([0xff])]);
+  writeFileSync(bytes, '');
+  scratch.write('a');
+  const { stdout } = scratch.drive('accept', '--all', '--json');
+  const { accepted, incomplete } = JSON.parse(stdout);
+  expect(accepted).toEqual([
+    { path: join(scratch.tree, 'a') },
+    { path: `${scratch.tree}/b\ufffd`, pathBytes: bytes.toString('base64') },
+  ]);
+  expect(incomplete).toEqual([]);
+});
+
 test('PATH: the rest stays drift', ({ scratch }) => {
   drift(scratch);
   let rest = ALL;

@@ -3,12 +3,14 @@ import { openDisk } from '../../disk/disk.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
 import { fingerprint } from '../../domain/fingerprint.ts';
-import { type BytePath, pathFromLatin1, pathToText } from '../../domain/path.ts';
+import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from '../../engine/accept.ts';
 import { check } from '../../engine/check.ts';
 import { ruleOf } from '../../engine/findings.ts';
 import { walkRoots } from '../../engine/roots.ts';
+import { pathJson } from '../../report/entry-json.ts';
+import { jsonText } from '../../report/json-text.ts';
 import { pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { driftLine } from '../../report/text.ts';
@@ -126,9 +128,9 @@ async function review(
 function tell({ output }: Context, json: boolean, { generation, accepted, incomplete }: AcceptSummary): void {
   for (const path of incomplete) output.warn(`driftline: cannot read ${escapePath(path)}: left as it was`);
   if (json) {
-    const paths = accepted.map(pathToText);
+    const listOf = (paths: readonly BytePath[]) => paths.map((path) => pathJson('path', path));
     output.data(
-      `${JSON.stringify({ v: 1, type: 'accept', generation, accepted: paths, incomplete: incomplete.map(pathToText) })}\n`,
+      `${jsonText({ v: 1, type: 'accept', generation, accepted: listOf(accepted), incomplete: listOf(incomplete) })}\n`,
     );
     return;
   }

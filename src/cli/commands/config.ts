@@ -4,6 +4,7 @@ import { checkHooks } from '../../config/programs.ts';
 import { settingsJsonSchema } from '../../config/schema.ts';
 import { escapeText } from '../../domain/escape.ts';
 import { findProgram } from '../../hooks/program.ts';
+import { jsonText } from '../../report/json-text.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
 import { rulePathWarnings } from '../rule-paths.ts';
 
@@ -15,7 +16,7 @@ export async function runConfigCheck({ config, startDir, output }: Context, json
   const { file, rules, hooks } = settings;
   if (json) {
     output.data(
-      `${JSON.stringify({ v: 1, type: 'config-check', file, rules: rules.length, hooks: hooks.length, warnings })}\n`,
+      `${jsonText({ v: 1, type: 'config-check', file, rules: rules.length, hooks: hooks.length, warnings })}\n`,
     );
   } else {
     const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -6,6 +6,7 @@ import { errorMessage } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { findProgram } from '../../hooks/program.ts';
+import { jsonText } from '../../report/json-text.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
 import { type Finding, systemFindings } from '../diagnosis.ts';
 import { openState, scopeSettings } from '../state.ts';
@@ -20,7 +21,10 @@ export async function runDoctor(context: Context, json: boolean): Promise<number
     ...(settings === undefined ? [] : [baselineFinding(settings)]),
   ];
   const bad = findings.some(({ level }) => level === 'bad');
-  if (json) context.output.data(`${JSON.stringify({ v: 1, type: 'doctor', ok: !bad, findings })}\n`);
+  if (json)
+    context.output.data(
+      `${jsonText({ v: 1, type: 'doctor', ok: !bad, findings: findings.map((finding) => ({ ...finding })) })}\n`,
+    );
   else context.output.data(findings.map(findingText).join(''));
   return bad ? 1 : 0;
 }

@@ -3,9 +3,11 @@
 import type { Coverage } from '../../domain/coverage.ts';
 import { errorCode } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
-import { type BytePath, isWithin, pathToText } from '../../domain/path.ts';
+import { type BytePath, isWithin } from '../../domain/path.ts';
 import type { Explanation, Rule } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { pathJson } from '../../report/entry-json.ts';
+import { type JsonObject, jsonText } from '../../report/json-text.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
 import { openState } from '../state.ts';
@@ -24,7 +26,7 @@ export async function runExplain(context: Context, { path: argument, json }: Exp
     inBaseline: isInBaseline(settings, path),
     file,
   };
-  context.output.data(json ? `${JSON.stringify(toJson(path, found, facts))}\n` : toText(path, found, facts, settings));
+  context.output.data(json ? `${jsonText(toJson(path, found, facts))}\n` : toText(path, found, facts, settings));
   return 0;
 }
 
@@ -58,11 +60,11 @@ function attributeNames({ attributes }: Rule): string[] {
   return [...attributes.names, ...(attributes.growing ? ['growing'] : [])];
 }
 
-function toJson(path: BytePath, found: Explanation, { coverage, inBaseline }: Facts): object {
+function toJson(path: BytePath, found: Explanation, { coverage, inBaseline }: Facts): JsonObject {
   const base = {
     v: 1,
     type: 'explain',
-    path: pathToText(path),
+    ...pathJson('path', path),
     covered: found.kind === 'rule',
     inBaseline: inBaseline ?? null,
   };
@@ -70,8 +72,8 @@ function toJson(path: BytePath, found: Explanation, { coverage, inBaseline }: Fa
   const { rule } = found;
   const by =
     found.kind === 'excluded'
-      ? { excludedBy: found.by, excludedAt: pathToText(found.at) }
-      : { root: pathToText(found.root) };
+      ? { excludedBy: found.by, ...pathJson('excludedAt', found.at) }
+      : pathJson('root', found.root);
   return {
     ...base,
     rule: rule.name,
