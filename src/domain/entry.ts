@@ -62,7 +62,8 @@ export interface Digest {
   readonly value: Uint8Array;
 }
 
-export const SPARSE_DIGEST_FROM = 16n * 1024n ** 3n;
+/** 4 GiB: of a hole so large that is a second of a worker's time, which a drift behind it would have to wait. */
+export const SPARSE_DIGEST_FROM = 4n * 1024n ** 3n;
 export const XATTR_VALUE_MAX = 256;
 
 /** 64 hexadecimal digits; `sparse:` in front where the digest is not that of b3sum(1). */

@@ -131,6 +131,22 @@ test('a hole of a tebibyte costs nothing, and a byte in it shows', async () => {
   expect(await digestOf()).not.toBe(before);
 });
 
+test('a hole of 4 GiB costs nothing already', async () => {
+  const dir = temporaryDirectory();
+  for (const [name, size] of [
+    ['sparse', 4 * GiB],
+    ['small', 4096],
+  ] as const) {
+    writeFileSync(`${dir}/${name}`, '');
+    truncateSync(`${dir}/${name}`, size);
+  }
+  const pages = await walkAll(diskOver(scopeOf(ruleOver([dir]))), dir);
+  const entries = entriesOf(pages);
+  expect(entryOf(entries, `${dir}/sparse`).digest?.algorithm).toBe('sparse');
+  expect(entryOf(entries, `${dir}/small`).digest?.algorithm).toBe('blake3');
+  expect(bytesReadOf(pages)).toBeLessThan(64 * 1024 * 1024);
+});
+
 test('the sparse digest does not depend on where the holes are', async () => {
   const dir = temporaryDirectory();
   for (const name of ['holes', 'zeros', 'moved']) {
