@@ -11,6 +11,13 @@ export function fingerprint(drift: Drift, set: AttributeSet): string {
   return JSON.stringify([drift.kind, drift.path, drift.from ?? null, drift.changed, drift.entries ?? null, after]);
 }
 
+/** What a fingerprint claims of each path that it speaks of: the facts of what is there, or null for nothing. */
+export function claimsOf(print: string): ReadonlyMap<string, string | null> {
+  const [kind, path, from, , , after]: unknown[] = JSON.parse(print);
+  const claims = new Map<string, string | null>([[String(path), kind === 'removed' ? null : JSON.stringify(after)]]);
+  return typeof from === 'string' ? claims.set(from, null) : claims;
+}
+
 function entryFacts(entry: Entry, set: AttributeSet): unknown[] {
   const names: Iterable<Attribute> = set.growing ? [...set.names, 'size', 'digest'] : set.names;
   return [...new Set(names)]

@@ -1,18 +1,20 @@
 // Make the present state of chosen paths the baseline. Refuses what is not what was reported.
-import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
+import type { Actor } from '../domain/actor.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
-import type { Entry } from '../domain/entry.ts';
 import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
-import { type BytePath, comparePaths } from '../domain/path.ts';
-import { check, checkExitCode } from './check.ts';
-import { type Difference, driftsOf, ruleOf } from './findings.ts';
+import { type BytePath, comparePaths, hasAncestorIn, isWithin } from '../domain/path.ts';
+import { rootsFor } from '../domain/rule.ts';
+import { type CheckTotals, check, checkExitCode } from './check.ts';
+import { ruleOf } from './findings.ts';
+import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { walkRoots } from './roots.ts';
-import { type SurveyParts, survey } from './survey.ts';
+import { contradicts, followMoves, rekeyed } from './still-open.ts';
+import type { SurveyParts } from './survey.ts';
 
 export interface AcceptParts extends SurveyParts {
   readonly store: Store;
@@ -39,21 +41,41 @@ export interface AcceptResult {
 }
 
 export async function accept(parts: AcceptParts, request: AcceptRequest): Promise<AcceptResult> {
-  const reported = findReported(parts.store, request.report);
-  const roots = walkRoots(parts.scope, reported === undefined ? request.paths : [reported.key, reported.path]);
-  if (request.report !== undefined && reported === undefined) await assertReport(parts, roots, request.report);
-
-  const { differences, incomplete } = await compareNow(parts, roots);
-  const all = driftsOf(differences, parts.scope);
-  const accepted =
-    reported === undefined ? chooseReviewed(all, request.reviewed, parts) : chooseReported(all, reported, parts);
-  assertAsReported(accepted, parts, request);
-
-  const closed = closedBy(accepted, roots, parts.store, request.reviewed === undefined && reported === undefined);
+  const wish = wishOf(parts, request);
+  const seen = await look(parts, wish.roots);
+  if (wish.kind === 'report') assertReport(seen.totals, wish.report);
+  const accepted = choose(seen, wish, parts);
+  const incomplete = seen.incomplete.filter((path) => isWished(wish, path));
+  const closed = closedBy(accepted, seen, wish, parts.store);
   if (accepted.length === 0 && closed.length === 0) {
     return { generation: parts.baseline.info().generation, accepted, incomplete };
   }
-  return { generation: commitAccept(parts, request, accepted, differences, closed), accepted, incomplete };
+  return { generation: commitAccept(parts, request.by, accepted, seen, closed), accepted, incomplete };
+}
+
+/** What is to be accepted, and what has to be looked at for that. */
+type Wish = { readonly roots: readonly BytePath[] } & (
+  | { readonly kind: 'all' }
+  /** With everything below them. */
+  | { readonly kind: 'paths'; readonly paths: readonly BytePath[] }
+  | { readonly kind: 'drift'; readonly drift: OpenDrift }
+  | { readonly kind: 'reviewed'; readonly reviewed: ReadonlyMap<BytePath, string> }
+  /** All of a check's report. */
+  | { readonly kind: 'report'; readonly report: string }
+);
+
+function wishOf({ store, scope }: AcceptParts, { paths, report, reviewed }: AcceptRequest): Wish {
+  const drift = findReported(store, report);
+  if (drift !== undefined) {
+    const { places } = followMoves([drift.key, drift.path], store.openMoves());
+    return { kind: 'drift', drift, roots: coveredRoots(scope, places) };
+  }
+  const roots = walkRoots(scope, paths);
+  if (report !== undefined) return { kind: 'report', report, roots };
+  if (reviewed !== undefined) return { kind: 'reviewed', reviewed, roots };
+  if (paths.length === 0) return { kind: 'all', roots };
+  const followed = followMoves(paths, store.openMoves());
+  return { kind: 'paths', paths: followed.paths, roots: coveredRoots(scope, followed.places) };
 }
 
 function findReported(store: Store, report: string | undefined): OpenDrift | undefined {
@@ -62,66 +84,78 @@ function findReported(store: Store, report: string | undefined): OpenDrift | und
   return undefined;
 }
 
-async function assertReport(parts: AcceptParts, roots: readonly BytePath[], report: string): Promise<void> {
+function coveredRoots(scope: AcceptParts['scope'], places: readonly BytePath[]): BytePath[] {
+  const covered = places.filter((place) => rootsFor(scope, place).length > 0);
+  return covered.length === 0 ? [] : walkRoots(scope, covered);
+}
+
+interface Seen {
+  readonly drifts: readonly Drift[];
+  readonly incomplete: readonly BytePath[];
+  readonly totals: CheckTotals;
+}
+
+/** One walk: what is accepted is what the report's id was made of. */
+async function look(parts: AcceptParts, roots: readonly BytePath[]): Promise<Seen> {
   const items = check(parts, { roots, quick: false, hash: parts.hash });
+  const drifts: Drift[] = [];
+  const incomplete: BytePath[] = [];
   for (;;) {
     const { done, value } = await items.next();
-    if (!done) continue;
-    if (value.reportId === report) return;
-    const found =
-      checkExitCode(value) === 0 ? 'there is no drift' : `the report of what is there now is ${value.reportId}`;
-    throw new AppError('STALE', `report ${report} is neither open drift nor what a check finds now: ${found}`, {
-      hint: 'look at it with `driftline check`, then accept that report',
-    });
+    if (done) return { drifts, incomplete, totals: value };
+    if (value.kind === 'drift') drifts.push(value.drift);
+    else incomplete.push(value.path);
   }
 }
 
-async function compareNow(parts: AcceptParts, roots: readonly BytePath[]) {
-  const differences: Difference[] = [];
-  const incomplete: BytePath[] = [];
-  for await (const finding of survey(parts, roots, { quick: false })) {
-    if (finding.kind === 'incomplete') incomplete.push(finding.path);
-    else differences.push(finding);
-  }
-  const unreadable = new Set(incomplete);
-  const readable = differences.filter((one) => one.kind === 'removed' || !unreadable.has(one.after.path));
-  return { differences: readable, incomplete };
+function assertReport(totals: CheckTotals, report: string): void {
+  if (totals.reportId === report) return;
+  const found =
+    checkExitCode(totals) === 0 ? 'there is no drift' : `the report of what is there now is ${totals.reportId}`;
+  throw new AppError('STALE', `report ${report} is neither open drift nor what a check finds now: ${found}`, {
+    hint: 'look at it with `driftline check`, then accept that report',
+  });
 }
 
-function chooseReviewed(
-  drifts: readonly Drift[],
-  reviewed: ReadonlyMap<BytePath, string> | undefined,
-  parts: AcceptParts,
-): readonly Drift[] {
-  if (reviewed === undefined) return drifts;
-  const chosen = drifts.filter((drift) => reviewed.has(drift.path));
-  const stale = chosen.find((drift) => reviewed.get(drift.path) !== fingerprintOf(drift, parts));
-  if (stale !== undefined) throw staleError(stale);
-  return chosen;
+function choose(seen: Seen, wish: Wish, parts: AcceptParts): readonly Drift[] {
+  const chosen = readable(seen).filter((drift) => isChosen(drift, wish));
+  const stale = chosen.find((drift) => isStale(drift, wish, parts));
+  if (stale === undefined) return chosen;
+  throw new AppError('STALE', `${escapePath(stale.path)} has changed since it was reported`, {
+    hint: 'look at it again with `driftline check`, then accept the new report with --report',
+  });
 }
 
-function chooseReported(drifts: readonly Drift[], reported: OpenDrift, parts: AcceptParts): readonly Drift[] {
-  const drift = drifts.find((one) => driftKey(one) === reported.key);
-  if (drift === undefined) return [];
-  if (fingerprintOf(drift, parts) !== reported.fingerprint) throw staleError(drift);
-  return [drift];
+/** What is missing at the old name of a directory that cannot be read at its new one may well be there. */
+function readable({ drifts, incomplete }: Seen): readonly Drift[] {
+  const unread = new Set<BytePath>(incomplete);
+  const hidden = new Set(drifts.flatMap(({ from, path }) => (from !== undefined && unread.has(path) ? [from] : [])));
+  return drifts.filter((drift) => {
+    if (drift.kind === 'removed') return !hasAncestorIn(drift.path, hidden);
+    return isAcceptable(drift) && !unread.has(drift.path);
+  });
+}
+
+function isChosen(drift: Drift, wish: Wish): boolean {
+  if (wish.kind === 'drift') return driftKey(drift) === wish.drift.key;
+  if (wish.kind === 'reviewed') return wish.reviewed.has(drift.path);
+  return isWished(wish, drift.path) || isWished(wish, driftKey(drift));
+}
+
+function isWished(wish: Wish, path: BytePath): boolean {
+  if (wish.kind === 'paths') return wish.paths.some((wished) => isWithin(path, wished));
+  if (wish.kind === 'drift') return [wish.drift.key, wish.drift.path].some((wished) => isWithin(path, wished));
+  return true;
 }
 
 /** Open drift is what somebody was told; when the path has changed since, that has to be told first. */
-function assertAsReported(drifts: readonly Drift[], parts: AcceptParts, request: AcceptRequest): void {
-  if (request.reviewed !== undefined || request.report !== undefined) return;
-  const stale = drifts.find((drift) =>
-    parts.store
-      .openDriftAt(driftKey(drift))
-      .some((open) => open.key === driftKey(drift) && open.fingerprint !== fingerprintOf(drift, parts)),
-  );
-  if (stale !== undefined) throw staleError(stale);
-}
-
-function staleError(drift: Drift): AppError {
-  return new AppError('STALE', `${escapePath(drift.path)} has changed since it was reported`, {
-    hint: 'look at it again with `driftline check`, then accept the new report with --report',
-  });
+function isStale(drift: Drift, wish: Wish, parts: AcceptParts): boolean {
+  const now = fingerprintOf(drift, parts);
+  if (wish.kind === 'report') return false;
+  if (wish.kind === 'drift') return now !== wish.drift.fingerprint;
+  if (wish.kind === 'reviewed') return now !== wish.reviewed.get(drift.path);
+  const told = [driftKey(drift), drift.path].flatMap((path) => parts.store.openDriftAt(path));
+  return told.some((open) => contradicts(open, drift, now));
 }
 
 function fingerprintOf(drift: Drift, { scope }: SurveyParts): string {
@@ -129,25 +163,27 @@ function fingerprintOf(drift: Drift, { scope }: SurveyParts): string {
   return rule === undefined ? '' : fingerprint(drift, rule.attributes);
 }
 
-/** Open drift that the acceptance settles: that of every accepted path, and with whole roots all that is open there. */
-function closedBy(
-  accepted: readonly Drift[],
-  roots: readonly BytePath[],
-  store: Store,
-  whole: boolean,
-): readonly OpenDrift[] {
-  const keys = new Set<string>(accepted.map(driftKey));
-  return [...store.openDrift()].filter(
-    (open) =>
-      keys.has(open.key) || (whole && roots.some((root) => open.key === root || open.key.startsWith(`${root}/`))),
-  );
+/** Open drift that the acceptance settles: that of every accepted name, and of everything wished that is no drift now. */
+function closedBy(accepted: readonly Drift[], seen: Seen, wish: Wish, store: Store): readonly OpenDrift[] {
+  const settled = new Set<BytePath>();
+  for (const drift of accepted) {
+    settled.add(driftKey(drift)).add(drift.path);
+    for (const { from, after } of drift.along ?? []) settled.add(from).add(after.path);
+  }
+  const isWhole = wish.kind !== 'drift' && wish.kind !== 'reviewed';
+  const [found, unread] = [new Set(seen.drifts.map(driftKey)), new Set<BytePath>(seen.incomplete)];
+  const isGone = ({ key, path }: OpenDrift): boolean =>
+    !found.has(key) &&
+    [key, path].every((name) => !unread.has(name) && !hasAncestorIn(name, unread)) &&
+    [key, path].some((name) => isWished(wish, name) && wish.roots.some((root) => isWithin(name, root)));
+  return [...store.openDrift()].filter((open) => settled.has(open.key) || (isWhole && isGone(open)));
 }
 
 function commitAccept(
   parts: AcceptParts,
-  request: AcceptRequest,
+  by: Actor,
   accepted: readonly Drift[],
-  differences: readonly Difference[],
+  seen: Seen,
   closed: readonly OpenDrift[],
 ): number {
   const generation = parts.baseline.info().generation + 1;
@@ -156,35 +192,15 @@ function commitAccept(
     generation,
     paths: [...new Set(accepted.map((drift) => drift.path))].sort(comparePaths),
     drifts: closed.map(({ id }) => id),
-    by: request.by ?? UNKNOWN_ACTOR,
+    by,
   });
+  const closedKeys = new Set(closed.map(({ key }) => key));
+  const renamed = rekeyed(accepted, seen.drifts, closedKeys, parts);
   parts.store.commit({
     journal: [record],
-    closedDrift: closed.map(({ key }) => key),
-    accept: patchOf(accepted, differences),
+    closedDrift: [...closedKeys, ...renamed.map(({ old }) => old)],
+    openDrift: renamed.flatMap(({ open }) => open ?? []),
+    accept: patchOf(accepted, parts),
   });
   return generation;
-}
-
-/** What the accepted drift means for the baseline: a moved directory takes all its entries along. */
-export function patchOf(
-  accepted: readonly Drift[],
-  differences: readonly Difference[],
-): { readonly put: readonly Entry[]; readonly drop: readonly BytePath[] } {
-  const put = new Map<BytePath, Entry>();
-  const drop = new Set<BytePath>();
-  const movedDirectories = accepted.filter((drift) => drift.kind === 'moved' && drift.before?.type === 'directory');
-  for (const drift of accepted) {
-    if (drift.after !== undefined) put.set(drift.path, drift.after);
-    if (drift.kind === 'removed') drop.add(drift.path);
-    if (drift.from !== undefined) drop.add(drift.from);
-    if (drift.before?.type === 'directory' && drift.after !== undefined && drift.after.type !== 'directory')
-      drop.add(drift.path);
-  }
-  for (const { path } of movedDirectories) {
-    for (const one of differences) {
-      if (one.kind === 'added' && one.after.path.startsWith(`${path}/`)) put.set(one.after.path, one.after);
-    }
-  }
-  return { put: [...put.values()], drop: [...drop] };
 }

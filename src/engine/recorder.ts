@@ -5,8 +5,8 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, joinPath, rebasePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
-import { patchOf } from './accept.ts';
 import { ruleOf } from './findings.ts';
+import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
@@ -40,7 +40,7 @@ export function recordDrift(
   const gone = found.resolved.map((open) => toResolved(parts, open));
   const accepting = found.drifts
     .map(({ drift }) => drift)
-    .filter((drift) => ruleOf(drift, parts.scope)?.onDrift === 'accept');
+    .filter((drift) => isAcceptable(drift) && ruleOf(drift, parts.scope)?.onDrift === 'accept');
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return { hooks: new Set(), drifts: 0 };
 
   const outbox = [
@@ -57,10 +57,14 @@ export function recordDrift(
   ];
   parts.store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
-    openDrift: fresh.filter(({ rule }) => rule.onDrift === 'report').map(({ open }) => open),
+    openDrift: fresh
+      .filter(({ rule, record }) => rule.onDrift === 'report' || !isAcceptable(record))
+      .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
     outbox,
-    ...(accepting.length === 0 ? {} : { accept: patchOf(accepting, found.differences) }),
+    ...(accepting.length === 0
+      ? {}
+      : { accept: patchOf(accepting, { baseline: parts.store.baseline, scope: parts.scope }) }),
   });
   for (const { record } of fresh) parts.reporter.drift(record);
   for (const { open } of gone) parts.reporter.resolved({ id: open.id, path: open.path });

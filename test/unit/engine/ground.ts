@@ -1,0 +1,134 @@
+// A disk in memory, a real baseline of it, and the engine over both.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openHasher } from '../../../src/disk/digest.ts';
+import type { Entry } from '../../../src/domain/entry.ts';
+import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
+import { compileScope, type Rule } from '../../../src/domain/rule.ts';
+import { ulid } from '../../../src/domain/ulid.ts';
+import { type AcceptRequest, type AcceptResult, accept } from '../../../src/engine/accept.ts';
+import { type CheckTotals, check } from '../../../src/engine/check.ts';
+import { init } from '../../../src/engine/init.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
+import { reconcile } from '../../../src/engine/reconcile.ts';
+import { recordDrift } from '../../../src/engine/recorder.ts';
+import { walkRoots } from '../../../src/engine/roots.ts';
+import { openStore } from '../../../src/sqlite/store.ts';
+import { createManualClock } from '../../fakes/clock.ts';
+import { createFakeDisk, type FakeDisk } from '../../fakes/disk.ts';
+import { entry, path } from '../../fakes/entry.ts';
+import { silentRecords, silentReporter } from '../../fakes/records.ts';
+import { rule } from '../../fakes/rule.ts';
+
+export const dir = (name: string, inode: bigint): Entry => entry(name, { type: 'directory', inode });
+
+const hash = openHasher();
+
+export class Ground {
+  readonly store: Store;
+  disk: FakeDisk = createFakeDisk([]);
+  rules: Rule[] = [rule('all', ['/r'], { hooks: ['mirror'] })];
+  #ids = 0;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'driftline-engine-'));
+
+  constructor() {
+    this.store = openStore({ path: pathFromText(join(this.#directory, 'b.db')), mode: 'create', hash });
+  }
+
+  async start(...entries: Entry[]): Promise<void> {
+    this.disk = createFakeDisk([dir('/r', 1n), ...entries]);
+    const nothing = (): void => {};
+    await init(this.disk, this.store, {
+      roots: [path('/r')],
+      signal: new AbortController().signal,
+      onPage: nothing,
+      onIncomplete: nothing,
+      record: () => '{}',
+    });
+  }
+
+  /** Says that the paths (a trailing slash: whole trees) are dirty; returns what was recorded. */
+  async dirty(...names: string[]): Promise<string[]> {
+    const said: string[] = [];
+    const list = names.map((name) => ({
+      path: path(name.replace(/(.)\/$/, '$1')),
+      subtree: name.endsWith('/'),
+      actors: [],
+    }));
+    const reporter = {
+      ...silentReporter,
+      drift: ({ kind, path: at, from, seq }: Briefed & { seq: number }) => said.push(`${line(kind, at, from)} #${seq}`),
+      resolved: ({ path: at }: { path: string }) => said.push(`resolved ${at}`),
+    };
+    recordDrift({ ...this.#parts(), reporter }, await reconcile(this.#parts(), list));
+    return said;
+  }
+
+  outboxPaths(): string[] {
+    const batch = this.store.outbox.claim('mirror');
+    if (batch !== undefined) this.store.outbox.settle(batch.key, { kind: 'done' }, []);
+    return [...(batch?.paths ?? [])];
+  }
+
+  /** What a check finds. */
+  async check(...names: string[]): Promise<{ found: string[]; totals: CheckTotals }> {
+    const parts = this.#parts();
+    const found: string[] = [];
+    const items = check(parts, { roots: walkRoots(parts.scope, names.map(path)), quick: false, hash });
+    for (;;) {
+      const { done, value } = await items.next();
+      if (done) return { found: found.sort(), totals: value };
+      if (value.kind === 'drift') found.push(line(value.drift.kind, value.drift.path, value.drift.from));
+      else found.push(`incomplete ${value.path}`);
+    }
+  }
+
+  accept(names: readonly string[], fields: Partial<AcceptRequest> = {}): Promise<AcceptResult> {
+    const request = { report: undefined, reviewed: undefined, by: { source: 'unknown' as const }, ...fields };
+    return accept(this.#parts(), { ...request, paths: names.map(path) });
+  }
+
+  /** Open drift as `key`, or `key -> path`. */
+  open(): string[] {
+    return [...this.store.openDrift()].map(({ key, path: at }) => (key === at ? key : `${key} -> ${at}`));
+  }
+
+  inBaseline(name: string): Entry | undefined {
+    return this.store.baseline.find(path(name));
+  }
+
+  close(): void {
+    this.store.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #parts() {
+    const scope = compileScope({ rules: this.rules, ignore: [], own: [] });
+    const newId = (ms: number): string => {
+      this.#ids += 1;
+      return ulid(ms, new Uint8Array(10).fill(this.#ids));
+    };
+    return {
+      disk: this.disk,
+      baseline: this.store.baseline,
+      scope,
+      store: this.store,
+      records: silentRecords,
+      reporter: silentReporter,
+      clock: createManualClock(),
+      newId,
+      hash,
+    };
+  }
+}
+
+interface Briefed {
+  readonly kind: string;
+  readonly path: BytePath;
+  readonly from: BytePath | undefined;
+}
+
+function line(kind: string, at: BytePath, from: BytePath | undefined): string {
+  return `${kind} ${from === undefined ? '' : `${from} -> `}${at}`;
+}
