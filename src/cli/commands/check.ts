@@ -7,6 +7,7 @@ import type { Scope } from '../../domain/rule.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
+import { absenceOf } from '../../watch/absence.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
@@ -31,6 +32,7 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
   const coverage = await coverageOfWatch(settings.baseline);
+  const isUnwatched = warnOfUnwatchedRoots(context, coverage, scope);
   const disk = openDisk({ scope: scopeSettings(settings), ...(jobs === undefined ? {} : { jobs }) });
   const interrupt = onInterrupt();
   const { output } = context;
@@ -52,7 +54,7 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
         progress.done();
         const code = interrupt.exitCode();
         if (code !== undefined) return code;
-        const summary = summaryOf(value, { startMs, generation, coverage, quick });
+        const summary = summaryOf(value, { startMs, generation, coverage, quick, isUnwatched });
         output.data(report.end(summary));
         return summary.exitCode;
       }
@@ -80,14 +82,28 @@ function warnOfLostRoots({ output }: Context, roots: readonly BytePath[], scope:
   }
 }
 
+/** A rule path is there, and the running watch says that it does not see it. */
+function warnOfUnwatchedRoots({ output }: Context, coverage: readonly Coverage[], scope: Scope): boolean {
+  const unwatched = coverage.filter(
+    ({ mount, mode }) => mode === 'none' && scope.roots.includes(mount) && absenceOf(mount) === undefined,
+  );
+  for (const { mount } of unwatched)
+    output.warn(`driftline: warning: the running watch does not see ${escapePath(mount)}`);
+  return unwatched.length > 0;
+}
+
+/** The bit of the exit status that says so, as for what could not be read. */
+const INCOMPLETE = 8;
+
 interface SummaryFacts {
   readonly startMs: number;
   readonly generation: number;
   readonly coverage: readonly Coverage[];
   readonly quick: boolean;
+  readonly isUnwatched: boolean;
 }
 
-function summaryOf(totals: CheckTotals, facts: SummaryFacts): CheckSummary {
+function summaryOf(totals: CheckTotals, { isUnwatched, ...facts }: SummaryFacts): CheckSummary {
   const { entries, bytes, drift, incomplete, reportId } = totals;
   return {
     ...facts,
@@ -96,7 +112,7 @@ function summaryOf(totals: CheckTotals, facts: SummaryFacts): CheckSummary {
     bytes,
     ...drift,
     incomplete,
-    exitCode: checkExitCode(totals),
+    exitCode: checkExitCode(totals) | (isUnwatched ? INCOMPLETE : 0),
     reportId,
   };
 }
