@@ -1,13 +1,13 @@
 // What every command starts from: where it was called, what it was asked for, and the settings that follow from both.
 import { fileURLToPath } from 'node:url';
-import { implicitSettings } from '../config/settings.ts';
+import { implicitSettings } from '../config/implicit.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
 import { argumentPath } from './argument-path.ts';
 import type { Output } from './output.ts';
 import { canonicalPath, canonicalSettings, rulePathWarnings } from './rule-paths.ts';
-import { openState, scopeSettings } from './state.ts';
+import { rootsOfState, scopeSettings } from './state.ts';
 
 export interface Context {
   /** The directory in which the command was called; the process itself works in `/`. */
@@ -54,14 +54,7 @@ export function warnOfRulePaths({ output }: Context, { asWritten }: Loaded): voi
 }
 
 function implicit(baseline: BytePath, paths: readonly BytePath[]): Settings {
-  if (paths.length > 0) return implicitSettings({ baseline, paths });
-  const bare = implicitSettings({ baseline, paths });
-  const store = openState(bare, 'read');
-  try {
-    return implicitSettings({ baseline, paths: store.baseline.info().roots });
-  } finally {
-    store.close();
-  }
+  return implicitSettings({ baseline, paths: paths.length > 0 ? paths : rootsOfState(baseline) });
 }
 
 export function argumentPaths(context: Context, paths: readonly string[]): BytePath[] {

@@ -1,7 +1,7 @@
 // What the machine allows, found by trying.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { implicitSettings } from '../config/settings.ts';
+import { implicitSettings } from '../config/implicit.ts';
 import { errorCode, errorMessage } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { pathFromText, ROOT } from '../domain/path.ts';

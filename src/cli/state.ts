@@ -8,7 +8,7 @@ import type { ScopeSettings } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Store } from '../engine/ports/store.ts';
 import { type Lock, tryLock } from '../libc/lock.ts';
-import { openStore } from '../sqlite/store.ts';
+import { openStore, readRoots } from '../sqlite/store.ts';
 import { canonicalPath } from './rule-paths.ts';
 import { assertDirectoryTrusted, assertStateTrusted, STATE_SUFFIXES } from './state-trust.ts';
 
@@ -34,6 +34,12 @@ export function openState({ baseline }: Settings, mode: 'read' | 'write' | 'crea
     store.close();
     throw error;
   }
+}
+
+/** The paths that the baseline was made of. Throws what `openState` throws, but does not look at the entries. */
+export function rootsOfState(baseline: BytePath): readonly BytePath[] {
+  assertStateTrusted(baseline);
+  return readRoots({ path: baseline, hash });
 }
 
 /** The rules, with driftline's own files left out. */

@@ -6,13 +6,12 @@ import {
   isAttribute,
   resolveAttributes,
 } from '../domain/attribute.ts';
-import { AppError } from '../domain/errors.ts';
-import { type BytePath, pathFromText } from '../domain/path.ts';
+import { pathFromText } from '../domain/path.ts';
 import type { Rule } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
 import { resolveHook } from './hooks.ts';
 import type { KeyPath } from './problem.ts';
-import { type Mistake, parseShape, type Shape } from './schema.ts';
+import type { Mistake, Shape } from './schema.ts';
 import { didYouMean } from './suggest.ts';
 
 export interface Resolved {
@@ -131,19 +130,4 @@ function warningsOf(shape: Shape): Mistake[] {
     ...unused.map((name) => ({ path: ['hooks', name], message: 'no rule uses this hook' })),
     ...silent.map((index) => ({ path: ['rules', index, 'hooks'], message: 'never run, because onDrift is ignore' })),
   ];
-}
-
-export interface ImplicitOptions {
-  /** Absolute. */
-  readonly baseline: BytePath;
-  /** Absolute and normal. */
-  readonly paths: readonly BytePath[];
-}
-
-/** Settings without a configuration (`--baseline FILE PATH...`): one rule named `default` over `paths`, no hooks, every default of the schema. */
-export function implicitSettings({ baseline, paths }: ImplicitOptions): Settings {
-  const parsed = parseShape({ rules: [{ name: 'default', paths: ['/'] }] });
-  if ('mistakes' in parsed) throw new AppError('INTERNAL', 'internal error: the defaults do not fit the schema');
-  const { settings } = resolveSettings(parsed.shape, '');
-  return { ...settings, baseline, rules: settings.rules.map((rule) => ({ ...rule, paths: [...new Set(paths)] })) };
 }

@@ -53,6 +53,20 @@ export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions):
   return storeOver(database, { hash, connect, readOnly });
 }
 
+/** What the baseline was made of, from its sealed facts alone; its pages are not looked at. Throws as `openStore` does. */
+export function readRoots({ path, hash, busyMs = BUSY_MS }: Omit<StoreOptions, 'mode'>): readonly BytePath[] {
+  prepareFile(path, false);
+  const database = openDatabase(pathToBytes(path), { readOnly: true, busyMs });
+  try {
+    assertOurs(database);
+    const meta = readMeta(database, hash);
+    assertCommitted(meta);
+    return meta.roots;
+  } finally {
+    database.close();
+  }
+}
+
 export interface StoreParts {
   readonly hash: Hash;
   /** Another connection to the same file. */

@@ -4,7 +4,9 @@ import type { Coverage } from '../../domain/coverage.ts';
 import { escapePath } from '../../domain/escape.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { Scope } from '../../domain/rule.ts';
+import type { Settings } from '../../domain/settings.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
+import type { Disk } from '../../engine/ports/disk.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
 import { absenceOf } from '../../watch/absence.ts';
@@ -23,17 +25,37 @@ export interface CheckArguments {
   readonly jobs: number | undefined;
 }
 
-export async function runCheck(context: Context, { paths, quick, format, jobs }: CheckArguments): Promise<number> {
+export async function runCheck(context: Context, args: CheckArguments): Promise<number> {
   const loaded = await loadContext(context);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
-  const roots = walkRoots(scope, argumentPaths(context, paths));
+  const roots = walkRoots(scope, argumentPaths(context, args.paths));
+  // The worker threads start while the baseline is verified.
+  const disk = openDisk({ scope: scopeSettings(settings), ...(args.jobs === undefined ? {} : { jobs: args.jobs }) });
+  try {
+    return await compare(context, args, { settings, scope, roots, disk });
+  } finally {
+    await disk.close();
+  }
+}
+
+interface Comparison {
+  readonly settings: Settings;
+  readonly scope: Scope;
+  readonly roots: readonly BytePath[];
+  readonly disk: Disk;
+}
+
+async function compare(
+  context: Context,
+  { paths, quick, format }: CheckArguments,
+  { settings, scope, roots, disk }: Comparison,
+): Promise<number> {
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
   const coverage = await coverageOfWatch(settings.baseline);
   const isUnwatched = warnOfUnwatchedRoots(context, coverage, scope);
-  const disk = openDisk({ scope: scopeSettings(settings), ...(jobs === undefined ? {} : { jobs }) });
   const interrupt = onInterrupt();
   const { output } = context;
   const expected = paths.length === 0 ? store.baseline.info().entries : undefined;
@@ -68,7 +90,6 @@ export async function runCheck(context: Context, { paths, quick, format, jobs }:
     return code;
   } finally {
     interrupt.dispose();
-    await disk.close();
     store.close();
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { canonicalPath, rulePathWarnings } from '../../../src/cli/rule-paths.ts';
-import { implicitSettings } from '../../../src/config/settings.ts';
+import { implicitSettings } from '../../../src/config/implicit.ts';
 import { pathFromText, ROOT } from '../../../src/domain/path.ts';
 
 const NOBODY = 65534;

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockState, makeStateDirectory, openState } from '../../../src/cli/state.ts';
 import { STATE_SUFFIXES } from '../../../src/cli/state-trust.ts';
-import { implicitSettings } from '../../../src/config/settings.ts';
+import { implicitSettings } from '../../../src/config/implicit.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
 
 const NOBODY = 65534;

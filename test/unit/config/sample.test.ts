@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { implicitSettings } from '../../../src/config/implicit.ts';
 import { parseShape } from '../../../src/config/schema.ts';
-import { implicitSettings, resolveSettings } from '../../../src/config/settings.ts';
+import { resolveSettings } from '../../../src/config/settings.ts';
 import { parseSource } from '../../../src/config/source-map.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
@@ -37,10 +38,8 @@ test('every example that is commented out is valid, too', () => {
   expect(settings.hooks.length).toBeGreaterThanOrEqual(2);
 });
 
-test('without a configuration there is one rule', () => {
+test('without a configuration there is one rule, with every default of the schema', () => {
   const [baseline, etc] = [pathFromText('/srv/b.db'), pathFromText('/etc')];
-  const settings = implicitSettings({ baseline, paths: [etc, etc] });
-  expect(settings).toMatchObject({ baseline, hooks: [], watch: { quietMs: 200, sweep: { criticalMs: 300_000 } } });
-  expect(settings.rules).toMatchObject([{ name: 'default', paths: ['/etc'], severity: 'normal', onDrift: 'report' }]);
-  expect(settings.rules[0]?.attributes.names.has('digest')).toBe(true);
+  const { settings } = resolved('baseline: /srv/b.db\nrules: [{ name: default, paths: [/etc] }]\n');
+  expect(implicitSettings({ baseline, paths: [etc, etc] })).toEqual(settings);
 });
