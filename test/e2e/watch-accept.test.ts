@@ -52,6 +52,24 @@ test('a drift by its id, and a report by its id', async () => {
   expect(openDrift()).toEqual(NONE);
 });
 
+test('either name of a move; of a moved directory just what moved, or all in it', async () => {
+  const daemon = await site.begin();
+  site.shell('mv one uno; mv two duo; mv dir tree; echo 2 >>tree/in; echo 1 >tree/evil');
+  const [move] = (await daemon.settled()).filter(({ path }) => path === site.path('tree'));
+  for (const name of ['one', 'duo']) expect(site.driftline('accept', site.path(name)).status).toBe(0);
+  expect(openDrift()).toEqual({ added: 1, removed: 0, changed: 1, moved: 1 });
+  expect(site.driftline('accept', '--report', String(move?.['id'])).status).toBe(0);
+  expect(openDrift()).toEqual({ added: 1, removed: 0, changed: 1, moved: 0 });
+  expect(site.check()).toMatchObject({ added: 1, changed: 1, removed: 0, moved: 0, exitCode: 5 });
+  site.shell('echo 3 >>tree/in');
+  expect(briefs(await daemon.settled(), site.root)).toEqual(['changed tree/in: size mtime digest']);
+  expect(site.driftline('accept', site.path('dir')).status).toBe(0);
+  expect(openDrift()).toEqual({ added: 1, removed: 0, changed: 1, moved: 0 });
+  expect(site.driftline('accept', site.path('tree')).status).toBe(0);
+  expect(openDrift()).toEqual(NONE);
+  expect(site.check()).toMatchObject({ exitCode: 0 });
+});
+
 test('what changed after it was reported is refused', async () => {
   // The watch tells what it finds at its start, and then nothing for a long time.
   site.configure({ watch: { quiet: '1h', deadline: '1h' } });
