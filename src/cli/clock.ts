@@ -9,6 +9,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   nowNs: realtimeNs,
+  monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
     try {
       await delay(Math.max(0, Math.min(ms, MAX_TIMER_MS)), undefined, signal === undefined ? {} : { signal });

@@ -7,6 +7,8 @@ export interface Dirty {
   /** Everything below the path is in doubt, too. */
   readonly subtree: boolean;
   readonly actors: readonly Actor[];
+  /** Somebody did it, too, who is not among the actors: unknown, or one too many. */
+  readonly hasOthers: boolean;
 }
 
 export interface BatchSettings {
@@ -72,10 +74,14 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   };
 }
 
-function mergeDirty(a: Dirty, b: Dirty): Dirty {
+/** Two of the same path; the actors of `b` are the later ones. */
+export function mergeDirty(a: Dirty, b: Dirty): Dirty {
+  const actors = b.actors.reduce<readonly Actor[]>(addActor, a.actors);
+  const isListed = ({ pid }: Actor): boolean => actors.some((actor) => actor.pid === pid);
   return {
     path: a.path,
     subtree: a.subtree || b.subtree,
-    actors: b.actors.reduce<readonly Actor[]>(addActor, a.actors),
+    actors,
+    hasOthers: a.hasOthers || b.hasOthers || !a.actors.every(isListed) || !b.actors.every(isListed),
   };
 }

@@ -1,6 +1,6 @@
 // Dirty paths to drift: read the state of what is in doubt, compare, and say what is open now and what is not any more.
-import { type Actor, addActor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import type { Dirty } from '../domain/batch.ts';
+import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
+import { type Dirty, mergeDirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
@@ -8,13 +8,19 @@ import { type Difference, driftsOf } from './findings.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { findingsOf, type SurveyParts, survey } from './survey.ts';
 
+export interface Attributed {
+  readonly drift: Drift;
+  /** Never empty. */
+  readonly actors: readonly Actor[];
+  /** Somebody did it, too, who is not among the actors. */
+  readonly hasOthers: boolean;
+}
+
 export interface Reconciled {
-  readonly drifts: readonly { readonly drift: Drift; readonly actors: readonly Actor[] }[];
+  readonly drifts: readonly Attributed[];
   /** Open drift of paths that are as the baseline has them. */
   readonly resolved: readonly OpenDrift[];
   readonly incomplete: readonly { readonly path: BytePath; readonly errno: number }[];
-  /** The differences behind the drift, before moves were paired. */
-  readonly differences: readonly Difference[];
 }
 
 export interface ReconcileParts extends SurveyParts {
@@ -42,12 +48,11 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     else differences.push(finding);
   }
   const found = driftsOf(unique(differences), parts.scope);
-  const actors = new Map(dirty.map((one) => [one.path, one.actors]));
+  const seen = new Map(dirty.map((one) => [one.path, one]));
   return {
-    drifts: found.map((drift) => ({ drift, actors: actorsOf(drift, actors) })),
+    drifts: found.map((drift) => attribute(drift, seen)),
     resolved: resolvedBy(found, [...doubt.paths], [...doubt.trees, ...grown], incomplete, parts.store),
     incomplete,
-    differences,
   };
 }
 
@@ -115,15 +120,23 @@ function unique(differences: readonly Difference[]): Difference[] {
 }
 
 /** Who was seen at the path, at its old name, or at the directory whose move or removal explains it. */
-function actorsOf(drift: Drift, actors: ReadonlyMap<BytePath, readonly Actor[]>): readonly Actor[] {
-  const own = [drift.from, drift.path].flatMap((path) => (path === undefined ? [] : (actors.get(path) ?? [])));
-  const merged = own.reduce<readonly Actor[]>(addActor, []);
-  if (merged.some((actor) => actor.source !== 'unknown')) return merged;
-  for (let dir = dirOf(drift.path); dir.length > 1; dir = dirOf(dir)) {
-    const found = actors.get(dir);
+function attribute(drift: Drift, seen: ReadonlyMap<BytePath, Dirty>): Attributed {
+  const own = [drift.from, drift.path].flatMap((path) => (path === undefined ? [] : (seen.get(path) ?? [])));
+  const merged = own.reduce(mergeDirty, { path: drift.path, subtree: false, actors: [], hasOthers: false });
+  const { actors, hasOthers } = merged.actors.some(isKnown) ? merged : (nearestSeen(drift.path, seen) ?? merged);
+  return { drift, actors: actors.length === 0 ? [UNKNOWN_ACTOR] : actors, hasOthers };
+}
+
+function isKnown({ source }: Actor): boolean {
+  return source !== 'unknown';
+}
+
+function nearestSeen(path: BytePath, seen: ReadonlyMap<BytePath, Dirty>): Dirty | undefined {
+  for (let dir = dirOf(path); dir.length > 1; dir = dirOf(dir)) {
+    const found = seen.get(dir);
     if (found !== undefined) return found;
   }
-  return merged.length > 0 ? merged : [UNKNOWN_ACTOR];
+  return undefined;
 }
 
 function resolvedBy(

@@ -1,9 +1,8 @@
-// Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, in one transaction.
-import type { Actor } from '../domain/actor.ts';
-import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
+// Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, page by page.
+import { type DriftRecord, driftKey } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, joinPath, rebasePath } from '../domain/path.ts';
+import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
 import { isAcceptable, patchOf } from './patch.ts';
@@ -11,7 +10,7 @@ import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, OutboxItem, Store } from './ports/store.ts';
-import type { Reconciled } from './reconcile.ts';
+import type { Attributed, Reconciled } from './reconcile.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -27,62 +26,105 @@ interface Recorded {
   readonly record: DriftRecord;
   readonly rule: Rule;
   readonly open: OpenDrift;
+  readonly outbox: readonly OutboxItem[];
 }
 
+interface Resolved {
+  readonly open: OpenDrift;
+  readonly line: string;
+  readonly outbox: readonly OutboxItem[];
+}
+
+export interface RecordOptions {
+  /** Whether a hook is not told, because nobody but its own runs did it. */
+  readonly isOwnDoing?: Trigger['isOwnDoing'];
+  /** Ends it after the page in hand: what is not recorded then is found by the next comparison. */
+  readonly signal?: AbortSignal;
+}
+
+/** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
+const PAGE = 2_000;
+
 /** Commits what a reconciliation found; returns the hooks that got something to do and the number of records written. */
-export function recordDrift(
+export async function recordDrift(
   parts: RecorderParts,
   found: Reconciled,
-  isOwnDoing: Trigger['isOwnDoing'] = () => false,
-): { hooks: ReadonlySet<string>; drifts: number } {
+  { isOwnDoing = () => false, signal }: RecordOptions = {},
+): Promise<{ hooks: ReadonlySet<string>; drifts: number }> {
   const { generation } = parts.store.baseline.info();
-  const fresh = found.drifts.flatMap(({ drift, actors }) => toRecord(parts, drift, actors, generation) ?? []);
-  const gone = found.resolved.map((open) => toResolved(parts, open));
-  const accepting = found.drifts
-    .map(({ drift }) => drift)
-    .filter((drift) => isAcceptable(drift) && ruleOf(drift, parts.scope)?.onDrift === 'accept');
-  if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return { hooks: new Set(), drifts: 0 };
+  const hooks = new Set<string>();
+  let drifts = 0;
+  for (const [index, page] of pagesOf(found).entries()) {
+    if (index > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted) break;
+    const fresh = page.drifts.flatMap((one) => toRecord(parts, one, generation, isOwnDoing) ?? []);
+    const gone = page.resolved.map((open) => toResolved(parts, open));
+    commitPage(parts, page, fresh, gone);
+    for (const { outbox } of [...fresh, ...gone]) for (const { hook } of outbox) hooks.add(hook);
+    drifts += fresh.length;
+  }
+  return { hooks, drifts };
+}
 
-  const outbox = [
-    ...fresh.flatMap(({ record, rule, open }) =>
-      outboxItems(
-        rule.hooks.filter((hook) => !isOwnDoing(hook, record.actors)),
-        open.record,
-        touchedPaths(record, parts.store),
-      ),
-    ),
-    ...gone.flatMap(({ rule, line, open }) =>
-      outboxItems(rule?.hooks ?? [], line, [...new Set([open.key, open.path])]),
-    ),
+type Page = Pick<Reconciled, 'drifts' | 'resolved'>;
+
+/**
+ * What is below a directory goes before the directory: its move or removal, when it is accepted, takes along whatever the
+ * baseline still has there.
+ */
+function pagesOf({ drifts, resolved }: Reconciled): Page[] {
+  if (drifts.length + resolved.length <= PAGE) return [{ drifts, resolved }];
+  const sorted = [...drifts].sort((a, b) => comparePaths(driftKey(a.drift), driftKey(b.drift)));
+  return [
+    ...slices(sorted)
+      .reverse()
+      .map((slice) => ({ drifts: slice, resolved: [] })),
+    ...slices(resolved).map((slice) => ({ drifts: [], resolved: slice })),
   ];
-  parts.store.commit({
+}
+
+function slices<T>(list: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, n) => list.slice(n * PAGE, (n + 1) * PAGE));
+}
+
+function commitPage(
+  { store, scope, reporter }: RecorderParts,
+  page: Page,
+  fresh: readonly Recorded[],
+  gone: readonly Resolved[],
+): void {
+  const accepting = page.drifts
+    .map(({ drift }) => drift)
+    .filter((drift) => isAcceptable(drift) && ruleOf(drift, scope)?.onDrift === 'accept');
+  if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return;
+  store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: fresh
       .filter(({ rule, record }) => rule.onDrift === 'report' || !isAcceptable(record))
       .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
-    outbox,
-    ...(accepting.length === 0
-      ? {}
-      : { accept: patchOf(accepting, { baseline: parts.store.baseline, scope: parts.scope }) }),
+    outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),
+    ...(accepting.length === 0 ? {} : { accept: patchOf(accepting, { baseline: store.baseline, scope }) }),
   });
-  for (const { record } of fresh) parts.reporter.drift(record);
-  for (const { open } of gone) parts.reporter.resolved({ id: open.id, path: open.path });
-  return { hooks: new Set(outbox.map(({ hook }) => hook)), drifts: fresh.length };
+  for (const { record } of fresh) reporter.drift(record);
+  for (const { open } of gone) reporter.resolved({ id: open.id, path: open.path });
 }
 
 /** A mirror must hear of what went back to the baseline as much as of what left it. */
-function toResolved(parts: RecorderParts, open: OpenDrift) {
-  const line = parts.records.resolved({ id: open.id, path: open.path, timeNs: parts.clock.nowNs() });
-  return { open, line, rule: parts.scope.ruleOf(open.path) ?? parts.scope.ruleOf(open.key) };
+function toResolved({ records, scope, store, clock }: RecorderParts, open: OpenDrift): Resolved {
+  const { id, key, path } = open;
+  const line = records.resolved({ id, path, timeNs: clock.nowNs() });
+  const hooks = (scope.ruleOf(path) ?? scope.ruleOf(key))?.hooks ?? [];
+  const isDirectory = path !== key && store.baseline.find(key)?.type === 'directory';
+  return { open, line, outbox: outboxItems(hooks, line, namesOf(key, [path], isDirectory, store)) };
 }
 
 /** Undefined when just this has been recorded already. */
 function toRecord(
   parts: RecorderParts,
-  drift: Drift,
-  actors: readonly Actor[],
+  { drift, actors, hasOthers }: Attributed,
   generation: number,
+  isOwnDoing: Trigger['isOwnDoing'],
 ): Recorded | undefined {
   const rule = ruleOf(drift, parts.scope);
   if (rule === undefined) return undefined;
@@ -101,24 +143,28 @@ function toRecord(
   };
   const line = parts.records.drift(record);
   const open = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
-  return { record, rule, open };
+  const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
+  const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
+  return { record, rule, open, outbox: outboxItems(hooks, line, names) };
 }
 
 function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {
   return hooks.map((hook) => ({ hook, record, paths }));
 }
 
-/** Both names of a move; of a moved directory also the names of everything that came along. */
-function touchedPaths(drift: Drift, store: Store): BytePath[] {
-  const { path, from } = drift;
-  if (from === undefined) return [path];
-  const paths = [from, path];
-  if (drift.before?.type !== 'directory') return paths;
-  for (const { dir, run } of store.baseline.below(from)) {
+/**
+ * Every name that a hook may know it by: that in the baseline and those of `places`, which are where it was last and where it
+ * is now. Of a directory that moved also the names of everything that came along.
+ */
+function namesOf(key: BytePath, places: readonly BytePath[], isDirectory: boolean, { baseline }: Store): BytePath[] {
+  const names = new Set([key, ...places]);
+  const tops = [...names];
+  if (tops.length === 1 || !isDirectory) return tops;
+  for (const { dir, run } of baseline.below(key)) {
     for (const at of recordOffsets(run)) {
       const old = joinPath(dir, recordName(run, at));
-      paths.push(old, rebasePath(old, from, path));
+      for (const top of tops) names.add(rebasePath(old, key, top));
     }
   }
-  return paths;
+  return [...names];
 }

@@ -1,6 +1,6 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { createBatch } from '../domain/batch.ts';
+import { createBatch, type Dirty } from '../domain/batch.ts';
 import type { Severity } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { AppError } from '../domain/errors.ts';
@@ -44,13 +44,15 @@ export function openWatch(parts: WatchParts): Watch {
   const { clock, source, store, trigger } = parts;
   const batch = createBatch(parts.settings);
   const jobs: Job[] = [];
-  let isOver = false;
+  let isEnding = false;
+  let isRescanning = false;
+  let mustRescan = false;
   let wake = new AbortController();
   let overflows = 0;
   let failure: unknown;
 
   const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR): void => {
-    batch.add({ path, subtree, actors: [actor] }, clock.nowMs());
+    batch.add({ path, subtree, actors: [actor], hasOthers: false }, clock.monotonicMs());
   };
 
   const survive = (work: Promise<unknown>): void => {
@@ -68,7 +70,7 @@ export function openWatch(parts: WatchParts): Watch {
     severity: Severity | undefined,
     signal: AbortSignal,
   ): Promise<void> => {
-    const startMs = clock.nowMs();
+    const startMs = clock.monotonicMs();
     let entries = 0;
     let drifts = 0;
     const whole = new Set<BytePath>();
@@ -99,9 +101,18 @@ export function openWatch(parts: WatchParts): Watch {
     if (signal.aborted) return;
     for (const open of store.openDrift()) if (quick) doubt(open.path, false);
     wake.abort();
-    const durationMs = clock.nowMs() - startMs;
+    const durationMs = Math.round(clock.monotonicMs() - startMs);
     const record = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
     store.commit({ journal: [parts.records.sweep(record)] });
+  };
+
+  /** One at a time: whatever is lost while one is going on takes one more, and no more than that. */
+  const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
+    isRescanning = true;
+    mustRescan = false;
+    await compareAll(tier, undefined, signal);
+    isRescanning = false;
+    if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
   };
 
   const onEvent = (event: WatchEvent, signal: AbortSignal): void => {
@@ -113,7 +124,8 @@ export function openWatch(parts: WatchParts): Watch {
         overflows += 1;
         store.commit({ journal: [parts.records.overflow({ timeNs: clock.nowNs(), count: overflows })] });
         parts.reporter.problem('the kernel queue overflowed and events were lost: everything is compared again');
-        survive(compareAll('rescan', undefined, signal));
+        if (isRescanning) mustRescan = true;
+        else survive(rescan('rescan', signal));
         return;
       case 'coverage': {
         const { coverage, state } = event;
@@ -132,43 +144,55 @@ export function openWatch(parts: WatchParts): Watch {
     }
   };
 
-  const flush = async (dirty: Parameters<typeof reconcile>[1]): Promise<void> => {
+  const flush = async (dirty: readonly Dirty[], signal: AbortSignal): Promise<void> => {
     const found = await reconcile(parts, dirty);
     for (const { path, errno } of found.incomplete) {
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
-    const { hooks } = recordDrift(parts, found, trigger.isOwnDoing);
+    const { hooks } = await recordDrift(parts, found, { isOwnDoing: trigger.isOwnDoing, signal });
     for (const hook of hooks) trigger.notify(hook);
+  };
+
+  const work = async (signal: AbortSignal): Promise<void> => {
+    survive(pump(signal));
+    await rescan('catch-up', signal);
+    if (!signal.aborted) await flush(batch.takeAll(), signal);
+    if (!signal.aborted) parts.onReady();
+    survive(sweeps.run(signal));
+    while (!signal.aborted && failure === undefined) {
+      const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
+      if (waitMs > 0 && jobs.length === 0) {
+        wake = new AbortController();
+        await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
+      }
+      for (const job of jobs.splice(0)) await job.run();
+      const due = batch.take(clock.monotonicMs());
+      if (due.length > 0) await flush(due, signal);
+    }
   };
 
   return {
     state: () => ({ backlog: batch.size + source.backlog(), overflows, sweeps: sweeps.states() }),
     accept: (request) =>
       new Promise((resolve, reject) => {
-        if (isOver) return reject(ending());
-        jobs.push({ run: () => accept(parts, request).then(resolve, reject), refuse: reject });
+        if (isEnding) return reject(ending());
+        const fail = (error: unknown): void => reject(isEnding ? ending() : error);
+        jobs.push({ run: () => accept(parts, request).then(resolve, fail), refuse: reject });
         wake.abort();
       }),
     async run(signal) {
-      signal.addEventListener('abort', () => wake.abort(), { once: true });
-      survive(pump(signal));
-      await compareAll('catch-up', undefined, signal);
-      if (!signal.aborted) await flush(batch.takeAll());
-      if (!signal.aborted) parts.onReady();
-      survive(sweeps.run(signal));
-      while (!signal.aborted && failure === undefined) {
-        const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.nowMs();
-        if (waitMs > 0 && jobs.length === 0) {
-          wake = new AbortController();
-          await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
-        }
-        for (const job of jobs.splice(0)) await job.run();
-        const due = batch.take(clock.nowMs());
-        if (due.length > 0) await flush(due);
+      const end = (): void => {
+        isEnding = true;
+        wake.abort();
+      };
+      signal.addEventListener('abort', end, { once: true });
+      try {
+        await work(signal);
+      } finally {
+        end();
+        for (const job of jobs.splice(0)) job.refuse(ending());
       }
-      isOver = true;
-      for (const job of jobs.splice(0)) job.refuse(ending());
       if (failure !== undefined) throw failure;
     },
   };

@@ -4,15 +4,22 @@ import type { Clock } from '../../src/engine/ports/clock.ts';
 export interface ManualClock extends Clock {
   /** Moves time, waking sleepers in order, and lets everything that follows from it happen. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock: no time passes. */
+  step(ms: number): void;
 }
 
 export function createManualClock(): ManualClock {
   let nowMs = 1_000_000;
+  let wallMs = 1_700_000_000_000;
   const sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
-    nowMs: () => nowMs,
-    nowNs: () => BigInt(nowMs) * 1_000_000n,
+    nowMs: () => wallMs + nowMs,
+    nowNs: () => BigInt(wallMs + nowMs) * 1_000_000n,
+    monotonicMs: () => nowMs,
+    step(ms) {
+      wallMs += ms;
+    },
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true) {

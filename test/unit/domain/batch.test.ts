@@ -3,7 +3,12 @@ import { type Actor, addActor } from '../../../src/domain/actor.ts';
 import { createBatch } from '../../../src/domain/batch.ts';
 import { path } from '../../fakes/entry.ts';
 
-const dirty = (name: string, subtree = false) => ({ path: path(name), subtree, actors: [] });
+const dirty = (name: string, subtree = false, ...actors: Actor[]) => ({
+  path: path(name),
+  subtree,
+  actors,
+  hasOthers: false,
+});
 
 test('a path waits until it is quiet', () => {
   const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
@@ -38,7 +43,7 @@ test('subtree and actors of one path add up', () => {
   batch.add({ ...dirty('/d', true), actors: [by(1)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(2)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(1)] }, 0);
-  expect(batch.takeAll()).toEqual([{ path: '/d', subtree: true, actors: [by(2), by(1)] }]);
+  expect(batch.takeAll()).toEqual([{ path: '/d', subtree: true, hasOthers: false, actors: [by(2), by(1)] }]);
 });
 
 test('addActor keeps eight, the last one last, and unknown only alone', () => {
@@ -47,4 +52,19 @@ test('addActor keeps eight, the last one last, and unknown only alone', () => {
   expect(actors.map(({ pid }) => pid)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
   expect(addActor(actors, { source: 'unknown' })).toBe(actors);
   expect(addActor([{ source: 'unknown' }], { source: 'proc', pid: 3 })).toEqual([{ source: 'proc', pid: 3 }]);
+});
+
+test('an actor that is not listed is not forgotten: unknown before or after a known one, or one too many', () => {
+  const known = (pid: number): Actor => ({ source: 'exec', pid });
+  const othersAfter = (...actors: Actor[]): boolean | undefined => {
+    const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+    for (const actor of actors) batch.add(dirty('/a', false, actor), 0);
+    return batch.takeAll()[0]?.hasOthers;
+  };
+  const unknown: Actor = { source: 'unknown' };
+  expect(othersAfter(known(1), known(2), known(1))).toBe(false);
+  expect(othersAfter(unknown, unknown)).toBe(false);
+  expect(othersAfter(unknown, known(1))).toBe(true);
+  expect(othersAfter(known(1), unknown, known(1))).toBe(true);
+  expect(othersAfter(...Array.from({ length: 9 }, (_, pid) => known(pid + 1)))).toBe(true);
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHasher } from '../../../src/disk/digest.ts';
+import type { Dirty } from '../../../src/domain/batch.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
 import { compileScope, type Rule } from '../../../src/domain/rule.ts';
@@ -12,7 +13,7 @@ import { type CheckTotals, check } from '../../../src/engine/check.ts';
 import { init } from '../../../src/engine/init.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
-import { recordDrift } from '../../../src/engine/recorder.ts';
+import { type RecordOptions, recordDrift } from '../../../src/engine/recorder.ts';
 import { walkRoots } from '../../../src/engine/roots.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
 import { createManualClock } from '../../fakes/clock.ts';
@@ -49,19 +50,25 @@ export class Ground {
   }
 
   /** Says that the paths (a trailing slash: whole trees) are dirty; returns what was recorded. */
-  async dirty(...names: string[]): Promise<string[]> {
+  dirty(...names: string[]): Promise<string[]> {
+    return this.dirtyBy({}, ...names);
+  }
+
+  /** The same, with who did it and what is its own doing. */
+  async dirtyBy(by: Partial<Dirty> & RecordOptions, ...names: string[]): Promise<string[]> {
     const said: string[] = [];
     const list = names.map((name) => ({
       path: path(name.replace(/(.)\/$/, '$1')),
       subtree: name.endsWith('/'),
-      actors: [],
+      actors: by.actors ?? [],
+      hasOthers: by.hasOthers ?? false,
     }));
     const reporter = {
       ...silentReporter,
       drift: ({ kind, path: at, from, seq }: Briefed & { seq: number }) => said.push(`${line(kind, at, from)} #${seq}`),
       resolved: ({ path: at }: { path: string }) => said.push(`resolved ${at}`),
     };
-    recordDrift({ ...this.#parts(), reporter }, await reconcile(this.#parts(), list));
+    await recordDrift({ ...this.#parts(), reporter }, await reconcile(this.#parts(), list), by);
     return said;
   }
 

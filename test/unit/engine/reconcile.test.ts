@@ -65,6 +65,56 @@ test('moved, and moved on: the same drift says where it is now', async () => {
   expect(await ground.dirty('/r/c', '/r/a')).toEqual(['resolved /r/c']);
 });
 
+test('what was moved on or went meanwhile is told under every name that hooks know', async () => {
+  await ground.start(entry('/r/a', { inode: 6n }), dir('/r/d', 7n), entry('/r/d/x', { inode: 8n }));
+  ground.disk.move(path('/r/a'), path('/r/b'));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  await ground.dirty('/r/a', '/r/b', '/r/d/', '/r/e/');
+  ground.outboxPaths();
+  ground.disk.move(path('/r/b'), path('/r/c'));
+  ground.disk.remove(path('/r/e'));
+  expect(await ground.dirty('/r/b', '/r/c', '/r/e/')).toEqual([
+    'moved /r/a -> /r/c #2',
+    'removed /r/d #2',
+    'removed /r/d/x #1',
+  ]);
+  expect(ground.outboxPaths()).toEqual(['/r/a', '/r/b', '/r/c', '/r/d', '/r/d/x', '/r/e', '/r/e/x']);
+});
+
+test('a directory that moved away and back is told with everything in it, under both names', async () => {
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  await ground.dirty('/r/d/', '/r/e/');
+  ground.outboxPaths();
+  ground.disk.move(path('/r/e'), path('/r/d'));
+  expect(await ground.dirty('/r/e/', '/r/d/')).toEqual(['resolved /r/e']);
+  expect(ground.outboxPaths()).toEqual(['/r/d', '/r/d/x', '/r/e', '/r/e/x']);
+});
+
+test('a hook is not told of its own doing, but of what somebody unknown did with it', async () => {
+  await ground.start();
+  const own = { actors: [{ source: 'exec' as const, pid: 10 }], isOwnDoing: () => true };
+  ground.disk.set(entry('/r/own'));
+  await ground.dirtyBy(own, '/r/own');
+  expect(ground.outboxPaths()).toEqual([]);
+  ground.disk.set(entry('/r/both'));
+  await ground.dirtyBy({ ...own, hasOthers: true }, '/r/both');
+  expect(ground.outboxPaths()).toEqual(['/r/both']);
+});
+
+test('much drift is recorded in several transactions, and all of it', async () => {
+  ground.rules = [rule('web', ['/r'], { onDrift: 'accept', hooks: ['mirror'] })];
+  const files = Array.from({ length: 4_500 }, (_, n) => entry(`/r/d/${n}`, { inode: BigInt(100 + n) }));
+  await ground.start(dir('/r/d', 5n), ...files);
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  for (let n = 0; n < 4_400; n += 1) ground.disk.set({ ...files[n]!, path: path(`/r/e/${n}`), mode: 0o600 });
+  ground.disk.remove(path('/r/e/4400'));
+  expect(await ground.dirty('/r/d/', '/r/e/')).toHaveLength(1 + 4_400 + 1);
+  expect(ground.store.baseline.info()).toMatchObject({ generation: 4, entries: 1 + 1 + 4_499 });
+  expect(ground.outboxPaths()).toHaveLength(2 + 2 * 4_499 + 1);
+  expect(await ground.dirty('/r/')).toEqual([]);
+});
+
 test('a file edited inside a moved directory is told under both names', async () => {
   await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }), entry('/r/d/y', { inode: 7n }));
   ground.disk.move(path('/r/d'), path('/r/e'));

@@ -1,0 +1,116 @@
+// The loop, over events that a test makes up, a disk in memory and a real baseline.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openHasher } from '../../../src/disk/digest.ts';
+import { compileScope } from '../../../src/domain/rule.ts';
+import type { EventSource, WatchEvent } from '../../../src/engine/ports/event-source.ts';
+import { openTrigger } from '../../../src/engine/trigger.ts';
+import { openWatch, type Watch } from '../../../src/engine/watch.ts';
+import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
+import { entry, path } from '../../fakes/entry.ts';
+import { silentRecords, silentReporter } from '../../fakes/records.ts';
+import { Ground } from './ground.ts';
+
+let ground: Ground;
+let clock: ManualClock;
+let stopped: AbortController;
+let source: ReturnType<typeof fakeSource>;
+let watch: Watch;
+let running: Promise<void>;
+
+beforeEach(async () => {
+  ground = new Ground();
+  await ground.start(entry('/r/a'));
+  clock = createManualClock();
+  stopped = new AbortController();
+  source = fakeSource();
+});
+afterEach(async () => {
+  stopped.abort();
+  await running;
+  ground.close();
+});
+
+function fakeSource() {
+  const queue: (readonly WatchEvent[])[] = [];
+  let wake = (): void => {};
+  const events = async function* () {
+    for (;;) {
+      const batch = queue.shift();
+      if (batch !== undefined) yield batch;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  const port: EventSource = { coverage: () => [], events, backlog: () => 0, close: () => Promise.resolve() };
+  return {
+    port,
+    say(...batch: WatchEvent[]) {
+      queue.push(batch);
+      wake();
+    },
+  };
+}
+
+/** Until it is ready. */
+async function begin(): Promise<void> {
+  const { store, disk, rules } = ground;
+  const scope = compileScope({ rules, ignore: [], own: [] });
+  const common = { records: silentRecords, reporter: silentReporter, clock, newId: (ms: number) => `id${ms}` };
+  const runner = { run: () => Promise.reject(new Error('no hook is configured')) };
+  const payload = () => ({ input: new Uint8Array(), environment: {} });
+  const trigger = openTrigger({ ...common, hooks: [], outbox: store.outbox, runner, payload });
+  const settings = {
+    marks: 'auto',
+    who: 'map',
+    quietMs: 100,
+    deadlineMs: 1000,
+    sweep: { criticalMs: undefined, normalMs: undefined },
+  } as const;
+  await new Promise<void>((onReady) => {
+    const parts = { ...common, disk, store, baseline: store.baseline, scope, settings, hash: openHasher(), onReady };
+    watch = openWatch({ ...parts, source: source.port, trigger });
+    running = watch.run(stopped.signal);
+  });
+}
+
+const journal = (wanted: string): string[] =>
+  [...ground.store.journal.read()].map(({ record }) => record).filter((record) => record.includes(wanted));
+
+test('overflows that come during a rescan take one more, and no more', async () => {
+  await begin();
+  source.say(...Array.from({ length: 5 }, () => ({ kind: 'overflow' }) as const));
+  await clock.advance(1000);
+  expect(watch.state().overflows).toBe(5);
+  expect(journal('"rescan"')).toHaveLength(2);
+  source.say({ kind: 'overflow' });
+  await clock.advance(1000);
+  expect(journal('"rescan"')).toHaveLength(3);
+});
+
+test('a wall clock that is set back does not hold up what is dirty', async () => {
+  await begin();
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  source.say({ kind: 'dirty', path: path('/r/a'), subtree: false, actor: { source: 'unknown' } });
+  await clock.advance(50);
+  clock.step(-3_600_000);
+  await clock.advance(50);
+  expect(journal('"changed"')).toHaveLength(1);
+});
+
+test('an acceptance that the end interrupts is told to try again', async () => {
+  await begin();
+  let isReading = false;
+  let fail = (): void => {};
+  ground.disk.walk = async function* () {
+    isReading = true;
+    await new Promise<void>((_, reject) => {
+      fail = () => reject(new Error('the disk is closed'));
+    });
+  };
+  const accepted = watch.accept({ paths: [], report: undefined, reviewed: undefined, by: { source: 'unknown' } });
+  const refused = expect(accepted).rejects.toMatchObject({ code: 'BUSY' });
+  await clock.advance(1000);
+  expect(isReading).toBe(true);
+  stopped.abort();
+  fail();
+  await refused;
+});
