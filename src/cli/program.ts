@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors.ts';
 import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
+import { listenToSignals } from './watch-signals.ts';
 
 export interface GlobalOptions {
   readonly config?: string;
@@ -132,10 +133,13 @@ function addWatchCommands(program: Command, command: AddCommand): void {
   const json = ['--json', 'machine-readable output'] as const;
   const wantsJson = (options: object): boolean => (options as JsonOption).json ?? false;
   command(program, 'watch', 'the daemon, in the foreground', async (context, _args, options) => {
+    // Before the watch itself, which takes a while to load.
+    const signals = listenToSignals();
+    const json = wantsJson(options);
     const { queueOutput } = await import('./output-queue.ts');
     const output = queueOutput(context.output);
     try {
-      return await (await import('./commands/watch.ts')).runWatch({ ...context, output }, { json: wantsJson(options) });
+      return await (await import('./commands/watch.ts')).runWatch({ ...context, output }, { json, signals });
     } finally {
       output.close(OUTPUT_PATIENCE_MS);
     }

@@ -20,10 +20,15 @@ export interface Session {
   readonly source: EventSource;
   readonly trigger: Trigger;
   readonly settings: Settings;
-  /** Until `abort`; work in hand is given `stopMs` to end. */
-  run(onReady: () => void, stopMs: number): Promise<void>;
+  /**
+   * Until `abort`; work in hand is given `stopMs` to end. Hooks run when those of `former` have ended, which is closed here.
+   * Throws what the watch or the hooks' outbox cannot go on after.
+   */
+  run(onReady: () => void, stopMs: number, former?: Session): Promise<void>;
   abort(): void;
-  /** Idempotent. A hook that does not end within `patienceMs` is killed. */
+  /** Ends the watching alone, at once; what hooks are doing is left to them. Idempotent. */
+  closeWatch(): Promise<void>;
+  /** Ends everything. A hook that does not end within `patienceMs` is killed. */
   close(patienceMs?: number): Promise<void>;
 }
 
@@ -60,30 +65,33 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     onReady: () => onReady(),
   });
   const aborted = new AbortController();
-  let closed: Promise<void> | undefined;
-  const close = async (patienceMs?: number): Promise<void> => {
-    await Promise.all([source.close(), trigger.close(patienceMs), disk.close()]);
+  let closed: Promise<unknown> | undefined;
+  const closeWatch = async (): Promise<void> => {
+    closed ??= Promise.all([source.close(), disk.close()]);
+    await closed;
   };
   return {
     watch,
     source,
     trigger,
     settings,
-    async run(ready, stopMs) {
+    async run(ready, stopMs, former) {
       onReady = ready;
-      trigger.start();
+      const failed = new Promise<never>((_, reject) => {
+        trigger.run(former?.trigger).catch(reject);
+      });
       const work = watch.run(aborted.signal);
       const late = new Promise<void>((resolve) => {
         aborted.signal.addEventListener('abort', () => setTimeout(resolve, stopMs).unref(), { once: true });
       });
-      await Promise.race([work, late]);
+      await Promise.race([work, late, failed]);
       // What the closing disk does to work in hand is not news any more.
       work.catch(() => {});
     },
     abort: () => aborted.abort(),
-    close: (patienceMs) => {
-      closed ??= close(patienceMs);
-      return closed;
+    closeWatch,
+    close: async (patienceMs) => {
+      await Promise.all([closeWatch(), trigger.close(patienceMs)]);
     },
   };
 }

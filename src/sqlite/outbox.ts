@@ -102,5 +102,9 @@ function settle(database: Database, key: string, settlement: Settlement): void {
     case 'dead':
       database.run("update batch set attempts = attempts + 1, state = 'dead' where key = ?", key);
       return;
+    case 'released':
+      database.run('update outbox set batch = null where batch = ?', key);
+      database.run('delete from batch where key = ?', key);
+      return;
   }
 }

@@ -323,6 +323,20 @@ export function storeContract(subject: () => StoreSubject): void {
       expect([...store.journal.read()]).toEqual([]);
     });
 
+    test('gives what was released again, together with what came meanwhile', () => {
+      const store = fresh();
+      store.commit({ outbox: [item('a', '/1')] });
+      const { key } = store.outbox.claim('a')!;
+      store.outbox.settle(key, { kind: 'again', notBeforeMs: 12_345 }, []);
+      store.commit({ outbox: [item('a', '/2')] });
+      store.outbox.settle(key, { kind: 'released' }, ['{}']);
+      expect(store.outbox.backlog()).toMatchObject([{ pending: 2, dead: 0, notBeforeMs: undefined }]);
+      expect([...store.journal.read()]).toHaveLength(1);
+      const next = store.outbox.claim('a');
+      expect(next).toMatchObject({ attempts: 0, paths: ['/1', '/2'] });
+      expect(next?.key).not.toBe(key);
+    });
+
     test('is empty for a hook that never had anything', () => {
       expect(fresh().outbox.claim('nobody')).toBeUndefined();
     });

@@ -17,30 +17,31 @@ import { openNotifier, type ServiceNotifier } from '../service.ts';
 import { busy, lockState, openState } from '../state.ts';
 import { watchStatus } from '../status.ts';
 import { openSession, type Session } from '../watch-session.ts';
+import type { WatchSignals } from '../watch-signals.ts';
 import { summaryOf } from './accept.ts';
 
 export interface WatchArguments {
   readonly json: boolean;
+  readonly signals: WatchSignals;
 }
-
-/** SIGTERM is the service manager's clean stop; SIGINT is somebody's Ctrl-C. */
-const STOP_CODES = { SIGTERM: 0, SIGINT: 130 } as const;
 
 /** How long a stop may wait for the work in hand; what is not done then is found by the next catch-up check. */
 const STOP_MS = 500;
 /** How long a hook may take to end when the watch ends; then it is killed, and its work stays in the outbox. */
 const HOOK_PATIENCE_MS = 200;
 
-export async function runWatch(context: Context, { json }: WatchArguments): Promise<number> {
+export async function runWatch(context: Context, { json, signals }: WatchArguments): Promise<number> {
   const loaded = await loadContext(context);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
   checkHooks(settings, findProgram);
+  // The baseline is verified when it is opened, which takes longer the larger it is.
+  if (signals.stop !== undefined) return signals.stop;
   const lock = lockState(settings.baseline);
   if (lock === undefined) throw busy(settings.baseline);
   const store = openState(settings, 'write');
   try {
-    return await watchUntilStopped(context, settings, store, json);
+    return await watchUntilStopped(context, settings, store, signals, json);
   } finally {
     store.close();
     lock.release();
@@ -53,19 +54,27 @@ interface Daemon {
   readonly reporter: Reporter;
   readonly notifier: ServiceNotifier;
   session: Session;
+  /** The session before, whose hooks may still be ending. */
+  former: Session | undefined;
   /** Marks of a new configuration that are set already; it takes over when the present session has ended. */
   next: Session | undefined;
-  stop: number | undefined;
+  readonly signals: WatchSignals;
 }
 
-async function watchUntilStopped(context: Context, settings: Settings, store: Store, json: boolean): Promise<number> {
+async function watchUntilStopped(
+  context: Context,
+  settings: Settings,
+  store: Store,
+  signals: WatchSignals,
+  json: boolean,
+): Promise<number> {
   const reporter = openReporter(context.output, json);
   const notifier = openNotifier(context.output.warn);
   const startedMs = systemClock.nowMs();
   store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
   const session = await openSession(settings, store, reporter);
-  const daemon: Daemon = { context, store, reporter, notifier, session, next: undefined, stop: undefined };
-  const forget = listen(daemon);
+  const daemon: Daemon = { context, store, reporter, notifier, session, former: undefined, next: undefined, signals };
+  attend(daemon);
   let control: ControlServer | undefined;
   try {
     control = await serveControl(settings.baseline, (request) =>
@@ -73,15 +82,13 @@ async function watchUntilStopped(context: Context, settings: Settings, store: St
         ? Promise.resolve(watchStatus(daemon.session, store, startedMs))
         : daemon.session.watch.accept(request.request).then(summaryOf),
     );
-    while (daemon.stop === undefined) await runSession(daemon);
+    while (signals.stop === undefined) await runSession(daemon);
     notifier.stopping();
-    store.commit({ journal: [lifecycle(store, 'stop', { exitCode: daemon.stop })] });
-    return daemon.stop;
+    store.commit({ journal: [lifecycle(store, 'stop', { exitCode: signals.stop })] });
+    return signals.stop;
   } finally {
-    forget();
     control?.close();
-    await daemon.session.close(HOOK_PATIENCE_MS);
-    await daemon.next?.close();
+    await Promise.all([daemon.former, daemon.session, daemon.next].map((one) => one?.close(HOOK_PATIENCE_MS)));
   }
 }
 
@@ -95,26 +102,25 @@ function whoStarted(): Record<string, string | number> {
   return { pid: pid ?? 0, uid: uid ?? 0, ...(loginUid === undefined ? {} : { loginUid }) };
 }
 
-function listen(daemon: Daemon): () => void {
-  const stop = (signal: keyof typeof STOP_CODES): void => {
-    daemon.stop = STOP_CODES[signal];
-    daemon.session.abort();
-  };
+/** From now on the daemon does what the signals say. */
+function attend(daemon: Daemon): void {
+  const { signals, notifier } = daemon;
   let reloads = Promise.resolve();
-  const reload = (): void => {
-    daemon.notifier.reloading(monotonicNs() / 1000n);
+  signals.onStop = () => daemon.session.abort();
+  signals.onReload = () => {
+    notifier.reloading(monotonicNs() / 1000n);
     reloads = reloads.then(() => prepareReload(daemon));
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
-  return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+  if (signals.mustReload) signals.onReload();
 }
 
 /** One session lasts as long as its configuration. */
 async function runSession(daemon: Daemon): Promise<void> {
   const { session } = daemon;
-  await session.run(() => announce(daemon), STOP_MS);
+  await session.run(() => announce(daemon), STOP_MS, daemon.former);
   if (daemon.next === undefined) return;
-  await session.close();
+  await session.closeWatch();
+  daemon.former = session;
   daemon.session = daemon.next;
   daemon.next = undefined;
 }
@@ -137,6 +143,7 @@ async function prepareReload(daemon: Daemon): Promise<void> {
     }
     checkHooks(settings, findProgram);
     const opened = await openSession(settings, store, reporter);
+    if (daemon.signals.stop !== undefined) return await opened.close();
     // An earlier reload's session that has not taken over yet never will.
     const former = daemon.next;
     daemon.next = opened;

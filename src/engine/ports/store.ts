@@ -71,7 +71,9 @@ export interface HookBatch {
 export type Settlement =
   | { readonly kind: 'done' }
   | { readonly kind: 'again'; readonly notBeforeMs: number }
-  | { readonly kind: 'dead' };
+  | { readonly kind: 'dead' }
+  /** The attempt does not count: the rows wait again, and go into the next batch with whatever came meanwhile. */
+  | { readonly kind: 'released' };
 
 /** The durable queue to the hooks. */
 export interface Outbox {

@@ -3,7 +3,7 @@ import type { HookSettings } from '../../../src/domain/settings.ts';
 import type { RunOutcome, RunRequest } from '../../../src/engine/ports/hook-runner.ts';
 import type { HookBatch, Outbox, Settlement } from '../../../src/engine/ports/store.ts';
 import { openTrigger, type Trigger } from '../../../src/engine/trigger.ts';
-import { createManualClock } from '../../fakes/clock.ts';
+import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';
 
 const HOOK: HookSettings = {
@@ -19,20 +19,22 @@ const HOOK: HookSettings = {
   detach: false,
 };
 
+/** One attempt is all there is. */
+const ONCE = { ...HOOK.retry, attempts: 1 };
+
 interface Row {
   readonly path: string;
+  readonly atMs: number;
   batch: string | undefined;
 }
 
 /** An outbox in memory: one batch at a time, as the port says. */
-function fakeOutbox() {
+function fakeOutbox(clock: ManualClock) {
   let rows: Row[] = [];
   let [attempts, notBeforeMs, keys] = [0, 0, 0];
   const settled: Settlement[] = [];
   const outbox: Outbox = {
-    backlog: () => [
-      { hook: 'mirror', pending: rows.length, dead: 0, oldestMs: rows.length > 0 ? 0 : undefined, notBeforeMs },
-    ],
+    backlog: () => [{ hook: 'mirror', pending: rows.length, dead: 0, oldestMs: rows[0]?.atMs, notBeforeMs }],
     claim(): HookBatch | undefined {
       if (rows.length === 0) return undefined;
       keys += 1;
@@ -43,16 +45,17 @@ function fakeOutbox() {
     },
     settle(key, settlement) {
       settled.push(settlement);
+      if (settlement.kind === 'released') for (const row of rows) row.batch = undefined;
       attempts = settlement.kind === 'again' ? attempts + 1 : 0;
       notBeforeMs = settlement.kind === 'again' ? settlement.notBeforeMs : 0;
-      if (settlement.kind !== 'again') rows = rows.filter(({ batch }) => batch !== key);
+      if (settlement.kind === 'done' || settlement.kind === 'dead') rows = rows.filter(({ batch }) => batch !== key);
     },
   };
-  return { outbox, settled, add: (path: string) => rows.push({ path, batch: undefined }) };
+  return { outbox, settled, add: (path: string) => rows.push({ path, atMs: clock.nowMs(), batch: undefined }) };
 }
 
 /** A runner whose runs end when the test says so. */
-function fakeRunner() {
+function fakeRunner(deaf: boolean) {
   const runs: { request: RunRequest; end: (outcome: RunOutcome['outcome']) => void }[] = [];
   return {
     runs,
@@ -61,33 +64,42 @@ function fakeRunner() {
         new Promise<RunOutcome>((resolve) => {
           const end = (outcome: RunOutcome['outcome']): void =>
             resolve({ outcome, exitCode: 0, signal: undefined, output: '', problem: undefined });
-          request.signal.addEventListener('abort', () => end('canceled'));
+          if (!deaf) request.signal.addEventListener('abort', () => end('canceled'));
           runs.push({ request, end });
         }),
     },
   };
 }
 
-function setUp(fields: Partial<HookSettings> = {}) {
-  const clock = createManualClock();
-  const outbox = fakeOutbox();
-  const { runs, runner } = fakeRunner();
+interface Around {
+  readonly clock?: ManualClock;
+  readonly outbox?: ReturnType<typeof fakeOutbox>;
+  readonly former?: Trigger;
+  /** The hook does not end when it is asked to. */
+  readonly deaf?: boolean;
+}
+
+function setUp(fields: Partial<HookSettings> = {}, around: Around = {}) {
+  const clock = around.clock ?? createManualClock();
+  const outbox = around.outbox ?? fakeOutbox(clock);
+  const reports: string[] = [];
+  const { runs, runner } = fakeRunner(around.deaf ?? false);
   const trigger: Trigger = openTrigger({
     hooks: [{ ...HOOK, ...fields }],
     outbox: outbox.outbox,
     runner,
     records: silentRecords,
-    reporter: silentReporter,
+    reporter: { ...silentReporter, problem: (message) => reports.push(message) },
     clock,
     newId: (timeMs) => `id${timeMs}`,
     payload: () => ({ input: new Uint8Array(), environment: {} }),
   });
-  trigger.start();
+  const work = trigger.run(around.former);
   const drift = (path: string): void => {
     outbox.add(path);
     trigger.notify('mirror');
   };
-  return { clock, trigger, runs, outbox, drift };
+  return { clock, trigger, work, runs, outbox, drift, reports };
 }
 
 const paths = (run: { request: RunRequest } | undefined): unknown => run?.request.batch.paths;
@@ -148,16 +160,22 @@ test('a failed run is tried again with growing pauses, then given up', async () 
   await trigger.close();
 });
 
-test('onBusy restart cancels the run in flight and delivers everything after it', async () => {
-  const { clock, runs, drift, trigger } = setUp({ onBusy: 'restart' });
+test('onBusy restart cancels the run in flight and delivers everything together in the next', async () => {
+  const { clock, runs, outbox, drift, trigger, reports } = setUp({ onBusy: 'restart', retry: ONCE });
   drift('/a');
   await clock.advance(500);
   drift('/b');
-  await clock.advance(1000);
+  await clock.advance(499);
   expect(runs[0]?.request.signal.aborted).toBe(true);
+  expect(runs).toHaveLength(1);
+  await clock.advance(1);
+  expect(paths(runs[1])).toEqual(['/a', '/b']);
+  expect(runs[1]?.request.batch.attempts).toBe(0);
   runs[1]?.end('ok');
-  await clock.advance(1000);
-  expect([paths(runs[1]), paths(runs[2])]).toEqual([['/a'], ['/b']]);
+  await clock.advance(5000);
+  expect(runs).toHaveLength(2);
+  expect(outbox.settled.map(({ kind }) => kind)).toEqual(['released', 'done']);
+  expect(reports).toEqual([expect.stringMatching(/canceled .*waits for the next run$/)]);
   await trigger.close();
 });
 
@@ -179,5 +197,81 @@ test('close cancels the run in flight and keeps its batch', async () => {
   await clock.advance(500);
   await trigger.close();
   expect(runs[0]?.request.signal.aborted).toBe(true);
-  expect(outbox.settled).toMatchObject([{ kind: 'again' }]);
+  expect(outbox.settled).toMatchObject([{ kind: 'released' }]);
+});
+
+test('a wall clock that is set delays nothing', async () => {
+  const { clock, runs, drift, trigger } = setUp();
+  drift('/a');
+  clock.step(-3_600_000);
+  await clock.advance(500);
+  expect(runs).toHaveLength(1);
+  runs[0]?.end('failed');
+  await clock.advance(1);
+  clock.step(-3_600_000);
+  await clock.advance(1000);
+  expect(runs).toHaveLength(2);
+  await trigger.close();
+});
+
+test('what an earlier process left waits for the longest pause at most, however the clock was set', async () => {
+  const { clock, outbox, drift, trigger } = setUp();
+  drift('/a');
+  await trigger.close();
+  outbox.outbox.settle(
+    outbox.outbox.claim('mirror')?.key ?? '',
+    { kind: 'again', notBeforeMs: clock.nowMs() + 1000 },
+    [],
+  );
+  clock.step(-3_600_000);
+  const later = setUp({}, { clock, outbox });
+  await clock.advance(3999);
+  expect(later.runs).toHaveLength(0);
+  await clock.advance(1);
+  expect(later.runs).toHaveLength(1);
+  await later.trigger.close();
+});
+
+test('what the outbox throws ends the trigger', async () => {
+  const { clock, outbox, drift, trigger, work } = setUp();
+  outbox.outbox.claim = () => {
+    throw new Error('the disk is full');
+  };
+  drift('/a');
+  const failed = expect(work).rejects.toThrow('the disk is full');
+  await clock.advance(500);
+  await failed;
+  await trigger.close();
+});
+
+test('a trigger takes over when the runs of the former have ended, and closes it less patiently when it is closed', async () => {
+  const { clock, runs, outbox, drift, trigger } = setUp({}, { deaf: true });
+  drift('/a');
+  await clock.advance(500);
+  const next = setUp({}, { clock, outbox, former: trigger });
+  next.drift('/b');
+  await clock.advance(5000);
+  expect(runs[0]?.request.signal.aborted).toBe(true);
+  expect(runs[0]?.request.kill.aborted).toBe(false);
+  expect(next.runs).toHaveLength(0);
+  expect(next.trigger.states()).toMatchObject([{ running: true }]);
+  runs[0]?.end('canceled');
+  await clock.advance(500);
+  expect(paths(next.runs[0])).toEqual(['/a', '/b']);
+  await next.trigger.close();
+});
+
+test('closing a trigger that waits for its former kills the run that it waits for', async () => {
+  const { clock, runs, outbox, drift, trigger } = setUp({}, { deaf: true });
+  drift('/a');
+  await clock.advance(500);
+  const next = setUp({}, { clock, outbox, former: trigger });
+  await clock.advance(0);
+  const closed = next.trigger.close(200);
+  await clock.advance(200);
+  expect(runs[0]?.request.kill.aborted).toBe(true);
+  runs[0]?.end('canceled');
+  await closed;
+  await next.work;
+  expect(next.runs).toHaveLength(0);
 });
