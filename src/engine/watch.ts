@@ -99,7 +99,7 @@ export function openWatch(parts: WatchParts): Watch {
       if (!signal.aborted || error !== signal.reason) throw error;
     }
     if (signal.aborted) return;
-    for (const open of store.openDrift()) if (quick) doubt(open.path, false);
+    if (quick) for (const open of store.openDrift()) doubt(open.path, false);
     wake.abort();
     const durationMs = Math.round(clock.monotonicMs() - startMs);
     const record = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };

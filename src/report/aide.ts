@@ -3,9 +3,9 @@
 import type { Attribute } from '../domain/attribute.ts';
 import type { DriftRecord } from '../domain/drift.ts';
 import type { Entry, FileType, Xattr } from '../domain/entry.ts';
+import { incompleteText } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import { attributeChanges } from './attribute-text.ts';
-import { incompleteText } from './entry-json.ts';
 import type { CheckSummary, Report } from './format.ts';
 import { timeTextMs } from './time-text.ts';
 

@@ -2,8 +2,9 @@
 import type { Actor } from '../domain/actor.ts';
 import type { DriftKind, DriftRecord, Severity } from '../domain/drift.ts';
 import type { Entry, FileType } from '../domain/entry.ts';
+import { incompleteText } from '../domain/entry.ts';
 import { type BytePath, dirOf, isCleanUtf8, nameOf, pathToBytes, pathToText } from '../domain/path.ts';
-import { incompleteText, modeText, pathJson } from './entry-json.ts';
+import { modeText, pathJson } from './entry-json.ts';
 import { flagLetters } from './flag-letters.ts';
 import type { CheckSummary, Report, ReportHead } from './format.ts';
 import { integerJson, type JsonObject, jsonText } from './json-text.ts';

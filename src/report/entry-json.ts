@@ -1,6 +1,5 @@
 // An entry as it stands in records.
-import { digestText, type Entry, UNSTABLE, type Xattr } from '../domain/entry.ts';
-import { errnoName } from '../domain/errors.ts';
+import { digestText, type Entry, incompleteText, type Xattr } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, isCleanUtf8, pathFromLatin1, pathToBytes, pathToText } from '../domain/path.ts';
 import { flagLetters } from './flag-letters.ts';
@@ -38,11 +37,6 @@ export function pathJson(key: string, path: BytePath): JsonObject {
 /** Four octal digits, e.g. `0644`. */
 export function modeText(mode: number): string {
   return mode.toString(8).padStart(4, '0');
-}
-
-/** An errno's name, or `UNSTABLE`. */
-export function incompleteText(errno: number): string {
-  return errno === UNSTABLE ? 'UNSTABLE' : errnoName(errno);
 }
 
 /** Names are bytes, too: one that is not UTF-8 is escaped, so that two of them never become the same key. */

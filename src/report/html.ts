@@ -1,10 +1,10 @@
 // `--format html`: one static file without scripts, links or anything from elsewhere; every value is escaped twice, for the
 // reader (escape.ts) and for HTML.
 import type { DriftRecord } from '../domain/drift.ts';
+import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { actorText } from './actor-text.ts';
 import { attributeChanges } from './attribute-text.ts';
-import { incompleteText } from './entry-json.ts';
 import type { CheckSummary, Report } from './format.ts';
 import { summaryText } from './text.ts';
 import { timeTextMs } from './time-text.ts';

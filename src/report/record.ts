@@ -2,10 +2,11 @@
 import type { Actor } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import type { DriftRecord } from '../domain/drift.ts';
+import { incompleteText } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { CoverageState } from '../engine/ports/event-source.ts';
 import type { AcceptFields, LifecycleFields, RunFields, SweepFields } from '../engine/ports/record-writer.ts';
-import { entryJson, incompleteText, pathJson } from './entry-json.ts';
+import { entryJson, pathJson } from './entry-json.ts';
 import type { JsonObject } from './json-text.ts';
 import { timeText, timeTextMs } from './time-text.ts';
 

@@ -1,10 +1,10 @@
 // `--format text`, the default: for a person at a terminal or in a mail.
 import type { DriftKind, DriftRecord, Severity } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
+import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { actorText } from './actor-text.ts';
 import { attributeChanges, attributeText } from './attribute-text.ts';
-import { incompleteText } from './entry-json.ts';
 import type { CheckSummary, Report, ReportOptions } from './format.ts';
 import { byteText, countText, durationText, pluralText } from './quantity.ts';
 
