@@ -12,7 +12,6 @@ import {
   FAN_RENAME,
   FAN_REPORT_DFID_NAME,
   FAN_REPORT_DFID_NAME_TARGET,
-  FAN_REPORT_FD_ERROR,
   FAN_REPORT_FID,
 } from '../fanotify/abi.ts';
 import { FanotifyGroup } from '../fanotify/group.ts';
@@ -41,19 +40,6 @@ export function openFidGroup(): FidGroup {
     return { group, filesystemMask: FILESYSTEM_MASK | FAN_MOVE };
   } catch (error) {
     throw explain(error);
-  }
-}
-
-/** Events that fail to open their object are lost without a trace before FAN_REPORT_FD_ERROR: read few at a time. */
-const FEW_EVENTS_BYTES = 64 * 24;
-
-/** A group whose events carry descriptors, with FAN_REPORT_FD_ERROR where the kernel has it. Throws SystemError. */
-export function openFdGroup(flags: number = FAN_CLASS_NOTIF | FAN_REPORT_FD_ERROR): FanotifyGroup {
-  try {
-    return FanotifyGroup.open({ flags: flags | FAN_REPORT_FD_ERROR });
-  } catch (error) {
-    if (!(error instanceof SystemError && error.code === 'EINVAL')) throw error;
-    return FanotifyGroup.open({ flags: flags & ~FAN_REPORT_FD_ERROR, bufferBytes: FEW_EVENTS_BYTES });
   }
 }
 

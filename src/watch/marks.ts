@@ -4,11 +4,12 @@ import type { CoverageMode } from '../domain/coverage.ts';
 import { errorCode, errorMessage, SystemError } from '../domain/errors.ts';
 import { pathToBytes } from '../domain/path.ts';
 import { FAN_MARK_FILESYSTEM, FAN_MARK_MOUNT } from '../fanotify/abi.ts';
+import { openFdGroup } from '../fanotify/fd-group.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { MountPoint } from '../fanotify/handles.ts';
+import type { Mount } from '../fanotify/mounts.ts';
 import { fsidOfFd } from '../libc/handle.ts';
-import { type FidGroup, MOUNT_MASK, missingCapability, openFdGroup, openFidGroup } from './groups.ts';
-import type { Mount } from './mounts.ts';
+import { type FidGroup, MOUNT_MASK, missingCapability, openFidGroup } from './groups.ts';
 
 export interface MarkOutcome {
   readonly mode: CoverageMode;

@@ -1,7 +1,7 @@
 // Which mounts the rules need watched.
 import { type BytePath, isWithin } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
-import type { Mount, MountTable } from './mounts.ts';
+import type { Mount, MountTable } from '../fanotify/mounts.ts';
 
 /**
  * The mount of every rule path (of its nearest existing directory when it does not exist), and the mounts below rule

@@ -5,10 +5,10 @@ import type { Coverage } from '../domain/coverage.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
+import { type Mount, type MountTable, mountTable, parseMountinfo } from '../fanotify/mounts.ts';
 import { absenceOf } from './absence.ts';
 import type { Marks } from './marks.ts';
 import { concerns, planMounts } from './mount-plan.ts';
-import { type Mount, type MountTable, mountTable, parseMountinfo } from './mounts.ts';
 
 export const MOUNTINFO = '/proc/self/mountinfo';
 

@@ -1,7 +1,8 @@
 // Sees programs start: FAN_OPEN_EXEC names the executable, and the first open of the loader's cache tells when the new
 // command line can be read (a dynamic program does that right after execve(2)).
-import { SystemError } from '../domain/errors.ts';
-import { type BytePath, pathFromText } from '../domain/path.ts';
+import { SystemError } from '../../domain/errors.ts';
+import { type BytePath, pathFromText } from '../../domain/path.ts';
+import { closeFd, pathOfFd } from '../../libc/handle.ts';
 import {
   FAN_CLASS_NOTIF,
   FAN_MARK_FILESYSTEM,
@@ -9,12 +10,11 @@ import {
   FAN_OPEN,
   FAN_OPEN_EXEC,
   FAN_REPORT_FD_ERROR,
-} from '../fanotify/abi.ts';
-import type { FanotifyGroup } from '../fanotify/group.ts';
-import { closeFd, pathOfFd } from '../libc/handle.ts';
+} from '../abi.ts';
+import { openFdGroup } from '../fd-group.ts';
+import type { FanotifyGroup } from '../group.ts';
+import type { MountTable } from '../mounts.ts';
 import type { Actors } from './actors.ts';
-import { openFdGroup } from './groups.ts';
-import type { MountTable } from './mounts.ts';
 
 const LOADER_CACHE: BytePath = pathFromText('/etc/ld.so.cache');
 

@@ -1,7 +1,7 @@
 // What /proc knows of a process: proc(5), cgroups(7).
-import { escapePath } from '../domain/escape.ts';
-import { isCleanUtf8, pathFromLatin1, pathToText } from '../domain/path.ts';
-import { readLink, readStart } from '../libc/read.ts';
+import { escapePath } from '../../domain/escape.ts';
+import { isCleanUtf8, pathFromLatin1, pathToText } from '../../domain/path.ts';
+import { readLink, readStart } from '../../libc/read.ts';
 
 /** The program that a process runs; what changes, or is gone, soonest. */
 export interface Image {

@@ -1,6 +1,6 @@
 // Who did it: processes by pid, known from their exec where possible, because most writers are gone when their event
 // is read.
-import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
+import { type Actor, UNKNOWN_ACTOR } from '../../domain/actor.ts';
 import { type Image, type Owner, type ParentsOf, readBriefly, readImage, readOwner, textOf } from './proc.ts';
 
 /** Processes by pid; bounded. */

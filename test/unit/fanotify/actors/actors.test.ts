@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { trackActors } from '../../../src/watch/actors.ts';
-import { type Image, type Owner, readImage, readOwner } from '../../../src/watch/proc.ts';
+import { trackActors } from '../../../../src/fanotify/actors/actors.ts';
+import { type Image, type Owner, readImage, readOwner } from '../../../../src/fanotify/actors/proc.ts';
 
 const OWNER: Owner = { startTime: '100', uid: 33, loginUid: 1000, unit: 'web.service', ppids: [1] };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { pathFromText } from '../../../src/domain/path.ts';
 import { compileScope, type Rule } from '../../../src/domain/rule.ts';
+import { mountTable, parseMountinfo } from '../../../src/fanotify/mounts.ts';
 import { planMounts } from '../../../src/watch/mount-plan.ts';
-import { mountTable, parseMountinfo } from '../../../src/watch/mounts.ts';
 
 const TABLE = [
   '20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/vda rw',

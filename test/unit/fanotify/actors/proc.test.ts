@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCmdline, parseField, parseLoginUid, parseStat, parseUnit } from '../../../src/watch/proc.ts';
+import { parseCmdline, parseField, parseLoginUid, parseStat, parseUnit } from '../../../../src/fanotify/actors/proc.ts';
 
 test('stat: the name may hold parentheses, spaces and newlines', () => {
   const rest = `S 12 ${Array.from({ length: 17 }, (_, index) => index).join(' ')} 4242 9 9`;
