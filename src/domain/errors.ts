@@ -36,6 +36,8 @@ export class AppError extends Error {
 
 export interface SystemErrorDetail {
   readonly path?: string;
+  /** The call's flags as the manual page names them. */
+  readonly flags?: string;
   readonly hint?: string;
 }
 
@@ -46,6 +48,7 @@ export class SystemError extends Error {
   readonly errno: number;
   readonly syscall: string;
   readonly path: string | undefined;
+  readonly flags: string | undefined;
   readonly hint: string | undefined;
 
   constructor(syscall: string, errno: number, detail: SystemErrorDetail = {}) {
@@ -55,6 +58,7 @@ export class SystemError extends Error {
     this.errno = errno;
     this.syscall = syscall;
     this.path = detail.path;
+    this.flags = detail.flags;
     this.hint = detail.hint;
   }
 }

@@ -5,6 +5,8 @@ import * as abi from './abi.ts';
 
 /** One event. Nothing in it shares memory with the buffer that it was read from. */
 export interface FanotifyEvent {
+  /** `overflow`: the queue was full and events are missing, of whatever objects; it has no process and no object. */
+  readonly kind: 'event' | 'overflow';
   /** Event bits, also those that this library does not know. */
   readonly mask: number;
   /** In a group without FIDs: the object, opened; the reader has to close it. FAN_NOFD, or -errno (FAN_REPORT_FD_ERROR). */
@@ -43,9 +45,11 @@ export function decodeEvents(buffer: Buffer, length: number = buffer.length): Fa
   const end = Math.min(length, buffer.length);
   for (let at = 0; at < end; ) {
     const eventEnd = at + eventLength(buffer, at, end);
+    // The kernel fills the low 32 bits; `&` works on them whatever the others are.
+    const mask = buffer.readUInt32LE(at + 8) + buffer.readUInt32LE(at + 12) * 2 ** 32;
     events.push({
-      // The kernel fills the low 32 bits; `&` works on them whatever the others are.
-      mask: buffer.readUInt32LE(at + 8) + buffer.readUInt32LE(at + 12) * 2 ** 32,
+      kind: (mask & abi.FAN_Q_OVERFLOW) === 0 ? 'event' : 'overflow',
+      mask,
       fd: buffer.readInt32LE(at + 16),
       pid: buffer.readInt32LE(at + 20),
       records: decodeRecords(buffer, at + buffer.readUInt16LE(at + 6), eventEnd),

@@ -1,28 +1,31 @@
 // A fanotify group: one descriptor with its marks and its queue.
-import { constants } from 'node:fs';
-import { SystemError } from '../domain/errors.ts';
+import { readFileSync } from 'node:fs';
+import { AppError, SystemError } from '../domain/errors.ts';
 import type { BytePath } from '../domain/path.ts';
+import { readableBytes } from '../libc/descriptor.ts';
 import { fanotifyInit, fanotifyMark } from '../libc/fanotify.ts';
 import { closeFd } from '../libc/handle.ts';
 import { readAvailable } from '../libc/read.ts';
-import { FAN_CLOEXEC, FAN_MARK_ADD, FAN_MARK_FLUSH, FAN_MARK_REMOVE, FAN_NONBLOCK } from './abi.ts';
+import * as abi from './abi.ts';
 import { decodeEvents, type FanotifyEvent } from './decode.ts';
+import { type MarkInfo, parseMarks } from './fdinfo.ts';
 import { initHint, markHint } from './hints.ts';
+import { eventFlagsToString, initFlagsToString, markFlagsToString, maskToString } from './names.ts';
 
 export interface GroupOptions {
   /** fanotify_init(2) flags; FAN_CLOEXEC and FAN_NONBLOCK are always added. */
   readonly flags: number;
-  /** open(2) flags of the descriptors in a group without FIDs; default O_RDONLY, large files, close-on-exec. */
+  /** open(2) flags of the descriptors in a group without file ids; default O_RDONLY, O_LARGEFILE, O_CLOEXEC. */
   readonly eventFlags?: number;
   /** Size of one read; default 256 KiB. An event is at most about 1 KiB, and read(2) returns whole events only. */
   readonly bufferBytes?: number;
 }
 
-/** fcntl.h: O_LARGEFILE is a bit of its own in fanotify_init(2)'s check, though 64-bit open(2) implies it. */
-const O_LARGEFILE = 0o100000;
-const O_CLOEXEC = 0o2000000;
-const EVENT_FLAGS = constants.O_RDONLY | O_LARGEFILE | O_CLOEXEC;
+/** linux/fcntl.h: relative paths start at the working directory. */
+const AT_FDCWD = -100;
+const EVENT_FLAGS = abi.O_RDONLY | abi.O_LARGEFILE | abi.O_CLOEXEC;
 const BUFFER_BYTES = 256 * 1024;
+const COMMANDS = abi.FAN_MARK_ADD | abi.FAN_MARK_REMOVE | abi.FAN_MARK_FLUSH;
 
 /** Owns a group's descriptor; the kernel drops its marks and its queue at `close`. Non-blocking; one reader. */
 export class FanotifyGroup {
@@ -34,43 +37,67 @@ export class FanotifyGroup {
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }
 
-  /** Throws SystemError: EINVAL (flags that this kernel lacks or that exclude each other), EPERM, EMFILE, ENOSYS. */
+  /**
+   * fanotify_init(2). Throws SystemError: EINVAL (flags that this kernel lacks or that exclude each other), EPERM, EMFILE,
+   * ENOMEM, ENOSYS.
+   */
   static open(options: GroupOptions): FanotifyGroup {
-    const flags = options.flags | FAN_CLOEXEC | FAN_NONBLOCK;
+    const flags = options.flags | abi.FAN_CLOEXEC | abi.FAN_NONBLOCK;
+    const eventFlags = options.eventFlags ?? EVENT_FLAGS;
     try {
-      const fd = fanotifyInit(flags, options.eventFlags ?? EVENT_FLAGS);
-      return new FanotifyGroup(fd, options.bufferBytes ?? BUFFER_BYTES);
+      return new FanotifyGroup(fanotifyInit(flags, eventFlags), options.bufferBytes ?? BUFFER_BYTES);
     } catch (error) {
-      throw withHint(error, initHint);
+      throw explained(error, initHint, `${initFlagsToString(flags)}, ${eventFlagsToString(eventFlags)}`);
     }
   }
 
-  /** The descriptor, for poll(2); -1 once closed. */
+  /** The descriptor, for poll(2); -1 once closed. It stays the group's own. */
   get fd(): number {
     return this.#fd;
   }
 
-  /** Adds `mask` to the mark of `path`; `flags`: object type and modifiers, without the command. Throws SystemError. */
-  mark(flags: number, mask: number, path: BytePath): void {
-    this.#change(FAN_MARK_ADD | flags, mask, path);
+  /**
+   * fanotify_mark(2): adds `mask` to the mark of an object. `flags`: object type and modifiers; FAN_MARK_ADD unless they
+   * name another command. `target`: a path, relative ones below `dirFd` (default: the working directory), or a descriptor
+   * of the object itself. Throws SystemError (its `hint` names the likely cause), AppError USAGE for a path that is none.
+   */
+  mark(flags: number, mask: number, target: BytePath | number, dirFd?: number): void {
+    this.#change((flags & COMMANDS) === 0 ? flags | abi.FAN_MARK_ADD : flags, mask, target, dirFd);
   }
 
-  /** Takes `mask` away; the mark goes with its last bit. Throws SystemError: ENOENT when there is no mark. */
-  unmark(flags: number, mask: number, path: BytePath): void {
-    this.#change(FAN_MARK_REMOVE | flags, mask, path);
+  /** Takes `mask` away; the mark goes with its last bit. Throws as `mark`; ENOENT when there is no mark. */
+  unmark(flags: number, mask: number, target: BytePath | number, dirFd?: number): void {
+    this.#change(flags | abi.FAN_MARK_REMOVE, mask, target, dirFd);
   }
 
-  /** Removes all marks of one object type (FAN_MARK_INODE, _MOUNT or _FILESYSTEM). */
+  /** Removes all marks of one object type: FAN_MARK_INODE, _MOUNT, _FILESYSTEM or _MNTNS. Throws SystemError. */
   flush(type: number): void {
-    this.#change(FAN_MARK_FLUSH | type, 0, undefined);
+    this.#change(abi.FAN_MARK_FLUSH | type, 0, AT_FDCWD, undefined);
   }
 
-  #change(flags: number, mask: number, path: BytePath | undefined): void {
+  #change(flags: number, mask: number, target: BytePath | number, dirFd = AT_FDCWD): void {
+    const path = typeof target === 'number' ? undefined : checkedPath(target);
     try {
-      fanotifyMark(this.#fd, flags, mask, path);
+      fanotifyMark(this.#fd, flags, mask, typeof target === 'number' ? target : dirFd, path);
     } catch (error) {
-      throw withHint(error, markHint);
+      throw explained(error, markHint, `${markFlagsToString(flags)}, ${maskToString(mask)}`);
     }
+  }
+
+  /**
+   * The marks as the kernel has them now: those of a filesystem that was unmounted and evicted ones are gone without an
+   * event (fanotify_mark(2), FAN_MARK_EVICTABLE). None when the group is closed.
+   */
+  marks(): MarkInfo[] {
+    return this.#fd === -1 ? [] : parseMarks(readFileSync(`/proc/self/fdinfo/${this.#fd}`, 'latin1'));
+  }
+
+  /**
+   * How many events wait in the kernel, 0 when the group is closed. Linux up to 6.18 answers FIONREAD with 24 bytes an
+   * event, whatever its size, which makes this exact; 7.x with true sizes, which makes it an upper bound.
+   */
+  queueDepth(): number {
+    return this.#fd === -1 ? 0 : readableBytes(this.#fd) / METADATA_BYTES;
   }
 
   /**
@@ -92,10 +119,29 @@ export class FanotifyGroup {
   [Symbol.dispose](): void {
     this.close();
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
 }
 
-function withHint(error: unknown, hintOf: (code: string) => string | undefined): unknown {
-  const hint = error instanceof SystemError ? hintOf(error.code) : undefined;
-  if (!(error instanceof SystemError) || hint === undefined) return error;
-  return new SystemError(error.syscall, error.errno, error.path === undefined ? { hint } : { path: error.path, hint });
+/** sizeof(struct fanotify_event_metadata) */
+const METADATA_BYTES = 24;
+
+/** C would take a shorter path for a zero byte, and another one for what is no byte. */
+function checkedPath(path: BytePath): BytePath {
+  if (path !== '' && !/[\0\u0100-\uffff]/.test(path)) return path;
+  throw new AppError('USAGE', `${JSON.stringify(path)} is no path of bytes`, {
+    hint: 'make it with pathFromText or pathFromBytes',
+  });
+}
+
+function explained(error: unknown, hintOf: (code: string) => string | undefined, flags: string): unknown {
+  if (!(error instanceof SystemError)) return error;
+  const hint = hintOf(error.code);
+  return new SystemError(error.syscall, error.errno, {
+    flags,
+    ...(error.path === undefined ? {} : { path: error.path }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

@@ -3,6 +3,16 @@ export { AppError, SystemError } from '../domain/errors.ts';
 export { type BytePath, pathFromBytes, pathFromText, pathToBytes, pathToText } from '../domain/path.ts';
 export * from './abi.ts';
 export { decodeEvents, type FanotifyEvent, type FileId, type InfoRecord } from './decode.ts';
+export type { MarkInfo } from './fdinfo.ts';
 export { FanotifyGroup, type GroupOptions } from './group.ts';
 export { HandlePaths, type MountPoint } from './handles.ts';
-export { type MaskName, maskOfNames, namesOfMask } from './mask-names.ts';
+export {
+  eventFlagsFromString,
+  eventFlagsToString,
+  initFlagsFromString,
+  initFlagsToString,
+  markFlagsFromString,
+  markFlagsToString,
+  maskFromString,
+  maskToString,
+} from './names.ts';

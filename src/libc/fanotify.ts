@@ -8,16 +8,13 @@ const mark = declare<(fd: number, flags: number, mask: number, dirFd: number, pa
   'int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int dirfd, const void *path)',
 );
 
-/** fcntl.h: relative paths start at the working directory; unused with absolute ones. */
-const AT_FDCWD = -100;
-
 /** Returns the group's descriptor. Throws SystemError. */
 export function fanotifyInit(flags: number, eventFlags: number): number {
   return checked(init(flags, eventFlags), 'fanotify_init');
 }
 
-/** `path`: latin1, absolute; undefined only for FAN_MARK_FLUSH. Throws SystemError with the path. */
-export function fanotifyMark(fd: number, flags: number, mask: number, path: string | undefined): void {
+/** `path`: latin1; undefined for the object of `dirFd` itself, and for FAN_MARK_FLUSH. Throws SystemError with the path. */
+export function fanotifyMark(fd: number, flags: number, mask: number, dirFd: number, path: string | undefined): void {
   const bytes = path === undefined ? null : cString(path);
-  checked(mark(fd, flags, mask, AT_FDCWD, bytes), 'fanotify_mark', path === undefined ? {} : { path });
+  checked(mark(fd, flags, mask, dirFd, bytes), 'fanotify_mark', path === undefined ? {} : { path });
 }

@@ -43,7 +43,7 @@ test('a queue of the default length overflows once, with one event without recor
   const events = [];
   for (let read = group.read(); read.length > 0; read = group.read()) events.push(...read);
   expect(events).toHaveLength(limit + 1);
-  expect(events.at(-1)).toEqual({ mask: abi.FAN_Q_OVERFLOW, fd: -1, pid: 0, records: [] });
+  expect(events.at(-1)).toEqual({ kind: 'overflow', mask: abi.FAN_Q_OVERFLOW, fd: -1, pid: 0, records: [] });
   expect(new Set(events.slice(0, -1).map(({ pid, mask }) => `${pid} ${mask}`))).toEqual(
     new Set([`${process.pid} ${abi.FAN_CREATE}`]),
   );

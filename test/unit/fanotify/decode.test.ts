@@ -35,7 +35,9 @@ describe('each record type', () => {
     ],
     ['mount', record(7, Buffer.concat([Buffer.alloc(4), words(2147485000n)])), { kind: 'mount', mountId: 2147485000n }],
   ])('%s', (_, bytes, expected) => {
-    expect(decodeEvents(event(0x8n, 7, [bytes]))).toEqual([{ mask: 8, fd: -1, pid: 7, records: [expected] }]);
+    expect(decodeEvents(event(0x8n, 7, [bytes]))).toEqual([
+      { kind: 'event', mask: 8, fd: -1, pid: 7, records: [expected] },
+    ]);
   });
 
   test('a handle without bytes, as FAN_FS_ERROR has it', () => {
@@ -76,10 +78,10 @@ test('several events at four-byte alignment; overflow; unknown high bits', () =>
     Buffer.alloc(100),
   ]);
   const decoded = decodeEvents(buffer, buffer.length - 100);
-  expect(decoded.map(({ mask, fd, pid }) => [mask, fd, pid])).toEqual([
-    [0x100, -1, 1],
-    [0x4000, -9, 0],
-    [2 ** 40 + 2, -1, 3],
+  expect(decoded.map(({ kind, mask, fd, pid }) => [kind, mask, fd, pid])).toEqual([
+    ['event', 0x100, -1, 1],
+    ['overflow', 0x4000, -9, 0],
+    ['event', 2 ** 40 + 2, -1, 3],
   ]);
 });
 
