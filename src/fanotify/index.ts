@@ -1,7 +1,10 @@
 // driftline/fanotify: the kernel's fanotify interface, complete, for TypeScript.
+export type { Actor } from '../domain/actor.ts';
 export { AppError, SystemError } from '../domain/errors.ts';
 export { type BytePath, pathFromBytes, pathFromText, pathToBytes, pathToText } from '../domain/path.ts';
 export * from './abi.ts';
+export { ActorMap } from './actors/actor-map.ts';
+export type { ProcessInfo } from './actors/actors.ts';
 export { decodeEvents, type FanotifyEvent, type FileId, type InfoRecord } from './decode.ts';
 export type { MarkInfo } from './fdinfo.ts';
 export { FanotifyGroup, type GroupOptions } from './group.ts';

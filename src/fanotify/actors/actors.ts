@@ -1,7 +1,8 @@
 // Who did it: processes by pid, known from their exec where possible, because most writers are gone when their event
 // is read.
 import { type Actor, UNKNOWN_ACTOR } from '../../domain/actor.ts';
-import { type Image, type Owner, type ParentsOf, readBriefly, readImage, readOwner, textOf } from './proc.ts';
+import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
+import { type Image, type Owner, type ParentsOf, readBriefly, readCwd, readImage, readOwner, textOf } from './proc.ts';
 
 /** Processes by pid; bounded. */
 export interface Actors {
@@ -12,10 +13,30 @@ export interface Actors {
   /** Looks closer at those that `execed` and `loading` named since the last time. */
   settle(nowMs: number): void;
   actorOf(pid: number, nowMs: number): Actor;
+  /** The same as bytes, and with what only a tracker with `detail` asks for. */
+  processOf(pid: number, nowMs: number): ProcessInfo;
+}
+
+/** A process, as far as it is known. */
+export interface ProcessInfo {
+  /** As text, with `source`: where it is known from. */
+  readonly actor: Actor;
+  readonly exe: BytePath | undefined;
+  readonly cwd: BytePath | undefined;
+  /** The real user id. */
+  readonly uid: number | undefined;
+  /** proc_pid_comm(5), latin1; of a program that was gone before it could be asked, the name of its file. */
+  readonly comm: string | undefined;
+  /** cgroups(7): the path in the unified hierarchy (or v1's `name=systemd`), latin1. */
+  readonly cgroup: string | undefined;
 }
 
 interface Known {
   readonly actor: Actor;
+  /** Latin1. */
+  readonly exe: string | undefined;
+  readonly cwd: string | undefined;
+  readonly owner: Owner | undefined;
   /** The program that it was last seen to execute, latin1; undefined when its exec was not seen. */
   readonly execed: string | undefined;
   /** Undefined when the process was gone before /proc could be asked. */
@@ -48,18 +69,20 @@ const KNOWN_MAX = 16_384;
 const LOADER = /\/ld-[^/]*\.so(?:\.\d+)?$/;
 
 /** Where processes are looked up: /proc, except in tests. */
-const PROC = { readImage, readOwner, readBriefly };
+const PROC = { readImage, readOwner, readBriefly, readCwd: (_pid: number): string | undefined => undefined };
+/** Asks for the working directory too, and for all of a process that only just execs. */
+export const PROC_IN_DETAIL: typeof PROC = { readImage, readOwner, readBriefly: readOwner, readCwd };
 
 export function trackActors(reader: typeof PROC = PROC): Actors {
   const known = new Map<number, Known>();
   const noted = new Map<number, Exec>();
 
-  const remember = (pid: number, entry: Known): Actor => {
+  const remember = (pid: number, entry: Known): Known => {
     known.delete(pid);
     known.set(pid, entry);
     const oldest = known.size > KNOWN_MAX ? known.keys().next().value : undefined;
     if (oldest !== undefined) known.delete(oldest);
-    return entry.actor;
+    return entry;
   };
 
   const parents = (nowMs: number): ParentsOf => {
@@ -74,29 +97,44 @@ export function trackActors(reader: typeof PROC = PROC): Actors {
     if (image?.exe !== undefined && (execed === undefined || image.exe === execed)) {
       const owner = reader.readOwner(pid, parents(nowMs));
       const actor = actorFrom('exec', pid, image, owner);
-      remember(pid, { actor, execed, startTime: owner?.startTime, readMs: nowMs, seenMs: nowMs });
+      remember(pid, {
+        actor,
+        exe: image.exe,
+        cwd: reader.readCwd(pid),
+        owner,
+        execed,
+        startTime: owner?.startTime,
+        readMs: nowMs,
+        seenMs: nowMs,
+      });
     } else if (exe !== undefined) {
       // Not in place yet, or over already: the name is sure, the command line (still the old one) is not.
-      const actor = actorFrom('exec', pid, { exe, cmdline: undefined }, reader.readBriefly(pid, parents(nowMs)));
-      remember(pid, { actor, execed, startTime: undefined, readMs: 0, seenMs: nowMs });
+      const owner = reader.readBriefly(pid, parents(nowMs));
+      const actor = actorFrom('exec', pid, { exe, cmdline: undefined }, owner);
+      // The name in /proc may still be that of the program before.
+      const unnamed = owner === undefined ? undefined : { ...owner, comm: undefined };
+      const [startTime, cwd] = [undefined, reader.readCwd(pid)];
+      remember(pid, { actor, exe, cwd, owner: unnamed, execed, startTime, readMs: 0, seenMs: nowMs });
     }
   };
 
-  const actorOf = (pid: number, nowMs: number): Actor => {
-    if (pid <= 0) return UNKNOWN_ACTOR;
+  const lookUp = (pid: number, nowMs: number): Known | undefined => {
+    if (pid <= 0) return undefined;
     const entry = known.get(pid);
-    if (entry !== undefined && nowMs - entry.readMs < FRESH_MS) return entry.actor;
+    if (entry !== undefined && nowMs - entry.readMs < FRESH_MS) return entry;
     const isRecent = entry !== undefined && nowMs - entry.seenMs < REMEMBER_MS;
     const image = reader.readImage(pid);
     const owner = image.exe === undefined ? undefined : reader.readOwner(pid, parents(nowMs));
-    if (owner === undefined) return isRecent ? entry.actor : UNKNOWN_ACTOR;
+    if (owner === undefined) return isRecent ? entry : undefined;
     const isSame = entry?.startTime === undefined ? isRecent : entry.startTime === owner.startTime;
     const execed = isSame ? entry?.execed : undefined;
     // The exec is under way: /proc still shows the program before it.
-    if (isSame && entry !== undefined && execed !== undefined && execed !== image.exe) return entry.actor;
+    if (isSame && entry !== undefined && execed !== undefined && execed !== image.exe) return entry;
     const source = isSame && entry !== undefined ? entry.actor.source : 'proc';
     const actor = actorFrom(source, pid, image, owner);
-    return remember(pid, { actor, execed, startTime: owner.startTime, readMs: nowMs, seenMs: nowMs });
+    const { startTime } = owner;
+    const cwd = reader.readCwd(pid);
+    return remember(pid, { actor, exe: image.exe, cwd, owner, execed, startTime, readMs: nowMs, seenMs: nowMs });
   };
 
   return {
@@ -108,7 +146,8 @@ export function trackActors(reader: typeof PROC = PROC): Actors {
       for (const [pid, exec] of noted) settlePid(pid, exec, nowMs);
       noted.clear();
     },
-    actorOf,
+    actorOf: (pid, nowMs) => lookUp(pid, nowMs)?.actor ?? UNKNOWN_ACTOR,
+    processOf: (pid, nowMs) => processFrom(lookUp(pid, nowMs)),
   };
 }
 
@@ -123,4 +162,33 @@ function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Ow
     ...(owner?.unit === undefined ? {} : { unit: owner.unit }),
     ...(owner === undefined ? {} : { ppids: owner.ppids }),
   };
+}
+
+const UNKNOWN: ProcessInfo = {
+  actor: UNKNOWN_ACTOR,
+  exe: undefined,
+  cwd: undefined,
+  uid: undefined,
+  comm: undefined,
+  cgroup: undefined,
+};
+
+function processFrom(known: Known | undefined): ProcessInfo {
+  if (known === undefined) return UNKNOWN;
+  const { actor, exe, cwd, owner } = known;
+  return {
+    actor,
+    exe: bytes(exe),
+    cwd: bytes(cwd),
+    uid: owner?.uid,
+    comm: owner?.comm ?? exe?.slice(exe.lastIndexOf('/') + 1).slice(0, COMM_BYTES),
+    cgroup: owner?.cgroup,
+  };
+}
+
+/** TASK_COMM_LEN without its NUL. */
+const COMM_BYTES = 15;
+
+function bytes(latin1: string | undefined): BytePath | undefined {
+  return latin1 === undefined ? undefined : pathFromLatin1(latin1);
 }

@@ -18,6 +18,10 @@ export interface Owner {
   readonly loginUid: number | undefined;
   readonly unit: string | undefined;
   readonly ppids: readonly number[];
+  /** The name of its main thread, latin1, at most 15 bytes. */
+  readonly comm?: string | undefined;
+  /** Path in the cgroup hierarchy, latin1. */
+  readonly cgroup?: string | undefined;
 }
 
 /** A command line is kept up to here: it may be 2 MiB long. */
@@ -39,16 +43,24 @@ export function readImage(pid: number): Image {
   };
 }
 
+/** Latin1; a removed directory with ` (deleted)`, as the kernel says it. */
+export function readCwd(pid: number): string | undefined {
+  return readLink(`/proc/${pid}/cwd`, buffer);
+}
+
 /** Returns undefined when the process is gone. */
 export function readOwner(pid: number, parentsOf: ParentsOf): Owner | undefined {
   const stat = parseStat(readStart(`/proc/${pid}/stat`, buffer));
   if (stat === undefined) return undefined;
+  const cgroup = readStart(`/proc/${pid}/cgroup`, buffer);
   return {
     startTime: stat.startTime,
     uid: parseField(readStart(`/proc/${pid}/status`, buffer), 'Uid'),
     loginUid: parseLoginUid(readStart(`/proc/${pid}/loginuid`, buffer)),
-    unit: parseUnit(readStart(`/proc/${pid}/cgroup`, buffer)),
+    unit: parseUnit(cgroup),
     ppids: lineage(stat.ppid, parentsOf),
+    comm: stat.comm,
+    cgroup: parseCgroup(cgroup),
   };
 }
 
@@ -73,11 +85,18 @@ function lineage(ppid: number, parentsOf: ParentsOf): number[] {
 }
 
 /** proc_pid_stat(5): the name stands in parentheses and may hold any byte, these included; field 4 is ppid, 22 starttime. */
-export function parseStat(stat: string | undefined): { readonly ppid: number; readonly startTime: string } | undefined {
+export function parseStat(stat: string | undefined): Stat | undefined {
   if (stat === undefined) return undefined;
+  const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [ppid, startTime] = [Number(fields[1]), fields[19]];
-  return startTime === undefined || !Number.isInteger(ppid) ? undefined : { ppid, startTime };
+  return startTime === undefined || !Number.isInteger(ppid) ? undefined : { comm, ppid, startTime };
+}
+
+interface Stat {
+  readonly comm: string;
+  readonly ppid: number;
+  readonly startTime: string;
 }
 
 /** Arguments as text; bytes that are not UTF-8 are escaped. */
@@ -113,4 +132,11 @@ export function parseUnit(cgroup: string | undefined): string | undefined {
     if (unit !== undefined) return textOf(unit);
   }
   return undefined;
+}
+
+/** The path in the unified hierarchy, or in v1's `name=systemd`. */
+export function parseCgroup(cgroup: string | undefined): string | undefined {
+  const paths = (cgroup ?? '').split('\n').map((line) => /^\d+:(?:name=systemd)?:(.*)$/.exec(line)?.[1]);
+  // Where both exist (systemd's hybrid mode), processes are sorted in the v1 hierarchy too; the unified one comes last.
+  return paths.findLast((path) => path !== undefined && path !== '/') ?? paths.findLast((path) => path !== undefined);
 }

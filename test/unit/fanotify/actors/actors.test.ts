@@ -18,6 +18,7 @@ function world() {
     },
     readOwner: (pid) => owners.get(pid),
     readBriefly: (pid) => owners.get(pid),
+    readCwd: () => '/work',
   });
   const run = (pid: number, exe: string, cmdline: readonly string[], startTime = '100'): void => {
     images.set(pid, { exe, cmdline });
@@ -110,4 +111,21 @@ test('a live process, from the real /proc', async () => {
   } finally {
     child.kill();
   }
+});
+
+test('in detail: bytes, directory, name and cgroup; a program that is gone is called by its file', () => {
+  const { actors, run, end } = world();
+  run(7, '/usr/bin/a-name-longer-than-fifteen', ['a']);
+  actors.execed(7, '/usr/bin/a-name-longer-than-fifteen');
+  actors.settle(1000);
+  end(7);
+  expect(actors.processOf(7, 1000)).toEqual({
+    actor: expect.objectContaining({ source: 'exec', pid: 7 }),
+    exe: '/usr/bin/a-name-longer-than-fifteen',
+    cwd: '/work',
+    uid: 33,
+    comm: 'a-name-longer-t',
+    cgroup: undefined,
+  });
+  expect(actors.processOf(8, 1000)).toMatchObject({ actor: { source: 'unknown' }, exe: undefined });
 });

@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest';
-import { parseCmdline, parseField, parseLoginUid, parseStat, parseUnit } from '../../../../src/fanotify/actors/proc.ts';
+import {
+  parseCgroup,
+  parseCmdline,
+  parseField,
+  parseLoginUid,
+  parseStat,
+  parseUnit,
+} from '../../../../src/fanotify/actors/proc.ts';
 
 test('stat: the name may hold parentheses, spaces and newlines', () => {
   const rest = `S 12 ${Array.from({ length: 17 }, (_, index) => index).join(' ')} 4242 9 9`;
-  expect(parseStat(`7 (a) b\n(c)) ${rest}`)).toEqual({ ppid: 12, startTime: '4242' });
+  expect(parseStat(`7 (a) b\n(c)) ${rest}`)).toEqual({ comm: 'a) b\n(c)', ppid: 12, startTime: '4242' });
   expect(parseStat('7 (cut) S')).toBeUndefined();
   expect(parseStat(undefined)).toBeUndefined();
 });
@@ -36,4 +43,14 @@ test.each([
   [undefined, undefined],
 ])('the unit of %j is %j', (cgroup, unit) => {
   expect(parseUnit(cgroup)).toBe(unit);
+});
+
+test.each([
+  ['0::/system.slice/a.service\n', '/system.slice/a.service'],
+  ['12:cpu:/x\n1:name=systemd:/user.slice\n0::/\n', '/user.slice'],
+  ['12:cpu:/x\n0::/\n', '/'],
+  ['12:cpu:/x\n', undefined],
+  [undefined, undefined],
+])('cgroup %j: %j', (text, path) => {
+  expect(parseCgroup(text)).toBe(path);
 });
