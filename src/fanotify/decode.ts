@@ -33,8 +33,9 @@ export type InfoRecord =
   /** A type that is not known here, or a record that does not hold what its type needs; with its header. */
   | { readonly kind: 'unknown'; readonly type: number; readonly bytes: Buffer };
 
-/** sizeof(struct fanotify_event_metadata) and of the info records' header. */
-const METADATA_BYTES = 24;
+/** sizeof(struct fanotify_event_metadata), the least that an event can be. */
+export const METADATA_BYTES = 24;
+/** Of an info record. */
 const HEADER_BYTES = 4;
 /** From the start of a FID record to its handle's bytes: header, fsid, handle_bytes, handle_type. */
 const FID_BYTES = 20;
@@ -57,6 +58,18 @@ export function decodeEvents(buffer: Buffer, length: number = buffer.length): Fa
     at = eventEnd;
   }
   return events;
+}
+
+/** How many bytes the first `max` events take, and how many events there are. Throws as `decodeEvents`. */
+export function measureEvents(
+  buffer: Buffer,
+  length: number = buffer.length,
+  max: number = Number.POSITIVE_INFINITY,
+): { readonly bytes: number; readonly count: number } {
+  let bytes = 0;
+  let count = 0;
+  for (; bytes < length && count < max; count += 1) bytes += eventLength(buffer, bytes, length);
+  return { bytes, count };
 }
 
 function eventLength(buffer: Buffer, at: number, end: number): number {

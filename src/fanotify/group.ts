@@ -7,10 +7,13 @@ import { fanotifyInit, fanotifyMark } from '../libc/fanotify.ts';
 import { closeFd } from '../libc/handle.ts';
 import { readAvailable } from '../libc/read.ts';
 import * as abi from './abi.ts';
-import { decodeEvents, type FanotifyEvent } from './decode.ts';
+import { decodeEvents, type FanotifyEvent, METADATA_BYTES } from './decode.ts';
+import type { EventBatch } from './event-batch.ts';
+import { EventQueue } from './event-queue.ts';
 import { type MarkInfo, parseMarks } from './fdinfo.ts';
 import { initHint, markHint } from './hints.ts';
 import { eventFlagsToString, initFlagsToString, markFlagsToString, maskToString } from './names.ts';
+import { defaultHeldEvents, EventStream, type StreamOptions } from './stream.ts';
 
 export interface GroupOptions {
   /** fanotify_init(2) flags; FAN_CLOEXEC and FAN_NONBLOCK are always added. */
@@ -25,15 +28,22 @@ export interface GroupOptions {
 const AT_FDCWD = -100;
 const EVENT_FLAGS = abi.O_RDONLY | abi.O_LARGEFILE | abi.O_CLOEXEC;
 const BUFFER_BYTES = 256 * 1024;
+const BATCH_EVENTS = 4096;
+const FILE_IDS = abi.FAN_REPORT_FID | abi.FAN_REPORT_DIR_FID | abi.FAN_REPORT_MNT;
 const COMMANDS = abi.FAN_MARK_ADD | abi.FAN_MARK_REMOVE | abi.FAN_MARK_FLUSH;
 
 /** Owns a group's descriptor; the kernel drops its marks and its queue at `close`. Non-blocking; one reader. */
 export class FanotifyGroup {
+  readonly #flags: number;
   readonly #buffer: Buffer;
+  /** What a loop over `events()` left behind. */
+  readonly #queue = new EventQueue();
+  #stream: EventStream | undefined;
   #fd: number;
 
-  private constructor(fd: number, bufferBytes: number) {
+  private constructor(fd: number, flags: number, bufferBytes: number) {
     this.#fd = fd;
+    this.#flags = flags;
     this.#buffer = Buffer.allocUnsafeSlow(bufferBytes);
   }
 
@@ -45,7 +55,7 @@ export class FanotifyGroup {
     const flags = options.flags | abi.FAN_CLOEXEC | abi.FAN_NONBLOCK;
     const eventFlags = options.eventFlags ?? EVENT_FLAGS;
     try {
-      return new FanotifyGroup(fanotifyInit(flags, eventFlags), options.bufferBytes ?? BUFFER_BYTES);
+      return new FanotifyGroup(fanotifyInit(flags, eventFlags), flags, options.bufferBytes ?? BUFFER_BYTES);
     } catch (error) {
       throw explained(error, initHint, `${initFlagsToString(flags)}, ${eventFlagsToString(eventFlags)}`);
     }
@@ -101,18 +111,80 @@ export class FanotifyGroup {
   }
 
   /**
-   * The events of one read(2), none when the queue is empty or the group closed. Descriptors in them belong to the
-   * caller. Throws SystemError.
+   * The events of one read(2), none when the queue is empty or the group closed. The descriptors in them are the caller's:
+   * `closeEvent`. Throws SystemError: EMFILE and what opening an event's object says (EROFS, ETXTBSY), with that event
+   * lost unless the group has FAN_REPORT_FD_ERROR; EINVAL when `bufferBytes` is too small for the first event. AppError
+   * BUSY while `events()` reads.
    */
   read(): FanotifyEvent[] {
     if (this.#fd === -1) return [];
+    this.#mustBeFree();
+    const lost = this.#queue.takeLost();
+    if (lost !== undefined) throw lost;
+    const left = this.#queue.take(BATCH_EVENTS);
+    if (left !== undefined) return [...left.events];
     return decodeEvents(this.#buffer, readAvailable(this.#fd, this.#buffer));
   }
 
-  /** Idempotent. Waiting permission events are allowed by the kernel. */
+  /**
+   * Batches of events, read on a thread of their own, until the group is closed or `signal` aborts. A batch's descriptors
+   * are closed when the loop goes on or ends, however it ends; `batch.keep(event)` takes them over. A consumer that is
+   * behind makes reading pause (`onStall` tells) and the kernel's queue fill, which ends in an event of kind `overflow`:
+   * nothing is lost silently. Leaving the loop loses nothing either: what was read ahead comes with the next `events()` or
+   * `read()`. One loop at a time: AppError BUSY. A loop that waits keeps the process alive, and the end of the process ends it.
+   * Throws SystemError and AppError INTERNAL when the thread cannot be started or read(2) fails for good.
+   */
+  async *events(options: StreamOptions = {}): AsyncGenerator<EventBatch, void, undefined> {
+    if (this.#fd === -1 || options.signal?.aborted) return;
+    this.#mustBeFree();
+    const stream = this.#startStream(options);
+    const stop = (): void => stream.stop();
+    options.signal?.addEventListener('abort', stop);
+    try {
+      for (;;) {
+        const batch = await stream.next(options.batchEvents ?? BATCH_EVENTS);
+        if (batch === undefined) return;
+        try {
+          yield batch;
+        } finally {
+          batch[Symbol.dispose]();
+          stream.done(batch.events.length);
+        }
+      }
+    } finally {
+      options.signal?.removeEventListener('abort', stop);
+      stream.stop();
+      await stream.ended;
+      this.#stream = undefined;
+    }
+  }
+
+  #mustBeFree(): void {
+    if (this.#stream !== undefined) throw new AppError('BUSY', 'the group is being read by events()');
+  }
+
+  #startStream({ maxHeldEvents, onStall }: StreamOptions): EventStream {
+    const hasDescriptors = (this.#flags & FILE_IDS) === 0 || (this.#flags & abi.FAN_REPORT_PIDFD) !== 0;
+    this.#stream = new EventStream({
+      groupFd: this.#fd,
+      queue: this.#queue,
+      bufferBytes: this.#buffer.length,
+      maxHeldEvents: maxHeldEvents ?? defaultHeldEvents(hasDescriptors),
+      onStall,
+    });
+    return this.#stream;
+  }
+
+  /**
+   * Ends a loop over `events()`, and drops marks, queue and the descriptors of events that nobody took. Permission events
+   * that wait for an answer are allowed by the kernel. Idempotent. The reading thread leaves a moment later:
+   * `await group[Symbol.asyncDispose]()` waits for it.
+   */
   close(): void {
     const fd = this.#fd;
     this.#fd = -1;
+    this.#stream?.stop();
+    this.#queue.close();
     if (fd !== -1) closeFd(fd);
   }
 
@@ -122,11 +194,9 @@ export class FanotifyGroup {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+    await this.#stream?.ended;
   }
 }
-
-/** sizeof(struct fanotify_event_metadata) */
-const METADATA_BYTES = 24;
 
 /** C would take a shorter path for a zero byte, and another one for what is no byte. */
 function checkedPath(path: BytePath): BytePath {

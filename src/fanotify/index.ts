@@ -6,6 +6,8 @@ export * from './abi.ts';
 export { ActorMap } from './actors/actor-map.ts';
 export type { ProcessInfo } from './actors/actors.ts';
 export { decodeEvents, type FanotifyEvent, type FileId, type InfoRecord } from './decode.ts';
+export { EventBatch } from './event-batch.ts';
+export { closeEvent, descriptorsOf } from './event-fds.ts';
 export type { MarkInfo } from './fdinfo.ts';
 export { FanotifyGroup, type GroupOptions } from './group.ts';
 export { HandlePaths, type MountPoint } from './handles.ts';
@@ -19,3 +21,4 @@ export {
   maskFromString,
   maskToString,
 } from './names.ts';
+export type { Stall, StreamOptions } from './stream.ts';

@@ -1,12 +1,21 @@
 // What can be asked of any descriptor.
 import { checked, declare } from './native.ts';
 
+const fcntl = declare<(fd: number, command: number, argument: number) => number>(
+  'int fcntl(int fd, int command, int argument)',
+);
 const ioctl = declare<(fd: number, request: number, into: Buffer) => number>(
   'int ioctl(int fd, unsigned long request, void *into)',
 );
 
-/** asm-generic/ioctls.h */
+/** linux/fcntl.h, asm-generic/ioctls.h */
+const F_DUPFD_CLOEXEC = 1030;
 const FIONREAD = 0x541b;
+
+/** Another descriptor of the same open file, close-on-exec; the caller closes it. Throws SystemError: EMFILE, EBADF. */
+export function duplicateFd(fd: number): number {
+  return checked(fcntl(fd, F_DUPFD_CLOEXEC, 0), 'fcntl');
+}
 
 /** FIONREAD of ioctl(2): what could be read, in bytes. Throws SystemError. */
 export function readableBytes(fd: number): number {
