@@ -2,6 +2,7 @@
 import type { SystemError } from '../domain/errors.ts';
 import type { FanotifyEvent } from './decode.ts';
 import { closeEvent } from './event-fds.ts';
+import { type EventPaths, type FileIdPaths, pathsOfEvent } from './event-paths.ts';
 
 /** Events in the order of the queue. Their descriptors are closed when the loop asks for the next batch or ends. */
 export class EventBatch implements Iterable<FanotifyEvent> {
@@ -11,11 +12,21 @@ export class EventBatch implements Iterable<FanotifyEvent> {
    * opening the object said (EROFS, ETXTBSY). With FAN_REPORT_FD_ERROR they come as events instead, `fd` being -errno.
    */
   readonly lost: readonly SystemError[];
+  readonly #ids: FileIdPaths;
   readonly #kept = new Set<FanotifyEvent>();
 
-  constructor(events: readonly FanotifyEvent[], lost: readonly SystemError[]) {
+  constructor(events: readonly FanotifyEvent[], lost: readonly SystemError[], ids: FileIdPaths) {
     this.events = events;
     this.lost = lost;
+    this.#ids = ids;
+  }
+
+  /**
+   * Where the event's object is, by its descriptor or, with `events({ resolver })`, by its file ids; those were looked up
+   * when the event was read. Throws SystemError: EPERM without CAP_DAC_READ_SEARCH.
+   */
+  pathsOf(event: FanotifyEvent): EventPaths {
+    return pathsOfEvent(event, this.#ids);
   }
 
   /** Takes an event out of the batch's care: its descriptors are the caller's now, to be closed with `closeEvent`. */

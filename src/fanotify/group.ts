@@ -147,8 +147,7 @@ export class FanotifyGroup {
         try {
           yield batch;
         } finally {
-          batch[Symbol.dispose]();
-          stream.done(batch.events.length);
+          stream.done(batch);
         }
       }
     } finally {
@@ -163,7 +162,7 @@ export class FanotifyGroup {
     if (this.#stream !== undefined) throw new AppError('BUSY', 'the group is being read by events()');
   }
 
-  #startStream({ maxHeldEvents, onStall }: StreamOptions): EventStream {
+  #startStream({ maxHeldEvents, onStall, resolver }: StreamOptions): EventStream {
     const hasDescriptors = (this.#flags & FILE_IDS) === 0 || (this.#flags & abi.FAN_REPORT_PIDFD) !== 0;
     this.#stream = new EventStream({
       groupFd: this.#fd,
@@ -171,6 +170,7 @@ export class FanotifyGroup {
       bufferBytes: this.#buffer.length,
       maxHeldEvents: maxHeldEvents ?? defaultHeldEvents(hasDescriptors),
       onStall,
+      resolver,
     });
     return this.#stream;
   }

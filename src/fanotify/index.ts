@@ -8,6 +8,7 @@ export type { ProcessInfo } from './actors/actors.ts';
 export { decodeEvents, type FanotifyEvent, type FileId, type InfoRecord } from './decode.ts';
 export { EventBatch } from './event-batch.ts';
 export { closeEvent, descriptorsOf } from './event-fds.ts';
+export type { EventPaths, FileIdPaths } from './event-paths.ts';
 export type { MarkInfo } from './fdinfo.ts';
 export { FanotifyGroup, type GroupOptions } from './group.ts';
 export { HandlePaths, type MountPoint } from './handles.ts';
@@ -21,4 +22,5 @@ export {
   maskFromString,
   maskToString,
 } from './names.ts';
+export { fsidOfPath, type MountPoints, PathResolver } from './path-resolver.ts';
 export type { Stall, StreamOptions } from './stream.ts';

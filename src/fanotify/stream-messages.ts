@@ -1,4 +1,5 @@
-// What a stream and its reading thread tell each other.
+// What a stream and its reading thread tell each other. To the thread go MountPoints, each time they change.
+import type { EarlyPaths } from './early-paths.ts';
 
 export interface StreamSettings {
   /** The thread's own descriptor of the group; it closes it. */
@@ -22,8 +23,8 @@ export const STALLED = 3;
 export const CONTROL_BYTES = 16;
 
 export type StreamMessage =
-  /** Whole events, as read(2) gave them. */
-  | { readonly kind: 'events'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Whole events, as read(2) gave them; the paths when the thread was told of mounts. */
+  | { readonly kind: 'events'; readonly bytes: Uint8Array<ArrayBuffer>; readonly paths: EarlyPaths | undefined }
   /** read(2) took an event from the queue and could not deliver it. */
   | { readonly kind: 'lost'; readonly errno: number }
   | { readonly kind: 'stalled'; readonly heldEvents: number; readonly queuedEvents: number }

@@ -1,7 +1,7 @@
 // The reading thread of a stream (stream.ts): it does nothing but empty the kernel's queue, so that a consumer that is
 // busy for a while costs no events, and it leaves them in the kernel once too many are held.
 import { constants } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { errorMessage, SystemError } from '../domain/errors.ts';
 import { readableBytes } from '../libc/descriptor.ts';
 import { allocateMemory } from '../libc/file.ts';
@@ -9,6 +9,8 @@ import { closeFd } from '../libc/handle.ts';
 import { POLLIN, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
 import { METADATA_BYTES, measureEvents } from './decode.ts';
+import { findEarly } from './early-paths.ts';
+import type { MountPoints } from './path-resolver.ts';
 import { ENDED, HELD, STALLED, STOP, type StreamMessage, type StreamSettings } from './stream-messages.ts';
 
 /** A wait ends by the wake descriptor; this is for a process that is torn down without a word. */
@@ -28,6 +30,7 @@ const control = new Int32Array(shared);
 const buffer = allocateMemory(bufferBytes).bytes;
 const wakeBuffer = Buffer.alloc(8);
 let readMs = 0;
+let mounts: MountPoints | undefined;
 
 try {
   while (Atomics.load(control, STOP) === 0) turn();
@@ -53,8 +56,16 @@ function turn(): void {
     ],
     POLL_MS,
   );
-  if (wake !== 0) readAvailable(wakeFd, wakeBuffer);
+  if (wake !== 0) hear();
   if (ready !== 0) readEvents(room);
+}
+
+/** Empties the wake descriptor first: what is said afterwards wakes again. */
+function hear(): void {
+  readAvailable(wakeFd, wakeBuffer);
+  if (parentPort === null) return;
+  for (let heard = receiveMessageOnPort(parentPort); heard !== undefined; heard = receiveMessageOnPort(parentPort))
+    mounts = heard.message as MountPoints;
 }
 
 function waitForRoom(): void {
@@ -69,7 +80,7 @@ function waitForRoom(): void {
   // The stream clears it when half of the room is free again.
   while (Atomics.load(control, STALLED) === 1 && Atomics.load(control, STOP) === 0) {
     const [wake] = pollOnce([{ fd: wakeFd, events: POLLIN }], POLL_MS);
-    if (wake !== 0) readAvailable(wakeFd, wakeBuffer);
+    if (wake !== 0) hear();
   }
 }
 
@@ -82,8 +93,10 @@ function readEvents(room: number): void {
   if (length === 0) return;
   const bytes = new Uint8Array(length);
   bytes.set(into.subarray(0, length));
-  Atomics.add(control, HELD, measureEvents(into, length).count);
-  post({ kind: 'events', bytes }, [bytes.buffer]);
+  const { count } = measureEvents(into, length);
+  const paths = mounts === undefined ? undefined : findEarly(into, length, mounts);
+  Atomics.add(control, HELD, count);
+  post({ kind: 'events', bytes, paths }, [bytes.buffer]);
 }
 
 function tryRead(into: Buffer): number {

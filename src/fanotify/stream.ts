@@ -8,6 +8,7 @@ import { closeFd } from '../libc/handle.ts';
 import { openEventFd } from '../libc/poll.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { EventQueue } from './event-queue.ts';
+import type { PathResolver } from './path-resolver.ts';
 import {
   CONTROL_BYTES,
   ENDED,
@@ -38,6 +39,8 @@ export interface StreamOptions {
   readonly onStall?: (stall: Stall) => void;
   /** Ends the iteration, without an error. */
   readonly signal?: AbortSignal;
+  /** Gives events with file ids their paths (`batch.pathsOf`), which are looked up on the reading thread. */
+  readonly resolver?: PathResolver;
 }
 
 const HELD_MAX = 65_536;
@@ -73,6 +76,7 @@ export interface StreamStart {
   readonly bufferBytes: number;
   readonly maxHeldEvents: number;
   readonly onStall: ((stall: Stall) => void) | undefined;
+  readonly resolver: PathResolver | undefined;
 }
 
 /** Owns the thread, the wake descriptor and a descriptor of the group. */
@@ -82,6 +86,7 @@ export class EventStream {
   readonly #start: StreamStart;
   readonly #worker: Worker;
   readonly #wakeFd: number;
+  readonly #unfollow: (() => void) | undefined;
   readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
   #waiting: (() => void) | undefined;
   #failure: Error | undefined;
@@ -109,6 +114,10 @@ export class EventStream {
         resolve();
       });
     });
+    this.#unfollow = start.resolver?.follow((mounts) => {
+      this.#worker.postMessage(mounts);
+      this.#wake();
+    });
     running.add(this);
     endAllAtExit();
   }
@@ -116,7 +125,7 @@ export class EventStream {
   #receive(message: StreamMessage): void {
     switch (message.kind) {
       case 'events':
-        this.#start.queue.push(Buffer.from(message.bytes.buffer));
+        this.#start.queue.push(Buffer.from(message.bytes.buffer), message.paths);
         this.#notify();
         break;
       case 'lost':
@@ -134,6 +143,7 @@ export class EventStream {
 
   #exited(groupFd: number): void {
     running.delete(this);
+    this.#unfollow?.();
     if (Atomics.load(this.#control, ENDED) === 0) closeFd(groupFd);
     closeFd(this.#wakeFd);
     this.#isOver = true;
@@ -148,7 +158,7 @@ export class EventStream {
   /** The next batch; undefined when the stream was stopped. Throws what ended the thread. */
   async next(max: number): Promise<EventBatch | undefined> {
     while (Atomics.load(this.#control, STOP) === 0) {
-      const batch = this.#start.queue.take(max);
+      const batch = this.#start.queue.take(max, this.#start.resolver);
       if (batch !== undefined) return batch;
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#isOver) throw new AppError('INTERNAL', 'the reading thread ended by itself');
@@ -165,8 +175,11 @@ export class EventStream {
     if (Atomics.load(this.#control, STOP) === 0) this.#worker.unref();
   }
 
-  /** The consumer is done with so many events. */
-  done(events: number): void {
+  /** The consumer is done with a batch. */
+  done(batch: EventBatch): void {
+    batch[Symbol.dispose]();
+    this.#start.resolver?.release();
+    const events = batch.events.length;
     const held = Atomics.sub(this.#control, HELD, events) - events;
     if (held > this.#start.maxHeldEvents / 2) return;
     if (Atomics.exchange(this.#control, STALLED, 0) === 1) this.#wake();

@@ -1,0 +1,83 @@
+// From one event to the paths of its object, whatever kind of group it came from (fanotify(7), "Info records").
+import { fstatSync } from 'node:fs';
+import { type BytePath, joinPath, pathFromLatin1, ROOT } from '../domain/path.ts';
+import { pathOfFd } from '../libc/handle.ts';
+import type { FanotifyEvent, FileId, InfoRecord } from './decode.ts';
+import { isDeleted } from './handles.ts';
+import { longPathOfFd } from './long-path.ts';
+
+/**
+ * Where an event's object is. A list has one path for each known mount that shows the object, and is empty when there is
+ * none: the object or its directory is gone, its filesystem is not among the resolver's mounts, or it never had a name.
+ */
+export interface EventPaths {
+  /** The new name with FAN_RENAME; the directory in groups without FAN_REPORT_NAME. */
+  readonly paths: readonly BytePath[];
+  /** The old name, with FAN_RENAME only. */
+  readonly oldPaths: readonly BytePath[];
+  /** The event's descriptor is all that is left: `paths` is the name that the object had. */
+  readonly isDeleted: boolean;
+}
+
+/** What file ids stand for at present. */
+export interface FileIdPaths {
+  pathsOf(id: FileId): readonly BytePath[];
+  /** Mount points that are the object itself: a single file, mounted by bind. */
+  fileMountsOf(id: FileId): readonly BytePath[];
+}
+
+const NOWHERE: EventPaths = { paths: [], oldPaths: [], isDeleted: false };
+const DELETED = ' (deleted)';
+
+/** O_TMPFILE(2) files are reported as `#inode`, even after linkat(2) gave them a name. */
+const TEMPORARY = /^#\d+$/;
+
+type Directory = Extract<InfoRecord, { kind: 'dirFid' | 'dirFidName' | 'oldDirFidName' | 'newDirFidName' }>;
+
+/** Throws SystemError: EPERM without CAP_DAC_READ_SEARCH, when the event has file ids. */
+export function pathsOfEvent({ fd, records }: FanotifyEvent, ids: FileIdPaths): EventPaths {
+  if (fd >= 0) return pathsOfDescriptor(fd);
+  if (records.length === 0) return NOWHERE;
+  const object = records.find(isObject);
+  const paths: BytePath[] = [];
+  const oldPaths: BytePath[] = [];
+  let isNamed = false;
+  for (const record of records.filter(isDirectory)) {
+    const found = pathsIn(record, ids);
+    if (record.kind === 'oldDirFidName') oldPaths.push(...found);
+    else paths.push(...found);
+    if (!('name' in record && TEMPORARY.test(record.name))) isNamed = true;
+  }
+  if (object === undefined) return { paths, oldPaths, isDeleted: false };
+  if (isNamed) return { paths: withMounts(paths, ids.fileMountsOf(object)), oldPaths, isDeleted: false };
+  const own = ids.pathsOf(object);
+  return { paths: own.length > 0 ? own : paths, oldPaths, isDeleted: false };
+}
+
+/** A path like `/` for what has no known name, or one outside of this process's root, is none (proc_pid_fd(5)). */
+function pathsOfDescriptor(fd: number): EventPaths {
+  const path = pathOfFd(fd) ?? longPathOfFd(fd);
+  if (path === undefined || !path.startsWith('/')) return NOWHERE;
+  if (path === ROOT && !fstatSync(fd).isDirectory()) return NOWHERE;
+  if (!isDeleted(fd, path)) return { paths: [pathFromLatin1(path)], oldPaths: [], isDeleted: false };
+  return { paths: [pathFromLatin1(path.slice(0, -DELETED.length))], oldPaths: [], isDeleted: true };
+}
+
+function isObject(record: InfoRecord): record is InfoRecord & FileId {
+  return record.kind === 'fid';
+}
+
+function isDirectory(record: InfoRecord): record is Directory {
+  return 'handle' in record && record.kind !== 'fid';
+}
+
+/** The name of a directory in itself is `.`. */
+function pathsIn(record: Directory, ids: FileIdPaths): readonly BytePath[] {
+  const dirs = ids.pathsOf(record);
+  if (!('name' in record) || record.name === '.') return dirs;
+  return dirs.map((dir) => joinPath(dir, record.name));
+}
+
+function withMounts(paths: readonly BytePath[], mounts: readonly BytePath[]): readonly BytePath[] {
+  return mounts.length === 0 ? paths : [...paths, ...mounts.filter((mount) => !paths.includes(mount))];
+}
