@@ -13,6 +13,7 @@ import { EventQueue } from './event-queue.ts';
 import { type MarkInfo, parseMarks } from './fdinfo.ts';
 import { initHint, markHint } from './hints.ts';
 import { eventFlagsToString, initFlagsToString, markFlagsToString, maskToString } from './names.ts';
+import { type ResponseOptions, type Verdict, writeResponse } from './response.ts';
 import { defaultHeldEvents, EventStream, type StreamOptions } from './stream.ts';
 
 export interface GroupOptions {
@@ -173,6 +174,15 @@ export class FanotifyGroup {
       resolver,
     });
     return this.#stream;
+  }
+
+  /**
+   * Answers a permission event, given as such or by its descriptor, which stays open and its owner's. Throws SystemError:
+   * EINVAL (a verdict or option that this group or kernel does not take; the event can be answered again), ENOENT
+   * (answered already).
+   */
+  respond(event: Pick<FanotifyEvent, 'fd'> | number, verdict: Verdict, options: ResponseOptions = {}): void {
+    writeResponse(this.#fd, typeof event === 'number' ? event : event.fd, verdict, options);
   }
 
   /**

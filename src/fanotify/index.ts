@@ -23,4 +23,5 @@ export {
   maskToString,
 } from './names.ts';
 export { fsidOfPath, type MountPoints, PathResolver } from './path-resolver.ts';
+export { type AuditRule, type DenyErrno, FAN_DENY_ERRNO, type ResponseOptions, type Verdict } from './response.ts';
 export type { Stall, StreamOptions } from './stream.ts';
