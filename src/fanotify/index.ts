@@ -23,5 +23,14 @@ export {
   maskToString,
 } from './names.ts';
 export { fsidOfPath, type MountPoints, PathResolver } from './path-resolver.ts';
+export { PermissionResponder } from './responder.ts';
+export type { ResponderCount } from './responder-messages.ts';
+export type {
+  PermissionDecision,
+  PermissionMark,
+  PermissionOptions,
+  PermissionProblem,
+  PermissionRequest,
+} from './responder-options.ts';
 export { type AuditRule, type DenyErrno, FAN_DENY_ERRNO, type ResponseOptions, type Verdict } from './response.ts';
 export type { Stall, StreamOptions } from './stream.ts';
