@@ -1,6 +1,7 @@
 // sd_notify(3) without libsystemd: one datagram to the socket that systemd names. Node has no datagram AF_UNIX sockets.
 import { closeSync } from 'node:fs';
 import { checked, declare } from './native.ts';
+import { socketAddress } from './socket.ts';
 
 const socket = declare<(domain: number, type: number, protocol: number) => number>(
   'int socket(int domain, int type, int protocol)',
@@ -23,12 +24,4 @@ export function sendNotification(address: string, state: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-/** struct sockaddr_un: u16 family, then the path; a leading NUL marks the abstract namespace (unix(7)). */
-function socketAddress(address: string): Buffer {
-  const path = Buffer.from(address.startsWith('@') ? `\0${address.slice(1)}` : `${address}\0`);
-  const family = Buffer.alloc(2);
-  family.writeUInt16LE(AF_UNIX);
-  return Buffer.concat([family, path]);
 }
