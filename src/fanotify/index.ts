@@ -5,6 +5,13 @@ export { type BytePath, pathFromBytes, pathFromText, pathToBytes, pathToText } f
 export * from './abi.ts';
 export { ActorMap } from './actors/actor-map.ts';
 export type { ProcessInfo } from './actors/actors.ts';
+export { type ClientOptions, FanotifyClient } from './clients/client.ts';
+export type { FanotifyData, FanotifyItem, FanotifyLoss } from './clients/data.ts';
+export { Fanotify, type FanotifyOptions, type ListenOptions, type MarkOptions } from './clients/fanotify.ts';
+export type { IgnoredOwn } from './clients/messages.ts';
+export { compileWildcard, type Wildcard } from './clients/pattern.ts';
+export type { RemoteOptions } from './clients/remote.ts';
+export type { FanoRule, RulePattern } from './clients/rules.ts';
 export { decodeEvents, type FanotifyEvent, type FileId, type InfoRecord } from './decode.ts';
 export { EventBatch } from './event-batch.ts';
 export { closeEvent, descriptorsOf } from './event-fds.ts';
