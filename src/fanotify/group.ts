@@ -11,7 +11,8 @@ import { decodeEvents, type FanotifyEvent, METADATA_BYTES } from './decode.ts';
 import type { EventBatch } from './event-batch.ts';
 import { EventQueue } from './event-queue.ts';
 import { type MarkInfo, parseMarks } from './fdinfo.ts';
-import { initHint, markHint } from './hints.ts';
+import { initHint } from './init-hints.ts';
+import { markHint } from './mark-hints.ts';
 import { eventFlagsToString, initFlagsToString, markFlagsToString, maskToString } from './names.ts';
 import { type ResponseOptions, type Verdict, writeResponse } from './response.ts';
 import { defaultHeldEvents, EventStream, type StreamOptions } from './stream.ts';
@@ -58,7 +59,8 @@ export class FanotifyGroup {
     try {
       return new FanotifyGroup(fanotifyInit(flags, eventFlags), flags, options.bufferBytes ?? BUFFER_BYTES);
     } catch (error) {
-      throw explained(error, initHint, `${initFlagsToString(flags)}, ${eventFlagsToString(eventFlags)}`);
+      const call = `${initFlagsToString(flags)}, ${eventFlagsToString(eventFlags)}`;
+      throw explained(error, call, (code) => initHint(code, flags, eventFlags));
     }
   }
 
@@ -91,7 +93,8 @@ export class FanotifyGroup {
     try {
       fanotifyMark(this.#fd, flags, mask, typeof target === 'number' ? target : dirFd, path);
     } catch (error) {
-      throw explained(error, markHint, `${markFlagsToString(flags)}, ${maskToString(mask)}`);
+      const call = `${markFlagsToString(flags)}, ${maskToString(mask)}`;
+      throw explained(error, call, (code) => markHint(code, { groupFlags: this.#flags, flags, mask }));
     }
   }
 
@@ -216,7 +219,7 @@ function checkedPath(path: BytePath): BytePath {
   });
 }
 
-function explained(error: unknown, hintOf: (code: string) => string | undefined, flags: string): unknown {
+function explained(error: unknown, flags: string, hintOf: (code: string) => string | undefined): unknown {
   if (!(error instanceof SystemError)) return error;
   const hint = hintOf(error.code);
   return new SystemError(error.syscall, error.errno, {

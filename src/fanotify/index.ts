@@ -30,6 +30,7 @@ export {
   maskToString,
 } from './names.ts';
 export { fsidOfPath, type MountPoints, PathResolver } from './path-resolver.ts';
+export { type PathProbe, type Probe, probe, probePath, type Support } from './probe.ts';
 export { PermissionResponder } from './responder.ts';
 export type { ResponderCount } from './responder-messages.ts';
 export type {

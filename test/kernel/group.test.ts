@@ -91,7 +91,7 @@ test('errors say what failed, on what, and what to do', () => {
     expect.objectContaining({
       code: 'EINVAL',
       syscall: 'fanotify_init',
-      hint: expect.stringContaining('kernel lacks'),
+      hint: 'FAN_REPORT_NAME needs FAN_REPORT_DIR_FID',
     }),
   );
 });
