@@ -159,8 +159,15 @@ function endOfHandle(buffer: Buffer, at: number, end: number): number | undefine
   return handleEnd <= end ? handleEnd : undefined;
 }
 
+/** The last one, as text: events come from few filesystems, and mostly in a row. */
+const lastFsid = { low: 0, high: 0, text: '0'.repeat(16) };
+
 function fsidAt(buffer: Buffer, at: number): string {
-  return buffer.toString('hex', at + 4, at + 12);
+  const low = buffer.readUInt32LE(at + 4);
+  const high = buffer.readUInt32LE(at + 8);
+  if (low !== lastFsid.low || high !== lastFsid.high)
+    Object.assign(lastFsid, { low, high, text: buffer.toString('hex', at + 4, at + 12) });
+  return lastFsid.text;
 }
 
 function unknownRecord(buffer: Buffer, at: number, end: number): InfoRecord {

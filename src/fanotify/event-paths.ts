@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { type BytePath, joinPath, pathFromLatin1, ROOT } from '../domain/path.ts';
 import { pathOfFd } from '../libc/handle.ts';
 import type { FanotifyEvent, FileId, InfoRecord } from './decode.ts';
-import { isDeleted } from './handles.ts';
+import { isDeleted as isRemoved } from './handles.ts';
 import { longPathOfFd } from './long-path.ts';
 
 /**
@@ -15,13 +15,16 @@ export interface EventPaths {
   readonly paths: readonly BytePath[];
   /** The old name, with FAN_RENAME only. */
   readonly oldPaths: readonly BytePath[];
-  /** The event's descriptor is all that is left: `paths` is the name that the object had. */
+  /** The object, or the directory that the event names it in, is gone: `paths` is where it was. */
   readonly isDeleted: boolean;
 }
 
-/** What file ids stand for at present. */
+/** What file ids stand for. */
 export interface FileIdPaths {
+  /** At present; empty when the object is gone or unknown. */
   pathsOf(id: FileId): readonly BytePath[];
+  /** Where an object was that is gone, for those who know. */
+  lastPathsOf?(id: FileId): readonly BytePath[];
   /** Mount points that are the object itself: a single file, mounted by bind. */
   fileMountsOf(id: FileId): readonly BytePath[];
 }
@@ -42,16 +45,25 @@ export function pathsOfEvent({ fd, records }: FanotifyEvent, ids: FileIdPaths): 
   const paths: BytePath[] = [];
   const oldPaths: BytePath[] = [];
   let isNamed = false;
+  let isDeleted = false;
   for (const record of records.filter(isDirectory)) {
-    const found = pathsIn(record, ids);
+    let dirs = ids.pathsOf(record);
+    if (dirs.length === 0) {
+      dirs = ids.lastPathsOf?.(record) ?? [];
+      isDeleted ||= dirs.length > 0;
+    }
+    const found = pathsIn(dirs, record);
     if (record.kind === 'oldDirFidName') oldPaths.push(...found);
     else paths.push(...found);
     if (!('name' in record && TEMPORARY.test(record.name))) isNamed = true;
   }
-  if (object === undefined) return { paths, oldPaths, isDeleted: false };
-  if (isNamed) return { paths: withMounts(paths, ids.fileMountsOf(object)), oldPaths, isDeleted: false };
+  if (object === undefined) return { paths, oldPaths, isDeleted };
+  if (isNamed) return { paths: withMounts(paths, ids.fileMountsOf(object)), oldPaths, isDeleted };
   const own = ids.pathsOf(object);
-  return { paths: own.length > 0 ? own : paths, oldPaths, isDeleted: false };
+  if (own.length > 0) return { paths: own, oldPaths, isDeleted: false };
+  if (paths.length > 0) return { paths, oldPaths, isDeleted };
+  const last = ids.lastPathsOf?.(object) ?? [];
+  return { paths: last, oldPaths, isDeleted: last.length > 0 };
 }
 
 /** A path like `/` for what has no known name, or one outside of this process's root, is none (proc_pid_fd(5)). */
@@ -59,7 +71,7 @@ function pathsOfDescriptor(fd: number): EventPaths {
   const path = pathOfFd(fd) ?? longPathOfFd(fd);
   if (path === undefined || !path.startsWith('/')) return NOWHERE;
   if (path === ROOT && !fstatSync(fd).isDirectory()) return NOWHERE;
-  if (!isDeleted(fd, path)) return { paths: [pathFromLatin1(path)], oldPaths: [], isDeleted: false };
+  if (!isRemoved(fd, path)) return { paths: [pathFromLatin1(path)], oldPaths: [], isDeleted: false };
   return { paths: [pathFromLatin1(path.slice(0, -DELETED.length))], oldPaths: [], isDeleted: true };
 }
 
@@ -72,8 +84,7 @@ function isDirectory(record: InfoRecord): record is Directory {
 }
 
 /** The name of a directory in itself is `.`. */
-function pathsIn(record: Directory, ids: FileIdPaths): readonly BytePath[] {
-  const dirs = ids.pathsOf(record);
+function pathsIn(dirs: readonly BytePath[], record: Directory): readonly BytePath[] {
   if (!('name' in record) || record.name === '.') return dirs;
   return dirs.map((dir) => joinPath(dir, record.name));
 }

@@ -10,6 +10,7 @@ import { POLLIN, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
 import { METADATA_BYTES, measureEvents } from './decode.ts';
 import { findEarly } from './early-paths.ts';
+import { GonePaths } from './gone-paths.ts';
 import type { MountPoints } from './path-resolver.ts';
 import { ENDED, HELD, STALLED, STOP, type StreamMessage, type StreamSettings } from './stream-messages.ts';
 
@@ -30,6 +31,7 @@ const control = new Int32Array(shared);
 const buffer = allocateMemory(bufferBytes).bytes;
 const wakeBuffer = Buffer.alloc(8);
 let readMs = 0;
+const gone = new GonePaths();
 let mounts: MountPoints | undefined;
 
 try {
@@ -94,7 +96,7 @@ function readEvents(room: number): void {
   const bytes = new Uint8Array(length);
   bytes.set(into.subarray(0, length));
   const { count } = measureEvents(into, length);
-  const paths = mounts === undefined ? undefined : findEarly(into, length, mounts);
+  const paths = mounts === undefined ? undefined : findEarly(into, length, mounts, gone);
   Atomics.add(control, HELD, count);
   post({ kind: 'events', bytes, paths }, [bytes.buffer]);
 }

@@ -212,6 +212,32 @@ describe('in a loop', () => {
     expect(found).toEqual([`${root}/gone/file`, `${root}/last`]);
   });
 
+  test('of a tree that comes and goes at once, every event has its path', async () => {
+    const opened = open(fan.FAN_REPORT_DFID_NAME_TARGET, ENTRIES | fan.FAN_DELETE_SELF | fan.FAN_CLOSE_WRITE);
+    const resolver = new fan.PathResolver([path(root)]);
+    const stream = opened.events({ resolver });
+    const unresolved: string[] = [];
+    const deleted = new Set<string>();
+    for (let round = 0; round < 50; round += 1) {
+      mkdirSync(`${root}/a${round}/b/c`, { recursive: true });
+      for (const name of ['x', 'b/x', 'b/c/x']) writeFileSync(`${root}/a${round}/${name}`, '');
+      rmSync(`${root}/a${round}`, { recursive: true });
+      for (let isOver = false; !isOver; ) {
+        const batch = (await stream.next()).value;
+        for (const event of batch ?? []) {
+          const { paths } = batch?.pathsOf(event) ?? { paths: [] };
+          if (paths.length === 0) unresolved.push(JSON.stringify([fan.maskToString(event.mask), event.records]));
+          const name = (paths[0] ?? '').replace(`${root}/a${round}`, 'a');
+          if ((event.mask & fan.FAN_DELETE) !== 0) deleted.add(name);
+          if ((event.mask & fan.FAN_DELETE) !== 0 && name === 'a') isOver = true;
+        }
+      }
+    }
+    expect(unresolved).toEqual([]);
+    expect([...deleted].sort()).toEqual(['a', 'a/b', 'a/b/c', 'a/b/c/x', 'a/b/x', 'a/x']);
+    await stream.return();
+  });
+
   test('a mount that is added while the loop waits; and none of them is held', async () => {
     const opened = open(fan.FAN_REPORT_DFID_NAME, fan.FAN_CREATE);
     const resolver = new fan.PathResolver();
