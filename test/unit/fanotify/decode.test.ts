@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
-import { decodeEvents } from '../../../src/fanotify/decode.ts';
+import { decodeEvents, measureEvents } from '../../../src/fanotify/decode.ts';
 import { event, fid, record } from './event-bytes.ts';
 
 const HANDLE = Buffer.from('4d00000045a258cd', 'hex');
@@ -132,4 +132,20 @@ test('whatever the bytes, it decodes or throws AppError, and reads nothing beyon
     { numRuns: 2000 },
   );
   expect(decoded).toBeGreaterThan(100);
+});
+
+test('measured without being decoded: all of them, the first ones, and only what is whole', () => {
+  const first = event(0x100n, 1, [fid(2, HANDLE, name('x'))]);
+  const buffer = Buffer.concat([
+    first,
+    event(2n, 2, []),
+    event(2n, 3, [fid(1, HANDLE, Buffer.alloc(0), 'ffffffffffffffff')]),
+  ]);
+  expect(measureEvents(buffer)).toEqual({ bytes: buffer.length, count: 3 });
+  expect(measureEvents(buffer, buffer.length, 2)).toEqual({ bytes: first.length + 24, count: 2 });
+  expect(measureEvents(buffer, first.length)).toEqual({ bytes: first.length, count: 1 });
+  expect(measureEvents(buffer, buffer.length, 0)).toEqual({ bytes: 0, count: 0 });
+  expect(() => measureEvents(buffer, first.length + 10)).toThrow(/is cut short/);
+  const fsids = decodeEvents(buffer).flatMap(({ records }) => records.map((one) => ('fsid' in one ? one.fsid : '')));
+  expect(fsids).toEqual([FILE_ID.fsid, 'ffffffffffffffff']);
 });
