@@ -10,7 +10,10 @@ export interface FanotifyData {
   readonly pid: number;
   /** FAN_* bits; the kernel merges what one process does to one object. */
   readonly evTypes: number;
-  /** The program at the time of the event, also of a process that has ended. */
+  /**
+   * The program, also of a process that has ended. Executions and other events come through two queues: when a process
+   * executes another program between an event and its being read, this is that other one.
+   */
   readonly exe: BytePath | undefined;
   readonly cwd: BytePath | undefined;
   /** The object's present path, after a rename the new one; of what was removed the path that it had. */
