@@ -19,12 +19,15 @@ export interface BatchSettings {
 /** Times are milliseconds of any one clock. */
 export interface Batch {
   add(dirty: Dirty, nowMs: number): void;
+  /**
+   * The names of one rename: they are taken together, or a move would be told as a removal and an addition. Together they
+   * rest when none of them is written to any more, and their deadline is that of the first. Names that are not dirty are
+   * passed over.
+   */
+  join(paths: readonly BytePath[]): void;
   /** When the next path is due; undefined when nothing is dirty. */
   dueMs(): number | undefined;
-  /**
-   * Takes what is due. Paths that are due within half a quiet period come along: the two names of a rename, of which one
-   * was written to right after, then are compared together.
-   */
+  /** Takes what is due. Paths that are due within half a quiet period come along: what hangs together is compared together. */
   take(nowMs: number): Dirty[];
   /** Takes everything, due or not. */
   takeAll(): Dirty[];
@@ -33,13 +36,22 @@ export interface Batch {
 
 interface Waiting {
   dirty: Dirty;
-  readonly firstMs: number;
+  readonly group: Group;
+}
+
+/** A path, or all those that renames join: a tree of groups, of which the root holds the times. */
+interface Group {
+  joinedTo: Group | undefined;
+  firstMs: number;
   lastMs: number;
 }
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = new Map<BytePath, Waiting>();
-  const due = ({ firstMs, lastMs }: Waiting): number => Math.min(firstMs + deadlineMs, lastMs + quietMs);
+  const due = ({ group }: Waiting): number => {
+    const { firstMs, lastMs } = rootOf(group);
+    return Math.min(firstMs + deadlineMs, lastMs + quietMs);
+  };
 
   const takeIf = (chosen: (item: Waiting) => boolean): Dirty[] => {
     const taken: Dirty[] = [];
@@ -55,11 +67,15 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     add(dirty, nowMs) {
       const known = waiting.get(dirty.path);
       if (known === undefined) {
-        waiting.set(dirty.path, { dirty, firstMs: nowMs, lastMs: nowMs });
+        waiting.set(dirty.path, { dirty, group: { joinedTo: undefined, firstMs: nowMs, lastMs: nowMs } });
         return;
       }
-      known.lastMs = nowMs;
+      rootOf(known.group).lastMs = nowMs;
       known.dirty = mergeDirty(known.dirty, dirty);
+    },
+    join(paths) {
+      const [first, ...others] = paths.flatMap((path) => waiting.get(path)?.group ?? []);
+      for (const other of others) if (first !== undefined) joinGroups(first, other);
     },
     dueMs() {
       let earliest: number | undefined;
@@ -72,6 +88,26 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
       return waiting.size;
     },
   };
+}
+
+function rootOf(group: Group): Group {
+  let root = group;
+  while (root.joinedTo !== undefined) root = root.joinedTo;
+  // Long chains are walked once: from then on everybody on the way knows the root.
+  for (let at = group; at.joinedTo !== undefined; ) {
+    const next = at.joinedTo;
+    at.joinedTo = root;
+    at = next;
+  }
+  return root;
+}
+
+function joinGroups(a: Group, b: Group): void {
+  const [root, other] = [rootOf(a), rootOf(b)];
+  if (root === other) return;
+  root.firstMs = Math.min(root.firstMs, other.firstMs);
+  root.lastMs = Math.max(root.lastMs, other.lastMs);
+  other.joinedTo = root;
 }
 
 /** Two of the same path; the actors of `b` are the later ones. */

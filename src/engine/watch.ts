@@ -51,8 +51,8 @@ export function openWatch(parts: WatchParts): Watch {
   let overflows = 0;
   let failure: unknown;
 
-  const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR): void => {
-    batch.add({ path, subtree, actors: [actor], hasOthers: false }, clock.monotonicMs());
+  const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR, nowMs = clock.monotonicMs()): void => {
+    batch.add({ path, subtree, actors: [actor], hasOthers: false }, nowMs);
   };
 
   const survive = (work: Promise<unknown>): void => {
@@ -115,10 +115,13 @@ export function openWatch(parts: WatchParts): Watch {
     if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
   };
 
-  const onEvent = (event: WatchEvent, signal: AbortSignal): void => {
+  const onEvent = (event: WatchEvent, nowMs: number, signal: AbortSignal): void => {
     switch (event.kind) {
       case 'dirty':
-        doubt(event.path, event.subtree, event.actor);
+        doubt(event.path, event.subtree, event.actor, nowMs);
+        return;
+      case 'renamed':
+        batch.join(event.paths);
         return;
       case 'overflow':
         overflows += 1;
@@ -138,7 +141,8 @@ export function openWatch(parts: WatchParts): Watch {
 
   const pump = async (signal: AbortSignal): Promise<void> => {
     for await (const events of source.events()) {
-      for (const event of events) onEvent(event, signal);
+      const nowMs = clock.monotonicMs();
+      for (const event of events) onEvent(event, nowMs, signal);
       wake.abort();
       if (signal.aborted) return;
     }

@@ -9,6 +9,8 @@ export interface DirtyColumns {
   /** Index into `actors`. */
   readonly actorOf: readonly number[];
   readonly actors: readonly Actor[];
+  /** The names of one rename each, as indices into `paths`. */
+  readonly renames: readonly (readonly number[])[];
 }
 
 export class DirtySet {
@@ -16,11 +18,12 @@ export class DirtySet {
   #subtree: boolean[] = [];
   #actorOf: number[] = [];
   #actors: Actor[] = [];
+  #renames: number[][] = [];
   #latest = new Map<string, number>();
   #actorIndex = new Map<Actor, number>();
 
   get size(): number {
-    return this.#paths.length;
+    return this.#paths.length + this.#renames.length;
   }
 
   add(path: BytePath, subtree: boolean, actor: Actor): void {
@@ -36,6 +39,12 @@ export class DirtySet {
     this.#actorOf.push(actorAt);
   }
 
+  /** The names of one rename, which have been added. */
+  join(paths: readonly BytePath[]): void {
+    const names = [...new Set(paths)].flatMap((path) => this.#latest.get(path) ?? []);
+    if (names.length > 1) this.#renames.push(names);
+  }
+
   #indexOf(actor: Actor): number {
     let index = this.#actorIndex.get(actor);
     if (index === undefined) {
@@ -47,8 +56,15 @@ export class DirtySet {
 
   /** Hands out everything and starts anew. */
   take(): DirtyColumns {
-    const columns = { paths: this.#paths, subtree: this.#subtree, actorOf: this.#actorOf, actors: this.#actors };
+    const columns = {
+      paths: this.#paths,
+      subtree: this.#subtree,
+      actorOf: this.#actorOf,
+      actors: this.#actors,
+      renames: this.#renames,
+    };
     this.#paths = [];
+    this.#renames = [];
     this.#subtree = [];
     this.#actorOf = [];
     this.#actors = [];

@@ -51,6 +51,11 @@ function pathsOfDescriptor(fd: number): EventPath[] {
   }
 }
 
+/** Whether the event's paths are both sides of a rename (Linux 5.17; older kernels tell of each side by itself). */
+export function isRename({ mask }: FanotifyEvent): boolean {
+  return (mask & FAN_RENAME) !== 0;
+}
+
 /** Whether a directory's entries came, went or moved: then a path above a rule path matters too. */
 export function isEntryEvent(event: FanotifyEvent): boolean {
   return (event.mask & ENTRY_EVENTS) !== 0;

@@ -48,7 +48,7 @@ export interface BatchMessage {
 }
 
 export function sizeOfBatch(batch: BatchMessage): number {
-  return batch.events.length + batch.dirty.paths.length;
+  return batch.events.length + batch.dirty.paths.length + batch.dirty.renames.length;
 }
 
 export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
@@ -60,6 +60,12 @@ export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
         path: pathFromLatin1(path),
         subtree: dirty.subtree[index] ?? false,
         actor: dirty.actors[dirty.actorOf[index] ?? -1] ?? UNKNOWN_ACTOR,
+      }),
+    ),
+    ...dirty.renames.map(
+      (names): WatchEvent => ({
+        kind: 'renamed',
+        paths: names.flatMap((index) => dirty.paths[index] ?? []).map(pathFromLatin1),
       }),
     ),
   ];

@@ -15,7 +15,7 @@ import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
-import { type EventPath, isEntryEvent, pathsOfEvent } from './event-paths.ts';
+import { type EventPath, isEntryEvent, isRename, pathsOfEvent } from './event-paths.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
@@ -153,6 +153,7 @@ export class Reader {
       this.#dirty.add(path, subtree || relevance === 'above', this.#actors.actorOf(event.pid, nowMs));
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
     }
+    if (isRename(event)) this.#dirty.join(paths.map(({ path }) => path));
   }
 
   /** undefined: the filesystem failed to answer (EIO, a FUSE server's own errno), and the event is lost with its name. */

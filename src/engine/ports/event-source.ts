@@ -10,6 +10,8 @@ export type CoverageState = 'watched' | 'covered' | 'lost';
 export type WatchEvent =
   /** `subtree`: everything below may have changed with it (a directory appeared, moved or went). */
   | { readonly kind: 'dirty'; readonly path: BytePath; readonly subtree: boolean; readonly actor: Actor }
+  /** Dirty paths of the same batch that are names of one rename, old and new: to be compared at the same time. */
+  | { readonly kind: 'renamed'; readonly paths: readonly BytePath[] }
   /** Events of all mounts were lost: everything has to be compared. */
   | { readonly kind: 'overflow' }
   /** A mount's coverage changed; `covered`: a mount now hides a watched path. */

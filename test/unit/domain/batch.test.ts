@@ -37,6 +37,37 @@ test('what is nearly due comes along, what is still busy does not', () => {
   expect(batch.size).toBe(1);
 });
 
+test('the names of a rename are taken together, whichever was dirty before and is due first', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  const taken = (nowMs: number): string[] => batch.take(nowMs).map((one) => one.path);
+  for (let now = 0; now < 990; now += 30) batch.add(dirty('/log'), now);
+  batch.add(dirty('/log'), 990);
+  batch.add(dirty('/log.1'), 990);
+  batch.join([path('/log'), path('/log.1'), path('/unknown')]);
+  expect(batch.dueMs()).toBe(1000);
+  expect(taken(1000)).toEqual(['/log', '/log.1']);
+  batch.add(dirty('/tmp'), 2000);
+  batch.add(dirty('/busy'), 2000);
+  batch.join([path('/tmp'), path('/busy')]);
+  batch.add(dirty('/busy'), 2090);
+  expect(taken(2100)).toEqual([]);
+  expect(batch.dueMs()).toBe(2190);
+  expect(taken(2190)).toEqual(['/tmp', '/busy']);
+  batch.add(dirty('/tmp'), 3000);
+  expect(batch.dueMs()).toBe(3100);
+});
+
+test('renames that hang together in a chain wait for each other, but for no longer than the first deadline', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  for (let n = 0; n < 2000; n += 1) {
+    batch.add(dirty('/status'), n);
+    batch.add(dirty(`/status.${n}`), n);
+    batch.join([path(`/status.${n}`), path('/status')]);
+    expect(batch.dueMs()).toBe(Math.min(n + 100, 1000));
+  }
+  expect(batch.take(1000)).toHaveLength(2001);
+});
+
 test('subtree and actors of one path add up', () => {
   const batch = createBatch({ quietMs: 1, deadlineMs: 1 });
   const by = (pid: number): Actor => ({ source: 'proc', pid });

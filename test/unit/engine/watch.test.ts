@@ -96,6 +96,23 @@ test('a wall clock that is set back does not hold up what is dirty', async () =>
   expect(journal('"changed"')).toHaveLength(1);
 });
 
+test('a rename is one move, also when the old name was due before the new one was seen', async () => {
+  await begin();
+  const actor = { source: 'unknown' } as const;
+  const dirty = (name: string) => ({ kind: 'dirty', path: path(name), subtree: false, actor }) as const;
+  for (let ms = 0; ms < 960; ms += 60) {
+    source.say(dirty('/r/a'));
+    await clock.advance(60);
+  }
+  ground.disk.remove(path('/r/a'));
+  ground.disk.set(entry('/r/b'));
+  source.say(dirty('/r/a'), dirty('/r/b'), { kind: 'renamed', paths: [path('/r/a'), path('/r/b')] });
+  await clock.advance(1000);
+  expect(journal('/r/b')).toHaveLength(1);
+  expect(journal('"moved"')).toHaveLength(1);
+  expect(journal('"removed"')).toEqual([]);
+});
+
 test('an acceptance that the end interrupts is told to try again', async () => {
   await begin();
   let isReading = false;

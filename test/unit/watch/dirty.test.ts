@@ -30,7 +30,20 @@ test('a path is listed once per writer in a row, in order, and a subtree stays o
   ]);
   expect(dirty.size).toBe(0);
   dirty.add(F, false, RM);
-  expect(dirty.take()).toEqual({ paths: ['/f'], subtree: [false], actorOf: [0], actors: [RM] });
+  expect(dirty.take()).toEqual({ paths: ['/f'], subtree: [false], actorOf: [0], actors: [RM], renames: [] });
+});
+
+test('the names of a rename follow the paths, those that nobody watches left out', () => {
+  const dirty = new DirtySet();
+  dirty.add(F, false, CP);
+  dirty.add(G, false, CP);
+  dirty.join([F, G, F]);
+  dirty.join([F, pathFromText('/outside')]);
+  expect(dirty.size).toBe(3);
+  const batch = { kind: 'batch', coverage: undefined, events: [], dirty: dirty.take() } as const;
+  expect(sizeOfBatch(batch)).toBe(3);
+  expect(eventsOfBatch(structuredClone(batch)).slice(2)).toEqual([{ kind: 'renamed', paths: ['/f', '/g'] }]);
+  expect(dirty.size).toBe(0);
 });
 
 test('relevance to the rules', () => {
