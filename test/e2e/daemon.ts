@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const WAIT_MS = 30_000;
@@ -25,6 +26,8 @@ export class Daemon {
   readonly #child: ChildProcess;
   readonly #cookies: string;
   #isOver = false;
+  readonly #lines: () => string[];
+  readonly #records: Fields[] = [];
   #taken = 0;
   #serial = 0;
 
@@ -33,6 +36,7 @@ export class Daemon {
     this.#cookies = cookies;
     this.pid = child.pid ?? -1;
     this.stdout = collect(child.stdout);
+    this.#lines = newLines(child.stdout);
     this.stderr = collect(child.stderr);
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
@@ -42,10 +46,13 @@ export class Daemon {
     });
   }
 
-  /** Everything printed so far that is a complete record. */
-  records(): Fields[] {
-    const text = this.stdout();
-    return linesOf(text.slice(0, text.lastIndexOf('\n') + 1));
+  /**
+   * Everything printed so far that is a complete record. Each line is parsed once: waits ask again and again, and who is
+   * busy with that reads too slowly for a watch that has much to say.
+   */
+  records(): readonly Fields[] {
+    for (const line of this.#lines()) this.#records.push(JSON.parse(line) as Fields);
+    return this.#records;
   }
 
   /** Waits until `found` gives something; fails with all that the watch said when it ends or takes too long. */
@@ -108,6 +115,23 @@ export function linesOf(text: string): Fields[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Fields);
+}
+
+/** The complete lines that came since the last call. */
+function newLines(stream: NodeJS.ReadableStream | null): () => string[] {
+  const decoder = new StringDecoder('utf8');
+  let fresh: string[] = [];
+  let begun = '';
+  stream?.on('data', (chunk: Buffer) => {
+    const lines = (begun + decoder.write(chunk)).split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') fresh.push(line);
+  });
+  return () => {
+    const lines = fresh;
+    fresh = [];
+    return lines;
+  };
 }
 
 export function collect(stream: NodeJS.ReadableStream | null): () => string {
