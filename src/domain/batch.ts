@@ -9,6 +9,8 @@ export interface Dirty {
   readonly actors: readonly Actor[];
   /** Somebody did it, too, who is not among the actors: unknown, or one too many. */
   readonly hasOthers: boolean;
+  /** When it was put in doubt first, in milliseconds of the clock that the batch is used with. */
+  readonly sinceMs: number;
 }
 
 export interface BatchSettings {
@@ -118,6 +120,7 @@ export function mergeDirty(a: Dirty, b: Dirty): Dirty {
     path: a.path,
     subtree: a.subtree || b.subtree,
     actors,
+    sinceMs: Math.min(a.sinceMs, b.sinceMs),
     hasOthers: a.hasOthers || b.hasOthers || !a.actors.every(isListed) || !b.actors.every(isListed),
   };
 }

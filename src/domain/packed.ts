@@ -137,6 +137,11 @@ function recordMode(run: Buffer, at: number): number {
   return run.readUInt16LE(at + 8);
 }
 
+/** Nanoseconds since the epoch. */
+export function recordCtimeNs(run: Buffer, at: number): bigint {
+  return run.readBigInt64LE(at + 48);
+}
+
 export function recordIncomplete(run: Buffer, at: number): number {
   return run[at + 11] ?? 0;
 }

@@ -1,5 +1,6 @@
 // One run of a hook: what it is given, what its outcome means for the outbox, and who is told.
 import type { HookSettings } from '../domain/settings.ts';
+import { type GivenPaths, trackGivenPaths } from './given.ts';
 import { type OwnRuns, trackOwnRuns } from './own-doing.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HookRunner, RunOutcome } from './ports/hook-runner.ts';
@@ -27,6 +28,7 @@ export interface HookPayload {
 export interface Lane {
   readonly hook: HookSettings;
   readonly own: OwnRuns;
+  readonly given: GivenPaths;
   /** When the first and the last drift came that no run has taken yet. */
   firstMs: number | undefined;
   lastMs: number;
@@ -43,6 +45,7 @@ export function newLane(hook: HookSettings): Lane {
   return {
     hook,
     own: trackOwnRuns(),
+    given: trackGivenPaths(),
     firstMs: undefined,
     lastMs: Number.NEGATIVE_INFINITY,
     retryMs: undefined,
@@ -60,6 +63,7 @@ export async function deliver(parts: DeliveryParts, lane: Lane, batch: HookBatch
   const runId = parts.newId(startMs);
   lane.run = new AbortController();
   lane.running = true;
+  lane.given.started(batch.paths, clock.monotonicMs(), startMs);
   let pid: number | undefined;
   const onStart = (started: number): void => {
     pid = started;
@@ -76,6 +80,7 @@ export async function deliver(parts: DeliveryParts, lane: Lane, batch: HookBatch
   });
   lane.running = false;
   lane.last = outcome.outcome;
+  lane.given.ended(clock.monotonicMs());
   const endMs = clock.nowMs();
   if (pid !== undefined) lane.own.ended(pid, clock.monotonicMs());
   const attempt = batch.attempts + 1;

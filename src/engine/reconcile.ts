@@ -2,7 +2,17 @@
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Dirty, mergeDirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
-import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
+import {
+  type BytePath,
+  dirOf,
+  hasAncestorIn,
+  isWithin,
+  joinPath,
+  nameOf,
+  outermostPaths,
+  ROOT_DIR,
+} from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
@@ -21,6 +31,8 @@ export interface Reconciled {
   /** Open drift of paths that are as the baseline has them. */
   readonly resolved: readonly OpenDrift[];
   readonly incomplete: readonly { readonly path: BytePath; readonly errno: number }[];
+  /** ctime of what was read by its name; of what is not there it is missing. */
+  readonly ctimes: ReadonlyMap<BytePath, bigint>;
 }
 
 export interface ReconcileParts extends SurveyParts {
@@ -35,7 +47,8 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   const differences: Difference[] = [];
   const incomplete: { path: BytePath; errno: number }[] = [];
   const grown = new Set<BytePath>();
-  for (const finding of await readPaths(parts, doubt.paths)) {
+  const ctimes = new Map<BytePath, bigint>();
+  for (const finding of await readPaths(parts, doubt.paths, ctimes)) {
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
@@ -53,6 +66,7 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     drifts: found.map((drift) => attribute(drift, seen)),
     resolved: resolvedBy(found, [...doubt.paths], [...doubt.trees, ...grown], incomplete, parts.store),
     incomplete,
+    ctimes,
   };
 }
 
@@ -87,7 +101,7 @@ function movesByPlace(moves: readonly OpenDrift[]): Map<BytePath, OpenDrift[]> {
   return places;
 }
 
-async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>) {
+async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>, ctimes: Map<BytePath, bigint>) {
   const names = new Map<BytePath, BytePath[]>();
   for (const path of paths) {
     const dir = dirOf(path);
@@ -99,7 +113,12 @@ async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>) {
   const findings = [];
   while (queue.length > 0) {
     const pages = await Promise.all(queue.splice(0, READS).map(([dir, list]) => parts.disk.read(dir, list)));
-    for (const page of pages) for await (const finding of findingsOf(page, parts)) findings.push(finding);
+    for (const page of pages) {
+      for (const at of recordOffsets(page.records)) {
+        ctimes.set(joinPath(page.dir, recordName(page.records, at)), recordCtimeNs(page.records, at));
+      }
+      for await (const finding of findingsOf(page, parts)) findings.push(finding);
+    }
   }
   return findings;
 }
@@ -122,7 +141,7 @@ function unique(differences: readonly Difference[]): Difference[] {
 /** Who was seen at the path, at its old name, or at the directory whose move or removal explains it. */
 function attribute(drift: Drift, seen: ReadonlyMap<BytePath, Dirty>): Attributed {
   const own = [drift.from, drift.path].flatMap((path) => (path === undefined ? [] : (seen.get(path) ?? [])));
-  const merged = own.reduce(mergeDirty, { path: drift.path, subtree: false, actors: [], hasOthers: false });
+  const merged = own.reduce(mergeDirty, { path: drift.path, subtree: false, actors: [], hasOthers: false, sinceMs: 0 });
   const { actors, hasOthers } = merged.actors.some(isKnown) ? merged : (nearestSeen(drift.path, seen) ?? merged);
   return { drift, actors: actors.length === 0 ? [UNKNOWN_ACTOR] : actors, hasOthers };
 }

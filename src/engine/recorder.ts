@@ -45,14 +45,14 @@ export interface RecordOptions {
 /** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
 const PAGE = 2_000;
 
-/** Commits what a reconciliation found; returns the hooks that got something to do and the number of records written. */
+/** Commits what a reconciliation found; returns by hook the paths that it is told of, and the number of records written. */
 export async function recordDrift(
   parts: RecorderParts,
   found: Reconciled,
   { isOwnDoing = () => false, signal }: RecordOptions = {},
-): Promise<{ hooks: ReadonlySet<string>; drifts: number }> {
+): Promise<{ told: ReadonlyMap<string, ReadonlySet<BytePath>>; drifts: number }> {
   const { generation } = parts.store.baseline.info();
-  const hooks = new Set<string>();
+  const told = new Map<string, Set<BytePath>>();
   let drifts = 0;
   for (const [index, page] of pagesOf(found).entries()) {
     if (index > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -60,10 +60,14 @@ export async function recordDrift(
     const fresh = page.drifts.flatMap((one) => toRecord(parts, one, generation, isOwnDoing) ?? []);
     const gone = page.resolved.map((open) => toResolved(parts, open));
     commitPage(parts, page, fresh, gone);
-    for (const { outbox } of [...fresh, ...gone]) for (const { hook } of outbox) hooks.add(hook);
+    for (const { hook, paths } of [...fresh, ...gone].flatMap(({ outbox }) => outbox)) {
+      const known = told.get(hook) ?? new Set();
+      told.set(hook, known);
+      for (const path of paths) known.add(path);
+    }
     drifts += fresh.length;
   }
-  return { hooks, drifts };
+  return { told, drifts };
 }
 
 type Page = Pick<Reconciled, 'drifts' | 'resolved'>;

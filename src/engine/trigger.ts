@@ -1,5 +1,7 @@
 // Which hook runs when: one lane per hook, one run in flight per lane, later drift folds into the next run.
 import type { Actor } from '../domain/actor.ts';
+import type { Dirty } from '../domain/batch.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { HookSettings } from '../domain/settings.ts';
 import { type DeliveryParts, type Lane, newLane } from './delivery.ts';
 import { noteDrift, recall, runLane } from './lane.ts';
@@ -18,6 +20,12 @@ export interface HookState {
   readonly last: RunOutcome['outcome'] | undefined;
 }
 
+export interface ReadMeanwhile {
+  readonly hook: string;
+  /** Not empty. */
+  readonly paths: readonly BytePath[];
+}
+
 export interface Trigger {
   /**
    * Delivers, first of all what an earlier process left in the outbox. Begins when `former` is closed: it is closed here.
@@ -29,6 +37,11 @@ export interface Trigger {
   states(): readonly HookState[];
   /** Whether nobody but runs of this hook were seen doing it: then it is not told. */
   isOwnDoing(hook: string, actors: readonly Actor[]): boolean;
+  /**
+   * By hook, what its runs may have read of a dirty path while it was otherwise than now (`GivenPaths`). Only hooks that look
+   * for themselves: who is given records goes by what they say.
+   */
+  readMeanwhile(dirty: Dirty, ctimeNs: bigint | undefined): readonly ReadMeanwhile[];
   /**
    * Cancels runs in flight, and kills those that have not ended `patienceMs` later; what they had not delivered stays in
    * the outbox. Never rejects. A later call may be less patient than an earlier one.
@@ -64,6 +77,13 @@ export function openTrigger(parts: TriggerParts): Trigger {
     isOwnDoing: (hook, actors) =>
       (lanes.get(hook)?.own.caused(actors, clock.monotonicMs()) ?? false) ||
       (predecessor?.isOwnDoing(hook, actors) ?? false),
+    readMeanwhile: (dirty, ctimeNs) => [
+      ...[...lanes.values()]
+        .filter(({ hook }) => hook.stdin === 'paths0' || hook.stdin === 'none')
+        .map(({ hook, given }) => ({ hook: hook.name, paths: given.readMeanwhile(dirty, ctimeNs) }))
+        .filter(({ paths }) => paths.length > 0),
+      ...(predecessor?.readMeanwhile(dirty, ctimeNs).filter(({ hook }) => lanes.has(hook)) ?? []),
+    ],
     async close(patienceMs) {
       closing.abort();
       for (const lane of lanes.values()) {

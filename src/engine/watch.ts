@@ -12,6 +12,7 @@ import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { SweepFields } from './ports/record-writer.ts';
 import { reconcile } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
+import { retell } from './retell.ts';
 import { countEntries, type SurveyParts, survey } from './survey.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 import type { Trigger } from './trigger.ts';
@@ -52,7 +53,7 @@ export function openWatch(parts: WatchParts): Watch {
   let failure: unknown;
 
   const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR, nowMs = clock.monotonicMs()): void => {
-    batch.add({ path, subtree, actors: [actor], hasOthers: false }, nowMs);
+    batch.add({ path, subtree, actors: [actor], hasOthers: false, sinceMs: nowMs }, nowMs);
   };
 
   const survive = (work: Promise<unknown>): void => {
@@ -154,8 +155,9 @@ export function openWatch(parts: WatchParts): Watch {
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
-    const { hooks } = await recordDrift(parts, found, { isOwnDoing: trigger.isOwnDoing, signal });
-    for (const hook of hooks) trigger.notify(hook);
+    const { told } = await recordDrift(parts, found, { isOwnDoing: trigger.isOwnDoing, signal });
+    const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
+    for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
   };
 
   const work = async (signal: AbortSignal): Promise<void> => {

@@ -8,6 +8,7 @@ const dirty = (name: string, subtree = false, ...actors: Actor[]) => ({
   subtree,
   actors,
   hasOthers: false,
+  sinceMs: 0,
 });
 
 test('a path waits until it is quiet', () => {
@@ -74,7 +75,9 @@ test('subtree and actors of one path add up', () => {
   batch.add({ ...dirty('/d', true), actors: [by(1)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(2)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(1)] }, 0);
-  expect(batch.takeAll()).toEqual([{ path: '/d', subtree: true, hasOthers: false, actors: [by(2), by(1)] }]);
+  expect(batch.takeAll()).toEqual([
+    { path: '/d', subtree: true, hasOthers: false, sinceMs: 0, actors: [by(2), by(1)] },
+  ]);
 });
 
 test('addActor keeps eight, the last one last, and unknown only alone', () => {

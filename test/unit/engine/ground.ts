@@ -62,6 +62,7 @@ export class Ground {
       subtree: name.endsWith('/'),
       actors: by.actors ?? [],
       hasOthers: by.hasOthers ?? false,
+      sinceMs: 0,
     }));
     const reporter = {
       ...silentReporter,

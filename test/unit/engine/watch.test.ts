@@ -2,13 +2,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openHasher } from '../../../src/disk/digest.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
+import type { HookSettings } from '../../../src/domain/settings.ts';
 import type { EventSource, WatchEvent } from '../../../src/engine/ports/event-source.ts';
+import type { HookRunner } from '../../../src/engine/ports/hook-runner.ts';
 import { openTrigger } from '../../../src/engine/trigger.ts';
 import { openWatch, type Watch } from '../../../src/engine/watch.ts';
 import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
 import { entry, path } from '../../fakes/entry.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';
-import { Ground } from './ground.ts';
+import { rule } from '../../fakes/rule.ts';
+import { dir, Ground } from './ground.ts';
 
 let ground: Ground;
 let clock: ManualClock;
@@ -51,13 +54,13 @@ function fakeSource() {
 }
 
 /** Until it is ready. */
-async function begin(): Promise<void> {
+async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run'] = unexpected): Promise<void> {
   const { store, disk, rules } = ground;
   const scope = compileScope({ rules, ignore: [], own: [] });
   const common = { records: silentRecords, reporter: silentReporter, clock, newId: (ms: number) => `id${ms}` };
-  const runner = { run: () => Promise.reject(new Error('no hook is configured')) };
   const payload = () => ({ input: new Uint8Array(), environment: {} });
-  const trigger = openTrigger({ ...common, hooks: [], outbox: store.outbox, runner, payload });
+  const trigger = openTrigger({ ...common, hooks, outbox: store.outbox, runner: { run }, payload });
+  void trigger.run();
   const settings = {
     marks: 'auto',
     who: 'map',
@@ -71,6 +74,8 @@ async function begin(): Promise<void> {
     running = watch.run(stopped.signal);
   });
 }
+
+const unexpected: HookRunner['run'] = () => Promise.reject(new Error('no hook is configured'));
 
 const journal = (wanted: string): string[] =>
   [...ground.store.journal.read()].map(({ record }) => record).filter((record) => record.includes(wanted));
@@ -111,6 +116,60 @@ test('a rename is one move, also when the old name was due before the new one wa
   expect(journal('/r/b')).toHaveLength(1);
   expect(journal('"moved"')).toHaveLength(1);
   expect(journal('"removed"')).toEqual([]);
+});
+
+/** A hook that looks for itself; each run calls `during`, and its paths are told. */
+async function beginMirror(during: () => Promise<void>): Promise<string[][]> {
+  const given: string[][] = [];
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept', hooks: ['mirror'] })];
+  const limits = { quietMs: 10, deadlineMs: 100, timeoutMs: 1000, onBusy: 'queue', detach: false } as const;
+  const retry = { attempts: 1, backoffMinMs: 1, backoffMaxMs: 1 };
+  await begin(
+    [{ name: 'mirror', run: ['/mirror'], stdin: 'paths0', environment: {}, retry, ...limits }],
+    async ({ batch }) => {
+      given.push([...batch.paths]);
+      if (given.length === 1) await during();
+      return { outcome: 'ok', exitCode: 0, signal: undefined, output: '', problem: undefined };
+    },
+  );
+  return given;
+}
+
+const event = (name: string, subtree = false): WatchEvent => ({
+  kind: 'dirty',
+  path: path(name),
+  subtree,
+  actor: { source: 'unknown' },
+});
+
+test('a hook hears again of a path that was another while it ran, though it is no drift', async () => {
+  const given = await beginMirror(async () => {
+    source.say(event('/r/b'), event('/r/d', true));
+    await clock.sleep(300);
+  });
+  ground.disk.remove(path('/r/a'));
+  ground.disk.set(entry('/r/b'));
+  for (const one of [dir('/r/d', 7n), entry('/r/d/x')]) ground.disk.set(one);
+  for (const name of ['/r/a', '/r/b', '/r/d']) source.say(event(name));
+  await clock.advance(150);
+  expect(given).toEqual([['/r/a', '/r/b', '/r/d', '/r/d/x']]);
+  // What came is as it was, and older than the run; what is below a directory that came and went is not looked at.
+  await clock.advance(1000);
+  expect(given.slice(1)).toEqual([['/r/d', '/r/d/x']]);
+});
+
+test('a hook hears again of a file that came and went while it ran', async () => {
+  const given = await beginMirror(async () => {
+    source.say(event('/r/a'), event('/r/other'));
+    await clock.sleep(300);
+  });
+  ground.disk.remove(path('/r/a'));
+  source.say(event('/r/a'));
+  await clock.advance(5000);
+  expect(given).toEqual([['/r/a'], ['/r/a']]);
+  source.say(event('/r/a'));
+  await clock.advance(5000);
+  expect(given).toHaveLength(2);
 });
 
 test('an acceptance that the end interrupts is told to try again', async () => {
