@@ -26,6 +26,8 @@ export class Daemon {
   readonly #child: ChildProcess;
   readonly #cookies: string;
   #isOver = false;
+  /** Bytes of output. */
+  #heard = 0;
   readonly #lines: () => string[];
   readonly #records: Fields[] = [];
   #taken = 0;
@@ -37,6 +39,11 @@ export class Daemon {
     this.pid = child.pid ?? -1;
     this.stdout = collect(child.stdout);
     this.#lines = newLines(child.stdout);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.#heard += chunk.length;
+      });
+    }
     this.stderr = collect(child.stderr);
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
@@ -55,10 +62,12 @@ export class Daemon {
     return this.#records;
   }
 
-  /** Waits until `found` gives something; fails with all that the watch said when it ends or takes too long. */
+  /** Waits until `found` gives something; fails with all that the watch said when it ends, or says nothing for too long. */
   async until<T>(what: string, found: () => T | undefined | false): Promise<T> {
-    const deadline = Date.now() + WAIT_MS;
+    let [deadline, heard] = [0, -1];
     for (;;) {
+      // A slow machine is no failure: as long as the watch goes on telling, what is waited for may come.
+      if (this.#heard !== heard) [deadline, heard] = [Date.now() + WAIT_MS, this.#heard];
       const isLast = this.#isOver || Date.now() > deadline;
       const value = found();
       if (value !== undefined && value !== false) return value;
