@@ -53,7 +53,6 @@ const commands = {
   counts: () => responder.counts(),
   forget: () => responder.forget(),
   release: () => held.splice(0).forEach((resolve) => resolve()),
-  fds: () => fds(),
   // The main thread waits for its own open, and cannot take a message meanwhile.
   open: (path) => closeSync(openSync(path, 'r')),
   run: (path) => execFileSync('cat', [path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
@@ -78,10 +77,6 @@ function isGroup(fd) {
   } catch {
     return false;
   }
-}
-
-function fds() {
-  return Number(execFileSync('bash', ['-c', `ls /proc/${process.pid}/fd | wc -l`], { encoding: 'utf8' }));
 }
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
