@@ -39,7 +39,7 @@ export function queueOutput(output: Output, fds: readonly [number, number] = [1,
 }
 
 interface Queue {
-  write(text: string): void;
+  write(text: string | Buffer): void;
   close(deadlineMs: number): void;
 }
 
@@ -84,7 +84,7 @@ function openQueue(fd: number, { onDropped, onGone }: QueueEvents): Queue {
   return {
     write(text) {
       if (isGone) return;
-      const piece = Buffer.from(text);
+      const piece = typeof text === 'string' ? Buffer.from(text) : text;
       if (bytes > 0 && bytes + piece.length > QUEUE_MAX_BYTES) {
         dropped += 1;
         return;

@@ -4,8 +4,8 @@ import { AppError, errorCode, errorMessage, SystemError } from '../domain/errors
 import { escapeText } from '../domain/escape.ts';
 
 export interface Output {
-  /** Data, complete lines. */
-  data(text: string): void;
+  /** Data, complete lines; text as UTF-8. */
+  data(text: string | Buffer): void;
   /** A line for the person who started the command; not when --quiet. */
   note(line: string): void;
   /** A line that --quiet does not silence. */
@@ -40,8 +40,8 @@ export function openOutput(options: OutputOptions): Output {
  * Synchronous, so that nothing is lost at exit; whoever reads slowly slows us down. Data that nobody will read ends the command
  * as SIGPIPE would; what is said beside it is no reason to, and never to change the exit status.
  */
-function writeAll(fd: 1 | 2, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(fd: 1 | 2, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

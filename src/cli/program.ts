@@ -2,8 +2,10 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../domain/errors.ts';
 import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
+import type { TraceOptions } from './commands/trace.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
+import { TRACE_HELP, TRACE_OPTIONS } from './trace-options.ts';
 import { listenToSignals } from './watch-signals.ts';
 
 export interface GlobalOptions {
@@ -58,6 +60,7 @@ export async function runProgram(
 
   addBaselineCommands(program, command);
   addWatchCommands(program, command);
+  addTraceCommand(program, command);
   for (const each of allCommands(program)) each.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -176,6 +179,30 @@ function addWatchCommands(program: Command, command: AddCommand): void {
   ).option(...json);
 }
 
+function addTraceCommand(program: Command, command: AddCommand): void {
+  const trace = command(
+    program,
+    'trace [path...]',
+    'live events with their processes',
+    async (context, paths, options) =>
+      (await import('./commands/trace.ts')).runTrace(context, { ...(options as TraceOptions), paths }),
+  ).addHelpText('after', TRACE_HELP);
+  for (const { flags, description, kind } of TRACE_OPTIONS) {
+    const added = new Option(flags, description);
+    const parse = PARSERS[kind];
+    trace.addOption(parse === undefined ? added : added.argParser(parse));
+  }
+}
+
+/** Each is given what the option's former occurrences came to. */
+const PARSERS: Readonly<Record<string, (text: string, before: unknown) => unknown>> = {
+  list: (text, before) => [...((before ?? []) as string[]), text],
+  pids: (text, before) => [...((before ?? []) as number[]), ...text.split(',').map(positiveInteger)],
+  times: (_, before) => ((before ?? 0) as number) + 1,
+  count: positiveInteger,
+  seconds,
+};
+
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((child) => allCommands(child))];
 }
@@ -195,4 +222,13 @@ function positiveInteger(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('it must be a positive number');
+}
+
+/** Timers of Node hold 31 bits of milliseconds. */
+const SECONDS_MAX = 2_147_483;
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^[\d.]+$/.test(text) && value > 0 && value <= SECONDS_MAX) return value;
+  throw new InvalidArgumentError(`it must be a number of seconds, ${SECONDS_MAX} at most`);
 }

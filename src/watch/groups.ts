@@ -48,12 +48,12 @@ const WITHOUT = 'init and check work without it; watch does not';
 
 function explain(error: unknown): unknown {
   if (!(error instanceof SystemError)) return error;
-  if (error.code === 'EPERM') return missingCapability('CAP_SYS_ADMIN', error);
+  if (error.code === 'EPERM') return withoutCapability('CAP_SYS_ADMIN', error);
   const hint = error.hint === undefined ? WITHOUT : `${error.hint}; ${WITHOUT}`;
   return new AppError('IO', `cannot watch: ${error.message}`, { hint, cause: error });
 }
 
-export function missingCapability(name: string, cause?: unknown): AppError {
+export function withoutCapability(name: string, cause?: unknown): AppError {
   return new AppError('NO_PERMISSION', `cannot watch: ${name} is missing`, {
     hint: `run as root, or grant CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH; ${WITHOUT}`,
     cause,

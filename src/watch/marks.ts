@@ -9,7 +9,7 @@ import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
 import { fsidOfFd } from '../libc/handle.ts';
-import { type FidGroup, MOUNT_MASK, missingCapability, openFidGroup } from './groups.ts';
+import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
 
 export interface MarkOutcome {
   readonly mode: CoverageMode;
@@ -66,7 +66,7 @@ export class Marks {
     } catch (error) {
       const code = errorCode(error);
       // Later a filesystem of somebody's making (FUSE) may answer so; the others stay watched.
-      if (code === 'EPERM' && !this.#hasMarked) throw missingCapability('CAP_SYS_ADMIN', error);
+      if (code === 'EPERM' && !this.#hasMarked) throw withoutCapability('CAP_SYS_ADMIN', error);
       if (code === undefined || REASONS[code] === undefined) return { mode: 'sweep', reason: errorMessage(error) };
       return this.#watchWithDescriptors(mount, `${mount.type} ${REASONS[code]}`);
     }

@@ -53,6 +53,10 @@ export class Daemon {
     });
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /**
    * Everything printed so far that is a complete record. Each line is parsed once: waits ask again and again, and who is
    * busy with that reads too slowly for a watch that has much to say.

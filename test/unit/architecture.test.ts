@@ -12,12 +12,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   libc: ['domain'],
   fanotify: ['domain', 'libc'],
   watch: ['domain', 'libc', 'fanotify', 'engine/ports/'],
+  trace: ['domain', 'libc', 'fanotify'],
   disk: ['domain', 'libc', 'engine/ports/'],
   sqlite: ['domain', 'engine/ports/'],
   hooks: ['domain', 'engine/ports/'],
   config: ['domain'],
   report: ['domain', 'engine/ports/'],
-  cli: ['domain', 'engine', 'libc', 'fanotify', 'watch', 'disk', 'sqlite', 'hooks', 'config', 'report'],
+  cli: ['domain', 'engine', 'libc', 'fanotify', 'watch', 'trace', 'disk', 'sqlite', 'hooks', 'config', 'report'],
 };
 
 /** npm package -> the one file that imports it. */
