@@ -1,12 +1,11 @@
 // One line on standard error that shows how far a walk is.
 import { escapePath } from '../domain/escape.ts';
-import type { Page } from '../engine/ports/disk.ts';
-import { countEntries } from '../engine/survey.ts';
+import type { Portion } from '../engine/ports/disk.ts';
 import { byteText, countText, durationText } from '../report/quantity.ts';
 import type { Output } from './output.ts';
 
 export interface Progress {
-  page(page: Page): void;
+  portion(portion: Portion): void;
   /** Wipes the line. */
   done(): void;
 }
@@ -16,20 +15,20 @@ const BAR_CELLS = 24;
 
 /** `expected`: how many entries there probably are; undefined when nobody knows. */
 export function openProgress(output: Output, verb: string, expected: number | undefined): Progress {
-  if (!output.progress) return { page() {}, done() {} };
+  if (!output.progress) return { portion() {}, done() {} };
   const startMs = Date.now();
   let [entries, bytes, shownMs] = [0, 0, startMs];
   return {
-    page(page) {
-      entries += countEntries(page);
-      bytes += page.bytesRead;
+    portion(portion) {
+      entries += portion.entries;
+      bytes += portion.bytesRead;
       const nowMs = Date.now();
       if (nowMs - shownMs < EVERY_MS) return;
       shownMs = nowMs;
       const width = process.stderr.columns ?? 80;
       const line = progressLine(verb, { entries, bytes, expected, elapsedMs: nowMs - startMs });
       const room = width - line.length - 3;
-      const where = room > 12 ? `  ${tail(escapePath(page.dir), room)}` : '';
+      const where = room > 12 ? `  ${tail(escapePath(portion.dir), room)}` : '';
       process.stderr.write(`\r\x1b[K${(line + where).slice(0, width - 1)}`);
     },
     done: () => process.stderr.write('\r\x1b[K'),

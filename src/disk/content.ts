@@ -33,7 +33,11 @@ const CHANGED: Content = { kind: 'changed' };
 export function createContentReader(engine: DigestEngine, isCanceled: () => boolean): ContentReader {
   // One byte more than the largest file that is read in one piece, to see that it ends there.
   const { bytes, address } = allocateMemory(CHUNK_BYTES + 1);
-  let total = 0;
+  // Not a variable: on its way past 2^31 its type would change, and the compiled loop be thrown away.
+  const total = new Float64Array(1);
+  const count = (read: number): void => {
+    total[0] = (total[0] ?? 0) + read;
+  };
 
   /** Fills the memory up to `wanted` bytes or the end of the file; the negative errno when that fails. */
   const fill = (fd: number, wanted: number): number => {
@@ -43,7 +47,7 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
       if (read < 0) return read;
       if (read === 0) break;
       filled += read;
-      total += read;
+      count(read);
     }
     return filled;
   };
@@ -52,7 +56,7 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
     // A first read that brings exactly the size is enough: the caller's second statx tells whether the file grew.
     const read = readFd(fd, address, sizeBytes + 1);
     if (read < 0) return failed(-read);
-    total += read;
+    count(read);
     if (read !== sizeBytes) return sizeBytes === 0 ? unsized(fd) : CHANGED;
     return blake3(engine.digest(bytes.subarray(0, read)));
   };
@@ -85,7 +89,7 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
 
   const sparse = (fd: number, sizeBytes: number): Content => {
     const { value, bytesRead, errno } = digestSparse(fd, sizeBytes, engine.stream(), isCanceled);
-    total += bytesRead;
+    count(bytesRead);
     return value === undefined ? failed(errno) : { kind: 'digest', digest: { algorithm: 'sparse', value } };
   };
 
@@ -109,7 +113,7 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
       return sizeBytes < SPARSE_DIGEST_FROM ? ofExactly(fd, sizeBytes) : sparse(fd, sizeBytes);
     },
     digestPrefix: (fd, lengthBytes) => (lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse)(fd, lengthBytes),
-    bytesRead: () => total,
+    bytesRead: () => total[0] ?? 0,
   };
 }
 

@@ -1,12 +1,13 @@
 // The `Disk` of engine/ports/disk.ts: pages read by worker threads.
 import { availableParallelism } from 'node:os';
 import { AppError } from '../domain/errors.ts';
-import { compileScope, type ScopeSettings } from '../domain/rule.ts';
+import type { ScopeSettings } from '../domain/rule.ts';
 import type { Disk } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
 import { pagesOf } from './page.ts';
 import { openPool } from './pool.ts';
 import { walk } from './walk.ts';
+import { namesWork, packWork } from './work.ts';
 
 export interface DiskOptions {
   readonly scope: ScopeSettings;
@@ -22,13 +23,12 @@ const JOBS_MAX = 8;
 export function openDisk(options: DiskOptions): Disk {
   const jobs = options.jobs ?? Math.min(availableParallelism(), JOBS_MAX);
   const pool = openPool(jobs, { scope: options.scope, engine: options.engine ?? 'auto' });
-  const { roots } = compileScope(options.scope);
   return {
-    walk: (from, walkOptions) => walk(pool, roots, from, walkOptions),
+    walk: (from, walkOptions) => walk(pool, from, walkOptions),
     read: async (dir, names) => {
-      const work = [{ kind: 'names' as const, dir, names }];
-      const { pages, records } = await pool.ask({ kind: 'pages', work, share: false, cancel: undefined });
-      const [page] = pagesOf(work, pages, records);
+      const work = [packWork(namesWork(dir, names))];
+      const { pages, records } = await pool.ask({ kind: 'pages', work });
+      const [page] = pagesOf(pages, records);
       if (page === undefined) throw new AppError('INTERNAL', 'internal error: no page of names');
       return page;
     },

@@ -36,8 +36,15 @@ export interface EntryReader {
   /**
    * Appends the record of `name`, unless nothing is there. `known` serves instead when nothing has changed since.
    * `directory`: one that can be listed, as far as is known; what could not be opened is incomplete, and that is told once.
+   * `postponed`: nothing was appended, because the file has more than `limitBytes` to read.
    */
-  read(dirfd: number, name: string, needs: Needs, known: KnownRecord | undefined): 'absent' | 'directory' | 'other';
+  read(
+    dirfd: number,
+    name: string,
+    needs: Needs,
+    known: KnownRecord | undefined,
+    limitBytes?: number,
+  ): 'absent' | 'directory' | 'other' | 'postponed';
   /** statx of the entry that was read last. */
   readonly stat: Stat;
 }
@@ -144,7 +151,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
 
   return {
     stat: before,
-    read: (dirfd, text, needs, known) => {
+    read: (dirfd, text, needs, known, limitBytes = Number.POSITIVE_INFINITY) => {
       if (text.length >= NAME_BYTES) return 'absent';
       name.bytes[name.bytes.write(text, 'latin1')] = 0;
       let same = false;
@@ -160,6 +167,7 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
           writer.copy(known.run, known.at, recordLength(known.run, known.at));
           return kindOf();
         }
+        if (needs.digest && statSize(before) > limitBytes && statFormat(before) === S_IFREG) return 'postponed';
         same = readRest(dirfd, text, needs);
       }
       if (!same) {

@@ -2,82 +2,136 @@
 import { needsDigest } from '../domain/attribute.ts';
 import { type BytePath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
+import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
 import type { ContentReader } from './content.ts';
 import { isAbsence, listNames, openDirectory, prefixOf } from './directory.ts';
 import type { EntryReader, Needs } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
-import { startPage } from './page.ts';
-import type { FoundPage, Work } from './protocol.ts';
-import type { RecordWriter } from './record-writer.ts';
+import type { PagesWritten, PageWriter } from './page-writer.ts';
+import type { PackedWork, Work } from './protocol.ts';
 import { allocateStat, isSameDevice, statFd } from './stat.ts';
+import {
+  listWork,
+  PAGE_NAMES,
+  packWork,
+  push,
+  rangeWork,
+  unpackNames,
+  unpackWork,
+  withKnown,
+  workBeyond,
+} from './work.ts';
 
 export interface PageReader {
-  /** Does the work in order. With `share`, stops after a fair portion; what is not done comes back as `rest`. */
-  read(work: readonly Work[], share: boolean): { readonly pages: FoundPage[]; readonly rest: Work[] };
+  read(work: readonly PackedWork[], turn: Turn): PagesWritten & { readonly rest: PackedWork[] };
 }
 
-/** Names in one page of a large directory. */
-const PAGE_NAMES = 1024;
+/** How far a request goes. */
+export interface Turn {
+  /** Stop after a fair portion; what is not done comes back as `rest`. */
+  readonly share: boolean;
+  /** Go on below the directories that are found; otherwise they are part of `rest`. */
+  readonly descend: boolean;
+  /** Directories that it knows are counted, and give no page. */
+  readonly seals: SealTable | undefined;
+}
+
+export interface Signals {
+  /** Whether nobody wants the answer any more. */
+  isCanceled(): boolean;
+  /** Whether another worker has nothing to do. */
+  isHungry(): boolean;
+}
+
 /** A fair portion: small enough to balance the workers, large enough to make messages cheap. */
-const SHARE_NAMES = 1024;
+const SHARE_NAMES = 4096;
 const SHARE_BYTES = 32 * 1024 * 1024;
+/** When another worker waits, so much content is enough for one directory. */
+const HUNGRY_BYTES = 1024 * 1024;
+/** Names behind a good portion of content go to this many ranges. */
+const RANGES = 4;
 
 export function createPageReader(
   scope: Scope,
-  writer: RecordWriter,
+  writer: PageWriter,
   content: ContentReader,
   entries: EntryReader,
-  isCanceled: () => boolean,
+  { isCanceled, isHungry }: Signals,
 ): PageReader {
   const rules = new Map(scope.rules.map((rule, index) => [rule, { index, needs: needsOf(rule) }]));
   const roots = new Set<string>(scope.roots);
   const deviceOfDir = allocateStat();
   let namesLeft = 0;
   let bytesLimit = 0;
+  let hungryLimit = 0;
+  /** Whether something else waits in this request. */
+  let isMore = false;
 
-  const isShareSpent = (): boolean => namesLeft <= 0 || content.bytesRead() >= bytesLimit || isCanceled();
+  const isFull = (): boolean => content.bytesRead() >= bytesLimit;
+  const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
+  const isWanted = (): boolean => content.bytesRead() >= hungryLimit && isHungry();
 
-  const readPiece = (work: Work, piece: number, pages: FoundPage[]): Work[] => {
+  const readPiece = (work: Work): Work[] => {
     const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir);
     const isOpen = fd >= 0 || fd === AT_FDCWD;
     const names = isOpen ? namesOf(work, fd) : -fd;
     try {
-      if (typeof names !== 'number') return readNames(work, piece, fd, names, pages);
-      pages.push({ piece, end: writer.length(), bytesRead: 0, ...(!isAbsence(names) && { failed: names }) });
-      return [];
+      if (typeof names !== 'number') return readNames(work, fd, names);
+      writer.start(work, content.bytesRead());
+      if (isAbsence(names)) return finish();
+      writer.fail(names);
+      return workBeyond(work.dir, scope.roots);
     } finally {
       if (fd >= 0) closeFd(fd);
     }
   };
 
-  const readNames = (work: Work, piece: number, fd: number, names: readonly string[], pages: FoundPage[]): Work[] => {
-    if (work.kind === 'list' && names.length > PAGE_NAMES) return split(work, names, 0, undefined);
-    const page = startPage(piece, content.bytesRead());
+  const finish = (upTo?: BytePath): Work[] => {
+    writer.finish(content.bytesRead(), upTo);
+    return [];
+  };
+
+  /** Returns the work that follows: below, and what is left of the names. */
+  const readNames = (work: Work, fd: number, names: readonly string[]): Work[] => {
+    if (work.kind === 'list' && names.length > PAGE_NAMES) {
+      return rangeWork(work, names, { index: 0, after: undefined, size: PAGE_NAMES });
+    }
+    writer.start(work, content.bytesRead());
     const ruleOf = ruleFinder(work);
     const knownOf = knownRecords(work.known);
     const hasDevice = statFd(deviceOfDir, fd) === 0;
     const prefix = prefixOf(work.dir);
+    const following: Work[] = [];
+    hungryLimit = content.bytesRead() + HUNGRY_BYTES;
     for (const [index, text] of names.entries()) {
       if (isCanceled()) break;
-      if (work.kind !== 'names' && index > 0 && isShareSpent()) {
-        const last = pathFromLatin1(names[index - 1] ?? '');
-        pages.push(page.finish(writer.length(), content.bytesRead(), last));
-        return split(work, names, index, last);
-      }
+      if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) return leave(work, names, index, following);
       const name = pathFromLatin1(text);
       const path = pathFromLatin1(prefix + text);
       const rule = ruleOf(path, name);
       const known = rule && rules.get(rule);
       if (rule === undefined || known === undefined) continue;
       namesLeft -= 1;
-      if (entries.read(fd, text, known.needs, knownOf(text)) !== 'directory') continue;
+      const mayPostpone = work.kind !== 'names' && (index > 0 || isMore);
+      const found = entries.read(fd, text, known.needs, knownOf(text), mayPostpone ? SHARE_BYTES : undefined);
+      if (found === 'postponed') return leave(work, names, index, following);
+      if (found !== 'directory') continue;
       const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(entries.stat, deviceOfDir) && !roots.has(path);
-      if (isForeign) page.foreign(name);
-      else page.below(name, known.index);
+      following.push(...(isForeign ? workBeyond(path, scope.roots) : [listWork(work.dir, name, known.index)]));
     }
-    pages.push(page.finish(writer.length(), content.bytesRead()));
-    return [];
+    finish();
+    return following;
+  };
+
+  /** The names from `index` on are for others. */
+  const leave = (work: Work, names: readonly string[], index: number, following: Work[]): Work[] => {
+    const after = index === 0 ? work.after : pathFromLatin1(names[index - 1] ?? '');
+    if (index === 0) writer.drop();
+    else finish(after);
+    const isHeavy = namesLeft > 0;
+    const size = isHeavy ? Math.max(1, Math.ceil((names.length - index) / RANGES)) : PAGE_NAMES;
+    return [...following, ...rangeWork(work, names, { index, after, size })];
   };
 
   /** Below a directory of the walk only the entry itself is tested; of single names nothing is known yet. */
@@ -88,19 +142,28 @@ export function createPageReader(
   };
 
   return {
-    read: (work, share) => {
-      namesLeft = share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
-      bytesLimit = share ? content.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
-      const pages: FoundPage[] = [];
-      const rest: Work[] = [];
-      for (const [index, piece] of work.entries()) {
-        if (index > 0 && isShareSpent()) rest.push(withoutKnown(piece));
-        else rest.push(...readPiece(piece, index, pages));
+    read: (work, turn) => {
+      namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
+      bytesLimit = turn.share ? content.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
+      writer.seals = turn.seals;
+      const stack = work.map(unpackWork).reverse();
+      const later: Work[] = [];
+      for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
+        isMore = stack.length > 0;
+        const following = readPiece(piece);
+        if (turn.descend) push(stack, following);
+        else later.push(...following);
+        if (isSpent() || isHungry()) break;
       }
-      return { pages, rest };
+      return {
+        ...writer.take(),
+        rest: [...later, ...stack.reverse()].map((left) => packWork(withKnown(left, undefined))),
+      };
     },
   };
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 function needsOf(rule: Rule): Needs {
   return { digest: needsDigest(rule.attributes), flags: rule.attributes.names.has('flags') };
@@ -111,36 +174,8 @@ function namesOf(work: Work, fd: number): readonly string[] | number {
     case 'list':
       return listNames(fd);
     case 'range':
-      return unpackNames(work.names);
+      return unpackNames(work.packed ?? NO_BYTES);
     case 'names':
-      return [...new Set<string>(work.names)].sort();
+      return [...new Set<string>(work.names ?? [])].sort();
   }
-}
-
-/** The names from `index` on, as ranges that start behind `after`. */
-function split(work: Work, names: readonly string[], index: number, after: BytePath | undefined): Work[] {
-  if (work.kind === 'names') return [];
-  const end = work.kind === 'range' ? work.upTo : undefined;
-  const ranges: Work[] = [];
-  for (let at = index, from = after; at < names.length; at += PAGE_NAMES) {
-    const piece = names.slice(at, at + PAGE_NAMES);
-    const upTo = at + PAGE_NAMES < names.length ? pathFromLatin1(piece.at(-1) ?? '') : end;
-    ranges.push({ kind: 'range', dir: work.dir, rule: work.rule, after: from, upTo, names: packNames(piece) });
-    from = upTo;
-  }
-  return ranges;
-}
-
-function packNames(names: readonly string[]): Uint8Array {
-  return Buffer.from(`${names.join('\0')}\0`, 'latin1');
-}
-
-function unpackNames(packed: Uint8Array): string[] {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
-  return bytes.toString('latin1', 0, bytes.length - 1).split('\0');
-}
-
-function withoutKnown(work: Work): Work {
-  const { known: _, ...rest } = work;
-  return rest;
 }

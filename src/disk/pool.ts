@@ -5,6 +5,8 @@ import type { Reply, Request, WorkerSetup } from './protocol.ts';
 
 export interface Pool {
   readonly threads: number;
+  /** Whether a thread has nothing to do. */
+  isIdle(): boolean;
   /** Sends a request (its `id` is set here) and resolves with the answer; rejects when its worker dies. */
   ask<K extends Asked>(request: RequestOf<K>, transfer?: readonly ArrayBuffer[]): Promise<Extract<Reply, { kind: K }>>;
   /** Ends the threads; what is still asked for is rejected. */
@@ -39,6 +41,7 @@ export function openPool(threads: number, setup: Omit<WorkerSetup, 'closing'>): 
 
   return {
     threads,
+    isIdle: () => all.some(({ waiting }) => waiting.size === 0),
     ask: <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
       new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
         if (failure !== undefined) return reject(failure);

@@ -1,6 +1,7 @@
 // What the main thread and the workers say to each other.
 import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
+import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
 
 /** `workerData`. */
@@ -12,61 +13,68 @@ export interface WorkerSetup {
 }
 
 /** A piece of work on one directory. Rules travel as indices into the scope's list. */
-export type Work =
-  /** All names of a directory. */
-  | { readonly kind: 'list'; readonly dir: BytePath; readonly rule: number; readonly known?: Uint8Array }
-  /** Some names of a listed directory, each followed by a NUL, and the range that they stand for. */
-  | {
-      readonly kind: 'range';
-      readonly dir: BytePath;
-      readonly rule: number;
-      readonly after: BytePath | undefined;
-      readonly upTo: BytePath | undefined;
-      readonly names: Uint8Array;
-      readonly known?: Uint8Array;
-    }
-  /** Single names, wherever they come from. */
-  | {
-      readonly kind: 'names';
-      readonly dir: BytePath;
-      readonly names: readonly BytePath[];
-      readonly known?: Uint8Array;
-    };
+export interface Work {
+  /** All names of the directory; some of them, with the range that they stand for; or single names, wherever they come from. */
+  readonly kind: 'list' | 'range' | 'names';
+  readonly dir: BytePath;
+  readonly rule: number;
+  readonly after: BytePath | undefined;
+  readonly upTo: BytePath | undefined;
+  /** Names of a range, each followed by a NUL. */
+  readonly packed: Uint8Array | undefined;
+  readonly names: readonly BytePath[] | undefined;
+  /** The baseline's run. */
+  readonly known: Uint8Array | undefined;
+}
+
+/** The values of a Work, in the order of its keys. */
+export type PackedWork = readonly [
+  kind: Work['kind'],
+  dir: BytePath,
+  rule: number,
+  after: BytePath | undefined,
+  upTo: BytePath | undefined,
+  packed: Uint8Array | undefined,
+  names: readonly BytePath[] | undefined,
+  known: Uint8Array | undefined,
+];
+
+/** What all requests of a walk have in common. */
+export interface WalkSetup {
+  readonly id: number;
+  /** Two Int32 (CANCELED, HUNGRY), not 0: nobody wants the answers any more; a worker has nothing to do. */
+  readonly control: SharedArrayBuffer;
+  /** Go on below the directories that are found. */
+  readonly descend: boolean;
+  /** Memory of a SealTable. */
+  readonly seals?: SharedArrayBuffer;
+}
+
+export const CANCELED = 0;
+export const HUNGRY = 1;
+export const CONTROL_BYTES = 8;
 
 export type Request =
   | {
       readonly kind: 'pages';
       readonly id: number;
-      readonly work: readonly Work[];
-      /** Stop early and hand back what is left, so that others get their turn. */
-      readonly share: boolean;
-      /** One Int32: not 0 when nobody wants the answer any more. */
-      readonly cancel: SharedArrayBuffer | undefined;
+      readonly work: readonly PackedWork[];
+      /** For a walk; single names are read without one. */
+      readonly walk?: WalkSetup;
     }
   /** The last request; the thread ends without an answer. */
   | { readonly kind: 'close'; readonly id: number }
   | { readonly kind: 'prefix'; readonly id: number; readonly path: BytePath; readonly lengthBytes: bigint };
 
-/** Kept small: half of a leaf directory's cost beyond its files is this object's way through structured clone. */
+/** A page of the answer; an object of its own costs little now that unchanged directories are only counted. */
 export interface FoundPage {
-  /** Index into the request's work. */
-  readonly piece: number;
+  readonly dir: BytePath;
+  readonly extent: Page['extent'];
   /** Where its records end in the answer's memory; they begin where those of the page before end. */
   readonly end: number;
   readonly bytesRead: number;
   /** errno when nothing could be read. */
   readonly failed?: number;
-  /** The last name that it speaks of, when that is not the last of the piece. */
-  readonly upTo?: BytePath;
-  /** Directories to descend into, each with the index of its rule. */
-  readonly below?: BelowPage;
-  /** Directories on another filesystem that `oneFileSystem` keeps the walk out of. */
-  readonly foreign?: readonly BytePath[];
-}
-
-export interface BelowPage {
-  readonly names: readonly BytePath[];
-  readonly rules: readonly number[];
 }
 
 export type Reply =
@@ -75,8 +83,9 @@ export type Reply =
       readonly id: number;
       readonly pages: readonly FoundPage[];
       readonly records: ArrayBuffer;
-      /** Not done, in the order in which it was asked for; without `known`. */
-      readonly rest: readonly Work[];
+      readonly unchanged: Portion;
+      /** Below what was found, and not done, in the order in which it was asked for; without `known`. */
+      readonly rest: readonly PackedWork[];
     }
   | {
       readonly kind: 'prefix';

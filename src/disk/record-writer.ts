@@ -21,6 +21,10 @@ export interface RecordWriter {
   copy(run: Buffer, at: number, length: number): void;
   /** Whether the stat agrees with the record at `at` of `run` in everything that isSameStat compares. */
   isSame(stat: Stat, run: Buffer, at: number): boolean;
+  /** What was written since the length was `start`; good until the next call. */
+  from(start: number): Buffer;
+  /** Forgets what was written since the length was `start`. */
+  rewind(start: number): void;
   /** What was written, as memory that can be transferred; starts over. */
   take(): ArrayBuffer;
 }
@@ -88,6 +92,10 @@ export function createRecordWriter(): RecordWriter {
     isSame: (stat, run, at) => {
       writeFixed(probe, 0, stat);
       return isSameFixed(probe.bytes, run, at);
+    },
+    from: (start) => views.bytes.subarray(start, end),
+    rewind: (start) => {
+      end = start;
     },
     take: () => {
       const taken = views.bytes.buffer.slice(0, end) as ArrayBuffer;

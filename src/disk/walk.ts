@@ -1,9 +1,10 @@
 // The walk: directories wait on a stack, workers turn them into pages and further directories.
-import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { Page, WalkOptions } from '../engine/ports/disk.ts';
 import { pagesOf } from './page.ts';
 import type { Pool } from './pool.ts';
-import type { FoundPage, Reply, Work } from './protocol.ts';
+import { CANCELED, CONTROL_BYTES, HUNGRY, type Reply, type WalkSetup, type Work } from './protocol.ts';
+import { packWork, push, rootWork, unpackWork, withKnown } from './work.ts';
 
 type PagesReply = Extract<Reply, { kind: 'pages' }>;
 
@@ -12,14 +13,23 @@ const AHEAD = 2;
 /** Directories in one request. */
 const BATCH = 16;
 
-/** `Disk.walk`; `scopeRoots` are all paths of rules, which may lie beyond a border that the walk does not cross. */
+let lastId = 0;
+
+/** `Disk.walk`. */
 export async function* walk(
   pool: Pool,
-  scopeRoots: readonly BytePath[],
   from: readonly BytePath[],
-  { known, signal }: WalkOptions = {},
+  { known, seals, onUnchanged, signal }: WalkOptions = {},
 ): AsyncGenerator<Page> {
-  const cancel = new SharedArrayBuffer(4);
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+  lastId += 1;
+  const setup: WalkSetup = {
+    id: lastId,
+    control: control.buffer as SharedArrayBuffer,
+    // What the baseline knows of a directory is here, not there.
+    descend: known === undefined,
+    ...(seals !== undefined && { seals: seals.memory }),
+  };
   const stack = rootWork(from);
   const ready: Page[][] = [];
   let asked = 0;
@@ -28,26 +38,24 @@ export async function* walk(
 
   const ask = (): void => {
     while (failure === undefined && asked + ready.length < pool.threads * AHEAD && stack.length > 0) {
-      const work = takeBatch(stack, pool.threads).map((piece) => withKnown(piece, known));
+      const work = takeBatch(stack, pool.threads).map((piece) => withRun(piece, known));
       asked += 1;
       pool
-        .ask({ kind: 'pages', work, share: true, cancel }, transferOf(work))
-        .then(
-          (reply) => take(work, reply),
-          (error: unknown) => {
-            failure = error;
-          },
-        )
+        .ask({ kind: 'pages', work: work.map(packWork), walk: setup }, transferOf(work))
+        .then(take, (error: unknown) => {
+          failure = error;
+        })
         .finally(() => {
           asked -= 1;
           wake();
         });
     }
+    Atomics.store(control, HUNGRY, stack.length === 0 && pool.isIdle() ? 1 : 0);
   };
-  const take = (work: readonly Work[], { pages, records, rest }: PagesReply): void => {
-    push(stack, rest);
-    for (const page of pages) push(stack, workBelow(work[page.piece]?.dir ?? ROOT_DIR, page, scopeRoots));
-    ready.push(pagesOf(work, pages, records));
+  const take = ({ pages, records, unchanged, rest }: PagesReply): void => {
+    push(stack, rest.map(unpackWork));
+    if (pages.length > 0) ready.push(pagesOf(pages, records));
+    if (unchanged.entries > 0) onUnchanged?.(unchanged);
   };
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -73,36 +81,8 @@ export async function* walk(
   } finally {
     signal?.removeEventListener('abort', onAbort);
     failure ??= 'stopped';
-    Atomics.store(new Int32Array(cancel), 0, 1);
+    Atomics.store(control, CANCELED, 1);
   }
-}
-
-/** One piece of work per directory that holds a root. */
-function rootWork(roots: readonly BytePath[]): Work[] {
-  const names = new Map<BytePath, BytePath[]>();
-  for (const root of outermostPaths(roots)) {
-    const dir = dirOf(root);
-    names.set(dir, [...(names.get(dir) ?? []), nameOf(root)]);
-  }
-  return [...names].map(([dir, list]): Work => ({ kind: 'names', dir, names: list })).reverse();
-}
-
-/** Depth first, so that the stack stays small: the first of `work` will be taken next. */
-function push(stack: Work[], work: readonly Work[]): void {
-  for (let index = work.length - 1; index >= 0; index -= 1) {
-    const piece = work[index];
-    if (piece !== undefined) stack.push(piece);
-  }
-}
-
-function workBelow(dir: BytePath, { below, foreign = [], failed }: FoundPage, scopeRoots: readonly BytePath[]): Work[] {
-  const work = (below?.names ?? []).map((name, index): Work => {
-    return { kind: 'list', dir: joinPath(dir, name), rule: below?.rules[index] ?? 0 };
-  });
-  // Behind a border that is not crossed, a rule may begin anew.
-  const borders = failed === undefined ? foreign.map((name) => joinPath(dir, name)) : [dir];
-  const beyond = borders.flatMap((border) => scopeRoots.filter((root) => root !== border && isWithin(root, border)));
-  return beyond.length === 0 ? work : [...work, ...rootWork(beyond)];
 }
 
 /** Several directories while there are plenty; a range is work enough for one request. */
@@ -119,11 +99,11 @@ function takeBatch(stack: Work[], threads: number): Work[] {
   return batch;
 }
 
-function withKnown(piece: Work, known: WalkOptions['known']): Work {
+function withRun(piece: Work, known: WalkOptions['known']): Work {
   if (known === undefined) return piece;
-  const run = piece.kind === 'range' ? known(piece.dir, piece.after, piece.upTo) : known(piece.dir);
+  const run = known(piece.dir, piece.after, piece.upTo);
   // A copy of its own: a Buffer may be a view into memory that belongs to others.
-  return run.length === 0 ? piece : { ...piece, known: new Uint8Array(run) };
+  return run.length === 0 ? piece : withKnown(piece, new Uint8Array(run));
 }
 
 function transferOf(work: readonly Work[]): ArrayBuffer[] {

@@ -2,18 +2,30 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
 import { compileScope } from '../domain/rule.ts';
+import { openSealTable, type SealTable } from '../domain/seal-table.ts';
 import { type ContentReader, createContentReader } from './content.ts';
 import { openDigestEngine } from './digest.ts';
 import { createEntryReader } from './entry-reader.ts';
-import { createPageReader } from './page-reader.ts';
+import { createPageReader, type Signals } from './page-reader.ts';
+import { createPageWriter } from './page-writer.ts';
 import { digestPrefix } from './prefix.ts';
-import type { Reply, Request, WorkerSetup } from './protocol.ts';
+import {
+  CANCELED,
+  CONTROL_BYTES,
+  HUNGRY,
+  type Reply,
+  type Request,
+  type WalkSetup,
+  type WorkerSetup,
+} from './protocol.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { createXattrReader } from './xattrs.ts';
 
 if (isMainThread || parentPort === null)
   throw new AppError('INTERNAL', 'internal error: disk worker on the main thread');
 const port = parentPort;
+/** Of requests that belong to no walk. */
+const NO_CONTROL = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
 const answer = createAnswerer(workerData as WorkerSetup);
 
 port.on('message', (request: Request) => {
@@ -29,32 +41,53 @@ interface Answer {
 
 function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' }>) => Answer {
   const closing = new Int32Array(setup.closing);
-  let canceled = closing;
-  const isCanceled = (): boolean => Atomics.load(canceled, 0) !== 0 || Atomics.load(closing, 0) !== 0;
+  // One of the walk that is worked for; the functions stay the same, so that the compiled loop stays good.
+  let control = NO_CONTROL;
+  const signals: Signals = {
+    isCanceled: () => Atomics.load(control, CANCELED) !== 0 || Atomics.load(closing, 0) !== 0,
+    isHungry: () => Atomics.load(control, HUNGRY) !== 0,
+  };
   const scope = compileScope(setup.scope);
   const engine = openDigestEngine(setup.engine);
-  const content = createContentReader(engine, isCanceled);
+  const content = createContentReader(engine, signals.isCanceled);
   const writer = createRecordWriter();
   const entries = createEntryReader(writer, content, createXattrReader(engine));
-  const pages = createPageReader(scope, writer, content, entries, isCanceled);
+  const pageWriter = createPageWriter(writer, engine);
+  const pages = createPageReader(scope, pageWriter, content, entries, signals);
+  const openTable = tableCache();
 
-  const pagesReply = (request: Extract<Request, { kind: 'pages' }>): Answer => {
-    canceled = request.cancel === undefined ? closing : new Int32Array(request.cancel);
-    const read = pages.read(request.work, request.share);
-    const records = writer.take();
-    return { reply: { kind: 'pages', id: request.id, ...read, records }, transfer: [records] };
+  const pagesReply = ({ id, work, walk }: Extract<Request, { kind: 'pages' }>): Answer => {
+    control = walk === undefined ? NO_CONTROL : new Int32Array(walk.control);
+    const read = pages.read(work, {
+      share: walk !== undefined,
+      descend: walk?.descend ?? false,
+      seals: openTable(walk),
+    });
+    return { reply: { kind: 'pages', id, ...read }, transfer: [read.records] };
   };
 
   return (request) => {
     try {
       if (request.kind === 'pages') return pagesReply(request);
-      canceled = closing;
+      control = NO_CONTROL;
       return { reply: prefixReply(request, content), transfer: [] };
     } catch (error) {
-      writer.take();
+      pageWriter.take();
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { reply: { kind: 'thrown', id: request.id, stack }, transfer: [] };
     }
+  };
+}
+
+/** One table serves all requests of a walk. */
+function tableCache(): (walk: WalkSetup | undefined) => SealTable | undefined {
+  let id = 0;
+  let table: SealTable | undefined;
+  return (walk) => {
+    if (walk?.seals === undefined) return undefined;
+    if (walk.id !== id || table === undefined) table = openSealTable(walk.seals);
+    id = walk.id;
+    return table;
   };
 }
 

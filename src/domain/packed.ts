@@ -123,6 +123,13 @@ export function recordLength(run: Buffer, at: number): number {
   return length;
 }
 
+/** How many records a run holds. */
+export function countRecords(run: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < run.length; at += recordLength(run, at)) count += 1;
+  return count;
+}
+
 function damaged(at: number): AppError {
   return new AppError('BASELINE_UNTRUSTED', `packed entries are damaged at offset ${at}`);
 }

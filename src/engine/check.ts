@@ -3,8 +3,8 @@ import type { Drift, DriftKind } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { BytePath } from '../domain/path.ts';
 import { type Difference, driftOf, driftsOf, ruleOf } from './findings.ts';
-import type { Page } from './ports/disk.ts';
-import { countEntries, type SurveyParts, survey } from './survey.ts';
+import type { Portion } from './ports/disk.ts';
+import { type SurveyParts, survey } from './survey.ts';
 
 export type CheckItem =
   | { readonly kind: 'drift'; readonly drift: Drift }
@@ -25,7 +25,7 @@ export interface CheckOptions {
   readonly quick: boolean;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   readonly signal?: AbortSignal;
-  readonly onPage?: (page: Page) => void;
+  readonly onPortion?: (portion: Portion) => void;
 }
 
 /** With more additions and removals than this, the rest is told at once and moves among them are not looked for. */
@@ -42,13 +42,13 @@ export async function* check(parts: SurveyParts, options: CheckOptions): AsyncGe
     if (rule !== undefined) report.add(fingerprint(drift, rule.attributes));
     return { kind: 'drift', drift };
   };
-  const onPage = (page: Page): void => {
-    totals.entries += countEntries(page);
-    totals.bytes += page.bytesRead;
-    options.onPage?.(page);
+  const onPortion = (portion: Portion): void => {
+    totals.entries += portion.entries;
+    totals.bytes += portion.bytesRead;
+    options.onPortion?.(portion);
   };
 
-  for await (const finding of survey(parts, options.roots, { ...options, onPage })) {
+  for await (const finding of survey(parts, options.roots, { ...options, onPortion })) {
     if (finding.kind === 'incomplete') {
       totals.incomplete += 1;
       yield finding;

@@ -1,9 +1,9 @@
 // Build the baseline from what is on the disk now.
 import { recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, joinPath } from '../domain/path.ts';
-import type { Disk, Page } from './ports/disk.ts';
+import { portionOf } from './portion.ts';
+import type { Disk, Page, Portion } from './ports/disk.ts';
 import type { Store } from './ports/store.ts';
-import { countEntries } from './survey.ts';
 
 export interface InitTotals {
   entries: number;
@@ -15,7 +15,7 @@ export interface InitTotals {
 export interface InitOptions {
   readonly roots: readonly BytePath[];
   readonly signal: AbortSignal;
-  readonly onPage: (page: Page) => void;
+  readonly onPortion: (portion: Portion) => void;
   readonly onIncomplete: (path: BytePath, errno: number) => void;
   /** The journal's record of the new generation. */
   readonly record: (totals: InitTotals) => string;
@@ -29,9 +29,10 @@ export async function init(disk: Disk, store: Store, options: InitOptions): Prom
   const order = keepOrder();
   try {
     for await (const page of disk.walk(options.roots, { signal: options.signal })) {
-      options.onPage(page);
-      totals.entries += countEntries(page);
-      totals.bytes += page.bytesRead;
+      const portion = portionOf(page);
+      totals.entries += portion.entries;
+      totals.bytes += portion.bytesRead;
+      options.onPortion(portion);
       reportIncomplete(page, totals, options);
       if (page.extent.kind === 'names') roots.add(page);
       else for (const { dir, records } of order.next(page)) if (records.length > 0) rebuild.add(dir, records);

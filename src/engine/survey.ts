@@ -1,11 +1,12 @@
 // Everything under some roots against the baseline: pages in, findings out, with memory for one page at a time.
 
 import { isSameDigest } from '../domain/compare.ts';
-import { readRecord, recordLength, recordOffsets } from '../domain/packed.ts';
+import { readRecord, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
-import type { Disk, Page } from './ports/disk.ts';
+import { portionOf } from './portion.ts';
+import type { Disk, Page, Portion, WalkOptions } from './ports/disk.ts';
 import type { Baseline } from './ports/store.ts';
 
 export interface SurveyParts {
@@ -18,14 +19,14 @@ export interface SurveyOptions {
   /** Trust inode, size, times, mode and owner: read only what differs in one of them. */
   readonly quick: boolean;
   readonly signal?: AbortSignal;
-  readonly onPage?: (page: Page) => void;
+  readonly onPortion?: (portion: Portion) => void;
 }
 
 /** Compares the roots (each covered by a rule, none below another) and everything below them. */
 export async function* survey(
   parts: SurveyParts,
   roots: readonly BytePath[],
-  { quick, signal, onPage }: SurveyOptions,
+  { quick, signal, onPortion = () => {} }: SurveyOptions,
 ): AsyncGenerator<Finding> {
   // What a quick walk is given at the start of a directory is what its page is compared with.
   const given = new Map<BytePath, Buffer>();
@@ -34,9 +35,9 @@ export async function* survey(
     if (after === undefined && upTo === undefined) given.set(dir, run);
     return run;
   };
-  const walk = parts.disk.walk(roots, { ...(quick ? { known } : {}), ...(signal === undefined ? {} : { signal }) });
-  for await (const page of walk) {
-    onPage?.(page);
+  const options: WalkOptions = quick ? { known } : { seals: parts.baseline.seals(), onUnchanged: onPortion };
+  for await (const page of parts.disk.walk(roots, { ...options, ...(signal !== undefined && { signal }) })) {
+    onPortion(portionOf(page));
     const run = isWhole(page) ? given.get(page.dir) : undefined;
     given.delete(page.dir);
     yield* findingsOf(page, parts, run);
@@ -89,11 +90,4 @@ async function* verifyGrowth(
   const kept = old !== undefined && isSameDigest(old, digest);
   const changed = kept ? finding.changed : [...finding.changed, 'digest' as const];
   if (changed.length > 0) yield { ...finding, changed, prefixBytes: undefined };
-}
-
-/** How many entries a page holds. */
-export function countEntries(page: Page): number {
-  let count = 0;
-  for (let at = 0; at < page.records.length; at += recordLength(page.records, at)) count += 1;
-  return count;
 }

@@ -8,12 +8,13 @@ import { escapePath } from '../domain/escape.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
+import type { Portion } from './ports/disk.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { SweepFields } from './ports/record-writer.ts';
 import { reconcile } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
-import { countEntries, type SurveyParts, survey } from './survey.ts';
+import { type SurveyParts, survey } from './survey.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -83,11 +84,11 @@ export function openWatch(parts: WatchParts): Watch {
       }),
     );
     const quick = tier === 'catch-up' || tier === 'rescan';
-    const onPage = (page: Parameters<typeof countEntries>[0]): void => {
-      entries += countEntries(page);
+    const onPortion = (portion: Portion): void => {
+      entries += portion.entries;
     };
     try {
-      for await (const finding of survey(parts, roots, { quick, signal, onPage })) {
+      for await (const finding of survey(parts, roots, { quick, signal, onPortion })) {
         if (finding.kind === 'incomplete') continue;
         drifts += 1;
         const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;

@@ -2,13 +2,13 @@
 import type { Entry } from '../domain/entry.ts';
 import { fieldsOfEntry, recordBytes, recordLength, recordName, writeRecord } from '../domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, nameOf, pathToBytes } from '../domain/path.ts';
+import type { Hash } from '../domain/seal.ts';
 import type { Commit } from '../engine/ports/store.ts';
 import { below } from './baseline.ts';
 import { bytesColumn, pathColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
 import { assertCommitted, type Meta } from './meta.ts';
 import { deletePages, insertRun, PAGES, recordsOf } from './page.ts';
-import type { Hash } from './seal.ts';
 
 /** Drops first, so that a path may be dropped with everything below it and set again as something else. */
 export function applyAccept(

@@ -2,14 +2,16 @@
 import type { Entry } from '../domain/entry.ts';
 import { readRecord, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, nameOf, pathToBytes, ROOT, ROOT_DIR } from '../domain/path.ts';
+import { type Hash, isSameSeal } from '../domain/seal.ts';
 import type { Baseline } from '../engine/ports/store.ts';
 import { pathColumn } from './column.ts';
 import type { Database, Row, SqlValue } from './driver.ts';
 import { assertCommitted, readMeta } from './meta.ts';
 import { PAGES, recordsOf } from './page.ts';
-import type { Hash } from './seal.ts';
+import { type Verified, verifyPages } from './verify.ts';
 
-export function baselineOf(database: Database, hash: Hash): Baseline {
+/** `verified`: what was found when it was opened. */
+export function baselineOf(database: Database, hash: Hash, verified?: Verified): Baseline {
   return {
     info() {
       const meta = readMeta(database, hash);
@@ -25,6 +27,10 @@ export function baselineOf(database: Database, hash: Hash): Baseline {
       const dir = dirOf(path);
       const row = database.get(`${SELECT} where dir = ? and first <= ? order by first desc limit 1`, ...key(path));
       return row === undefined ? undefined : findIn(recordsOf(hash, row, dir), dir, nameOf(path));
+    },
+    seals() {
+      const isAsOpened = verified !== undefined && isSameSeal(readMeta(database, hash).root, verified.meta.root);
+      return (isAsOpened ? verified : verifyPages(database, hash)).seals;
     },
     *below(path) {
       yield* runs(database, hash, [path, successor(path)]);

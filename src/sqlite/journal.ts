@@ -1,11 +1,12 @@
 // The append-only record. Each line's chain covers its number, its time, its text and the chain before it; the facts (meta.ts)
 // hold the last one, so that a missing end is noticed too.
+
+import { type Hash, isSameSeal, noSeal, sealOf } from '../domain/seal.ts';
 import type { Journal, JournalLine } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, textColumn } from './column.ts';
 import { type Database, transact } from './driver.ts';
 import { untrusted } from './failure.ts';
 import { type Meta, readMeta } from './meta.ts';
-import { type Hash, isSameSeal, noSeal, sealOf } from './seal.ts';
 
 export function appendJournal(database: Database, hash: Hash, meta: Meta, records: readonly string[]): void {
   for (const record of records) {

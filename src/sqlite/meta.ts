@@ -1,9 +1,9 @@
 // The one row that says what the tables hold, sealed: every transaction that changes a table changes it too.
 import { type BytePath, pathFromBytes, pathToBytes } from '../domain/path.ts';
+import { type Hash, isSameSeal, noSeal, type SealPart, sealOf } from '../domain/seal.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import type { Database } from './driver.ts';
 import { neverFinished, untrusted } from './failure.ts';
-import { type Hash, isSameSeal, noSeal, type SealPart, sealOf } from './seal.ts';
 
 /** Read at the start of a transaction, changed by its steps, written at its end. */
 export interface Meta {

@@ -2,12 +2,12 @@
 
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, pathToBytes, ROOT } from '../domain/path.ts';
+import { type Hash, isSameSeal, noSeal, sealOf, toggleSeal } from '../domain/seal.ts';
 import type { OpenDrift } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, pathColumn, textColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
 import { untrusted } from './failure.ts';
 import { type Meta, readMeta } from './meta.ts';
-import { type Hash, isSameSeal, noSeal, sealOf, toggleSeal } from './seal.ts';
 
 /** Adds a drift, or replaces what is known under its key. */
 export function putDrift(database: Database, hash: Hash, meta: Meta, drift: OpenDrift): void {

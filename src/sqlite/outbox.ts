@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import { comparePaths } from '../domain/path.ts';
+import { type Hash, isSameSeal, sealOf } from '../domain/seal.ts';
 import type { HookBacklog, HookBatch, Outbox, OutboxItem, Settlement } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, optionalIntegerColumn, textColumn } from './column.ts';
 import { type Database, type Row, transact } from './driver.ts';
 import { untrusted } from './failure.ts';
 import { appendJournal } from './journal.ts';
 import { packPaths, readMeta, unpackPaths, writeMeta } from './meta.ts';
-import { type Hash, isSameSeal, sealOf } from './seal.ts';
 
 export function enqueue(database: Database, hash: Hash, { hook, record, paths }: OutboxItem): void {
   const packed = packPaths(paths);

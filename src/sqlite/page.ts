@@ -1,17 +1,14 @@
-// Pages of the baseline: a directory's packed run cut into pieces small enough to rewrite for one accepted entry.
+// Pages in the baseline's file (domain/page.ts): their rows, and their share of the sum that the facts seal.
 
-import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { recordLength, recordName } from '../domain/packed.ts';
+import { cutRun, pageSeal } from '../domain/page.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
+import { type Hash, isSameSeal, toggleSeal } from '../domain/seal.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
 import { untrusted } from './failure.ts';
 import type { Meta } from './meta.ts';
-import { type Hash, isSameSeal, sealOf, toggleSeal } from './seal.ts';
-
-/** A page holds at most this many bytes of records, or one record that is longer. */
-const PAGE_BYTES = 16 * 1024;
 
 /** What identifies a page: its directory, its first name, its seal and how many records it holds; not the records. */
 export interface PageHead {
@@ -48,10 +45,6 @@ export function recordsOf(hash: Hash, row: Row, dir: BytePath): Buffer {
   return entries;
 }
 
-function pageSeal(hash: Hash, dir: Buffer, first: Buffer, entries: Buffer): Buffer {
-  return sealOf(hash, [dir, first, entries]);
-}
-
 /** Puts a page into the sum, or takes it out; its key is bound to its seal here, so that a scan need not read the records. */
 function togglePage(hash: Hash, sum: Buffer, { dir, first, seal, count }: Omit<PageHead, 'content'>): void {
   const parts = [dir, NUL, first, NUL, seal, Buffer.from(`${count};`, 'latin1')];
@@ -73,7 +66,7 @@ export function insertRun(
 ): BytePath | undefined {
   const dirBytes = pathToBytes(dir);
   let last: BytePath | undefined;
-  for (const piece of cut(run, dir)) {
+  for (const piece of cutRun(run, dir)) {
     const entries = run.subarray(piece.start, piece.end);
     const first = pathToBytes(piece.first);
     const head = { dir: dirBytes, first, seal: pageSeal(hash, dirBytes, first, entries), count: piece.count };
@@ -106,39 +99,6 @@ function forgetPage(hash: Hash, meta: Meta, head: PageHead): void {
   togglePage(hash, meta.root, head);
   meta.pages -= 1;
   meta.entries -= head.count;
-}
-
-interface Piece {
-  readonly start: number;
-  readonly end: number;
-  readonly first: BytePath;
-  readonly last: BytePath;
-  readonly count: number;
-}
-
-function* cut(run: Buffer, dir: BytePath): Generator<Piece> {
-  let start = 0;
-  let count = 0;
-  let [first, last] = ['' as BytePath, '' as BytePath];
-  for (let at = 0; at < run.length; ) {
-    const end = at + recordLength(run, at);
-    const name = recordName(run, at);
-    if (name <= last) throw unsorted(dir, name);
-    if (count > 0 && end - start > PAGE_BYTES) {
-      yield { start, end: at, first, last, count };
-      start = at;
-      count = 0;
-    }
-    if (count === 0) first = name;
-    count += 1;
-    last = name;
-    at = end;
-  }
-  if (count > 0) yield { start, end: run.length, first, last, count };
-}
-
-export function unsorted(dir: BytePath, name: BytePath): AppError {
-  return new AppError('INTERNAL', `internal error: ${escapePath(name)} of ${escapePath(dir)} comes out of order`);
 }
 
 /** The last name of a run that is not empty. */

@@ -2,15 +2,16 @@
 // generation until `finish`.
 import { AppError } from '../domain/errors.ts';
 import { recordName } from '../domain/packed.ts';
+import { unsorted } from '../domain/page.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
+import { type Hash, noSeal } from '../domain/seal.ts';
 import type { Rebuild } from '../engine/ports/store.ts';
 import { assertSettings, type Database, rollback } from './driver.ts';
 import { appendJournal } from './journal.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { clearDrift } from './open-drift.ts';
 import { clearOutbox } from './outbox.ts';
-import { insertRun, lastName, PAGES, recordsOf, unsorted } from './page.ts';
-import { type Hash, noSeal } from './seal.ts';
+import { insertRun, lastName, PAGES, recordsOf } from './page.ts';
 
 /** Takes the connection over and closes it in the end; `ended` is told when. */
 export function startRebuild(database: Database, hash: Hash, ended: () => void): Rebuild {

@@ -1,6 +1,7 @@
 // The baseline's file: entries, journal, open drift and outbox in one SQLite database.
 import { AppError } from '../domain/errors.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { Hash } from '../domain/seal.ts';
 import type { Commit, Store } from '../engine/ports/store.ts';
 import { applyAccept } from './accept.ts';
 import { baselineOf } from './baseline.ts';
@@ -12,8 +13,7 @@ import { assertOurs, createSchema, isBlank } from './migrations.ts';
 import { allOpenDrift, openDriftAt, openDriftBelow, openMoves, putDrift, removeDrift } from './open-drift.ts';
 import { enqueue, outboxOf } from './outbox.ts';
 import { checkpoint, startRebuild } from './rebuild.ts';
-import type { Hash } from './seal.ts';
-import { verifyPages } from './verify.ts';
+import { type Verified, verifyPages } from './verify.ts';
 
 export interface StoreOptions {
   /** Absolute, at most 500 bytes. */
@@ -40,17 +40,19 @@ export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions):
   const readOnly = mode === 'read';
   const connect = (): Database => openDatabase(pathToBytes(path), { readOnly, busyMs });
   const database = connect();
+  let verified: Verified;
   try {
     if (mayBeBlank && isBlank(database)) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
     assertOurs(database);
     assertSettings(database, readOnly);
-    const meta = verifyPages(database, hash);
-    if (mode !== 'create') assertCommitted(meta);
+    verified = verifyPages(database, hash);
+    if (mode !== 'create') assertCommitted(verified.meta);
   } catch (error) {
     database.close();
     throw error;
   }
-  return storeOver(database, { hash, connect, readOnly });
+  // A store that is written to soon has other seals; one that is read only answers one question and is closed.
+  return storeOver(database, { hash, connect, readOnly, ...(readOnly && { verified }) });
 }
 
 /** What the baseline was made of, from its sealed facts alone; its pages are not looked at. Throws as `openStore` does. */
@@ -72,14 +74,15 @@ export interface StoreParts {
   /** Another connection to the same file. */
   readonly connect: () => Database;
   readonly readOnly: boolean;
+  readonly verified?: Verified;
 }
 
 /** A store over a connection that has been verified. */
-export function storeOver(database: Database, { hash, connect, readOnly }: StoreParts): Store {
+export function storeOver(database: Database, { hash, connect, readOnly, verified }: StoreParts): Store {
   let rebuilding = false;
   let closed = false;
   return {
-    baseline: baselineOf(database, hash),
+    baseline: baselineOf(database, hash, verified),
     journal: journalOf(database, hash),
     outbox: outboxOf(database, hash),
     openDriftAt: (path) => openDriftAt(database, hash, path),

@@ -1,28 +1,39 @@
 // What is verified when a baseline is opened: all keys and seals against the sum in its facts, without reading the records.
 
+import { type Hash, isSameSeal, noSeal, SEAL_BYTES, toggleSeal } from '../domain/seal.ts';
+import { createSealTableBuilder, type SealTable } from '../domain/seal-table.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import { type Database, transact } from './driver.ts';
 import { untrusted } from './failure.ts';
 import { type Meta, readMeta } from './meta.ts';
 import { SUMMED } from './page.ts';
-import { type Hash, isSameSeal, noSeal, SEAL_BYTES, toggleSeal } from './seal.ts';
 
-/** Returns the facts of the baseline; throws BASELINE_UNTRUSTED when its pages are not those that were committed with them. */
-export function verifyPages(database: Database, hash: Hash): Meta {
+export interface Verified {
+  readonly meta: Meta;
+  /** All seals, as they were then. */
+  readonly seals: SealTable;
+}
+
+/** Throws BASELINE_UNTRUSTED when the pages are not those that were committed with the facts. */
+export function verifyPages(database: Database, hash: Hash): Verified {
   return transact(database, 'read', () => {
     const meta = readMeta(database, hash);
     const sum = noSeal();
+    const seals = createSealTableBuilder();
     let pages = 0;
     let entries = 0;
+    let dir: Uint8Array | undefined;
     for (const head of heads(database)) {
       toggleSeal(sum, hash(head.bytes));
       pages += 1;
       entries += head.count;
+      seals.add(head.seal, dir === undefined || !head.dir.equals(dir));
+      dir = head.dir;
     }
     if (pages !== meta.pages) throw untrusted(`it has ${pages} pages instead of ${meta.pages}`);
     if (entries !== meta.entries) throw untrusted(`it has ${entries} entries instead of ${meta.entries}`);
     if (!isSameSeal(sum, meta.root)) throw untrusted('its pages do not match their sum');
-    return meta;
+    return { meta, seals: seals.build() };
   });
 }
 
@@ -31,6 +42,8 @@ interface SummedPage {
   readonly bytes: Buffer;
   /** Directory, NUL, first name: compares like the pair, because NUL is in no name and before every other byte. */
   readonly key: Buffer;
+  readonly dir: Buffer;
+  readonly seal: Buffer;
   readonly count: number;
 }
 
@@ -62,11 +75,18 @@ function batchOf(where: string): string {
 /** Where damage moves a border, what comes out does not match the sum. */
 function* split(batch: Buffer): Generator<SummedPage> {
   for (let start = 0; start < batch.length; ) {
-    const keyEnd = border(batch, 0, border(batch, 0, start) + 1);
+    const dirEnd = border(batch, 0, start);
+    const keyEnd = border(batch, 0, dirEnd + 1);
     const countStart = keyEnd + 1 + SEAL_BYTES;
     const end = border(batch, SEMICOLON, countStart);
     const count = Number(batch.toString('latin1', countStart, end));
-    yield { bytes: batch.subarray(start, end + 1), key: batch.subarray(start, keyEnd), count };
+    yield {
+      bytes: batch.subarray(start, end + 1),
+      key: batch.subarray(start, keyEnd),
+      dir: batch.subarray(start, dirEnd),
+      seal: batch.subarray(keyEnd + 1, countStart),
+      count,
+    };
     start = end + 1;
   }
 }

@@ -95,7 +95,7 @@ async function build(
     const totals = await init(disk, store, {
       roots,
       signal: interrupt.signal,
-      onPage: progress.page,
+      onPortion: progress.portion,
       onIncomplete: (path, errno) => {
         listed += 1;
         if (listed <= LISTED_MAX) output.warn(`driftline: cannot read ${escapePath(path)}: ${incompleteText(errno)}`);

@@ -1,6 +1,7 @@
 // How the state of paths is read.
 import type { Digest } from '../../domain/entry.ts';
 import type { BytePath } from '../../domain/path.ts';
+import type { SealTable } from '../../domain/seal-table.ts';
 
 /** Part of a directory as it was read, packed (domain/packed.ts). */
 export interface Page {
@@ -14,6 +15,15 @@ export interface Page {
   /** errno when the directory could not be opened or listed; then `records` is empty and nothing follows about its names. */
   readonly failed: number;
   /** Bytes of content that were hashed for this page. */
+  readonly bytesRead: number;
+}
+
+/** How much of a walk is done. */
+export interface Portion {
+  /** Where it was read, or one of several directories. */
+  readonly dir: BytePath;
+  readonly entries: number;
+  /** Bytes of content that were hashed. */
   readonly bytesRead: number;
 }
 
@@ -36,5 +46,11 @@ export interface Disk {
 
 export interface WalkOptions {
   readonly known?: (dir: BytePath, after?: BytePath, upTo?: BytePath) => Buffer;
+  /**
+   * The baseline's seals: a directory whose pages have these seals, and of which everything could be read, gives no page;
+   * `onUnchanged` is told instead. Not together with `known`.
+   */
+  readonly seals?: SealTable;
+  readonly onUnchanged?: (portion: Portion) => void;
   readonly signal?: AbortSignal;
 }

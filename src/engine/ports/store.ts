@@ -1,6 +1,7 @@
 // The one file that everything is kept in.
 import type { Entry } from '../../domain/entry.ts';
 import type { BytePath } from '../../domain/path.ts';
+import type { SealTable } from '../../domain/seal-table.ts';
 
 /** Facts about a committed baseline. */
 export interface BaselineInfo {
@@ -18,6 +19,8 @@ export interface Baseline {
   /** The packed run of a directory: names with `after` < name <= `upTo`; empty when the baseline has none. */
   run(dir: BytePath, after?: BytePath, upTo?: BytePath): Buffer;
   find(path: BytePath): Entry | undefined;
+  /** The seals of all pages, as they are now. */
+  seals(): SealTable;
   /** Every directory at or below `path` that has entries, in bytewise order of the directory's path. */
   below(path: BytePath): Iterable<{ readonly dir: BytePath; readonly run: Buffer }>;
 }

@@ -9,9 +9,9 @@ import { digestText, SPARSE_DIGEST_FROM } from '../../../src/domain/entry.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
 import { diskOver, entriesOf, ruleOver, scopeOf, temporaryDirectory, walkAll } from './fixture.ts';
 
-function wideTree(): string {
+function wideTree(directories = 400): string {
   const dir = temporaryDirectory();
-  for (let index = 0; index < 400; index += 1) {
+  for (let index = 0; index < directories; index += 1) {
     mkdirSync(`${dir}/${index}`);
     writeFileSync(`${dir}/${index}/file`, 'x');
   }
@@ -84,7 +84,8 @@ test('the consumer sets the pace', async () => {
 });
 
 test('a closed disk rejects, in the middle of a walk, too', async () => {
-  const dir = wideTree();
+  // More than a worker takes at a time.
+  const dir = wideTree(5000);
   const disk = openDisk({ scope: scopeOf(ruleOver([dir])), jobs: 1 });
   const walking = (async () => {
     for await (const page of disk.walk([pathFromText(dir)])) if (page.extent.kind === 'range') void disk.close();
@@ -97,7 +98,7 @@ test('a closed disk rejects, in the middle of a walk, too', async () => {
 test('a worker that cannot start is an AppError', async () => {
   const scope = { ...scopeOf(), rules: [{ ...ruleOver(['/x']), exclude: [1 as unknown as string] }] };
   const pool = openPool(1, { scope, engine: 'auto' });
-  const asked = pool.ask({ kind: 'pages', work: [], share: false, cancel: undefined });
+  const asked = pool.ask({ kind: 'pages', work: [] });
   await expect(asked).rejects.toMatchObject({ name: 'AppError', code: 'INTERNAL' });
   await pool.close();
 });

@@ -1,9 +1,9 @@
 // A directory of its own for a test, and the disk over it.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type DiskOptions, openDisk } from '../../../src/disk/disk.ts';
 import { resolveAttributes } from '../../../src/domain/attribute.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
@@ -11,6 +11,7 @@ import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
 import type { Rule, ScopeSettings } from '../../../src/domain/rule.ts';
 import type { Disk, Page, WalkOptions } from '../../../src/engine/ports/disk.ts';
+import { declare } from '../../../src/libc/native.ts';
 
 export function temporaryDirectory(): string {
   const dir = mkdtempSync(join(tmpdir(), 'driftline-disk-'));
@@ -73,4 +74,21 @@ export function entryOf(entries: ReadonlyMap<BytePath, Entry>, path: string): En
 
 export function bytesReadOf(pages: readonly Page[]): number {
   return pages.reduce((sum, page) => sum + page.bytesRead, 0);
+}
+
+/** Until the end of the test, opening the file without waiting fails with EWOULDBLOCK. */
+export function holdWriteLease(path: string): void {
+  const fcntl = declare<(fd: number, command: number, argument: number) => number>(
+    'int fcntl(int fd, int command, long argument)',
+  );
+  // fcntl(2): whoever holds a lease that is broken gets SIGIO.
+  const onSignal = (): void => {};
+  process.on('SIGIO', onSignal);
+  const fd = openSync(path, 'r+');
+  onTestFinished(() => {
+    closeSync(fd);
+    process.off('SIGIO', onSignal);
+  });
+  const [F_SETLEASE, F_WRLCK] = [1024, 1];
+  expect(fcntl(fd, F_SETLEASE, F_WRLCK)).toBe(0);
 }

@@ -6,12 +6,12 @@ import { resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { digestText } from '../../../src/domain/entry.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
-import { declare } from '../../../src/libc/native.ts';
 import {
   bytesReadOf,
   diskOver,
   entriesOf,
   entryOf,
+  holdWriteLease,
   ruleOver,
   scopeOf,
   temporaryDirectory,
@@ -25,19 +25,7 @@ const GiB = 1024 ** 3;
 test('a file under a write lease is listed as incomplete and not waited for', async () => {
   const dir = temporaryDirectory();
   writeFileSync(`${dir}/leased`, 'content');
-  const fcntl = declare<(fd: number, command: number, argument: number) => number>(
-    'int fcntl(int fd, int command, long argument)',
-  );
-  // fcntl(2): whoever holds a lease that is broken gets SIGIO.
-  const onSignal = (): void => {};
-  process.on('SIGIO', onSignal);
-  const fd = openSync(`${dir}/leased`, 'r+');
-  onTestFinished(() => {
-    closeSync(fd);
-    process.off('SIGIO', onSignal);
-  });
-  const [F_SETLEASE, F_WRLCK] = [1024, 1];
-  expect(fcntl(fd, F_SETLEASE, F_WRLCK)).toBe(0);
+  holdWriteLease(`${dir}/leased`);
   const entries = entriesOf(await walkAll(diskOver(scopeOf(ruleOver([dir]))), dir));
   expect(entryOf(entries, `${dir}/leased`)).toMatchObject({
     sizeBytes: 7n,

@@ -43,7 +43,7 @@ export class Ground {
     await init(this.disk, this.store, {
       roots: [path('/r')],
       signal: new AbortController().signal,
-      onPage: nothing,
+      onPortion: nothing,
       onIncomplete: nothing,
       record: () => '{}',
     });

@@ -1,0 +1,99 @@
+// Pieces of work of a walk (protocol.ts): where it starts, and what lies below a directory.
+import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths, pathFromLatin1 } from '../domain/path.ts';
+import type { PackedWork, Work } from './protocol.ts';
+
+/** Names in one page of a large directory. */
+export const PAGE_NAMES = 1024;
+
+/**
+ * The only place that makes these objects, with all keys in one order: compiled code then knows one type of them, and is not
+ * thrown away for the next one that comes along.
+ */
+function makeWork(
+  kind: Work['kind'],
+  dir: BytePath,
+  rule: number,
+  { after, upTo, packed, names, known }: Partial<Work>,
+): Work {
+  return { kind, dir, rule, after, upTo, packed, names, known };
+}
+
+/** Work on its way through a message: as arrays, because objects come out of messages each of a type of their own. */
+export function packWork({ kind, dir, rule, after, upTo, packed, names, known }: Work): PackedWork {
+  return [kind, dir, rule, after, upTo, packed, names, known];
+}
+
+export function unpackWork([kind, dir, rule, after, upTo, packed, names, known]: PackedWork): Work {
+  return makeWork(kind, dir, rule, { after, upTo, packed, names, known });
+}
+
+export function withKnown(work: Work, known: Uint8Array | undefined): Work {
+  if (work.known === known) return work;
+  const { after, upTo, packed, names } = work;
+  return makeWork(work.kind, work.dir, work.rule, { after, upTo, packed, names, known });
+}
+
+/** One piece of work per directory that holds a root. */
+export function rootWork(roots: readonly BytePath[]): Work[] {
+  const names = new Map<BytePath, BytePath[]>();
+  for (const root of outermostPaths(roots)) {
+    const dir = dirOf(root);
+    names.set(dir, [...(names.get(dir) ?? []), nameOf(root)]);
+  }
+  return [...names].map(([dir, list]) => namesWork(dir, list)).reverse();
+}
+
+/** Single names of a directory. */
+export function namesWork(dir: BytePath, names: readonly BytePath[]): Work {
+  return makeWork('names', dir, NO_RULE, { names });
+}
+
+/** Of single names nothing is known yet. */
+const NO_RULE = -1;
+
+/** A directory that is listed. */
+export function listWork(dir: BytePath, name: BytePath, rule: number): Work {
+  return makeWork('list', joinPath(dir, name), rule, NOTHING);
+}
+
+const NOTHING: Partial<Work> = {};
+
+/** Behind a border that is not crossed, a rule may begin anew. */
+export function workBeyond(border: BytePath, scopeRoots: readonly BytePath[]): Work[] {
+  return rootWork(scopeRoots.filter((root) => root !== border && isWithin(root, border)));
+}
+
+/** The names from `index` on, as ranges of at most `size` names that start behind `after`. */
+export function rangeWork(
+  work: Work,
+  names: readonly string[],
+  { index, after, size }: { readonly index: number; readonly after: BytePath | undefined; readonly size: number },
+): Work[] {
+  if (work.kind === 'names') return [];
+  const end = work.upTo;
+  const ranges: Work[] = [];
+  for (let at = index, from = after; at < names.length; at += size) {
+    const piece = names.slice(at, at + size);
+    const upTo = at + size < names.length ? pathFromLatin1(piece.at(-1) ?? '') : end;
+    ranges.push(makeWork('range', work.dir, work.rule, { after: from, upTo, packed: packNames(piece) }));
+    from = upTo;
+  }
+  return ranges;
+}
+
+function packNames(names: readonly string[]): Uint8Array {
+  return Buffer.from(`${names.join('\0')}\0`, 'latin1');
+}
+
+export function unpackNames(packed: Uint8Array): string[] {
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+  return bytes.toString('latin1', 0, bytes.length - 1).split('\0');
+}
+
+/** Puts work onto a stack so that its first piece is taken next: depth first, so that the stack stays small. */
+export function push(stack: Work[], work: readonly Work[]): void {
+  for (let index = work.length - 1; index >= 0; index -= 1) {
+    const piece = work[index];
+    if (piece !== undefined) stack.push(piece);
+  }
+}

@@ -1,0 +1,7 @@
+// How much one page is of a walk.
+import { countRecords } from '../domain/packed.ts';
+import type { Page, Portion } from './ports/disk.ts';
+
+export function portionOf({ dir, records, bytesRead }: Page): Portion {
+  return { dir, entries: countRecords(records), bytesRead };
+}

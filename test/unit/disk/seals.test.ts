@@ -1,0 +1,149 @@
+// A walk with the baseline's seals finds what a walk without them finds, and says nothing of what is unchanged.
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openHasher } from '../../../src/disk/digest.ts';
+import { pathFromText } from '../../../src/domain/path.ts';
+import { compileScope } from '../../../src/domain/rule.ts';
+import { createSealTableBuilder } from '../../../src/domain/seal-table.ts';
+import { init } from '../../../src/engine/init.ts';
+import type { Disk, Portion } from '../../../src/engine/ports/disk.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
+import { survey } from '../../../src/engine/survey.ts';
+import { openStore } from '../../../src/sqlite/store.ts';
+import { diskOver, holdWriteLease, ruleOver, scopeOf, temporaryDirectory, walkAll } from './fixture.ts';
+
+const nothing = (): void => {};
+
+class Tree {
+  readonly root = join(temporaryDirectory(), 'tree');
+  readonly disk: Disk;
+  readonly store: Store;
+
+  constructor() {
+    mkdirSync(this.root);
+    this.disk = diskOver(scopeOf(ruleOver([this.root])));
+    const path = pathFromText(join(temporaryDirectory(), 'b.db'));
+    this.store = openStore({ path, mode: 'create', hash: openHasher() });
+    onTestFinished(() => this.store.close());
+  }
+
+  async accept(): Promise<void> {
+    const { signal } = new AbortController();
+    const common = { onPortion: nothing, onIncomplete: nothing, record: () => '{}' };
+    await init(this.disk, this.store, { roots: [pathFromText(this.root)], signal, ...common });
+  }
+
+  /** What differs, and how many entries were looked at; `sealed`: with the baseline's seals. */
+  async survey(sealed: boolean): Promise<{ found: string[]; entries: number }> {
+    const none = createSealTableBuilder().build();
+    const baseline = sealed ? this.store.baseline : { ...this.store.baseline, seals: () => none };
+    const parts = { disk: this.disk, baseline, scope: compileScope(scopeOf(ruleOver([this.root]))) };
+    const found: string[] = [];
+    let entries = 0;
+    const onPortion = (portion: Portion): void => {
+      entries += portion.entries;
+    };
+    for await (const finding of survey(parts, [pathFromText(this.root)], { quick: false, onPortion })) {
+      if (finding.kind === 'incomplete') found.push(`incomplete ${finding.path}`);
+      else if (finding.kind === 'removed') found.push(`removed ${finding.before.path}`);
+      else found.push(`${finding.kind} ${finding.after.path}`);
+    }
+    return { found: found.sort(), entries };
+  }
+
+  async both(): Promise<string[]> {
+    const [sealed, plain] = [await this.survey(true), await this.survey(false)];
+    expect(sealed).toEqual(plain);
+    return sealed.found;
+  }
+
+  at(name: string): string {
+    return join(this.root, name);
+  }
+
+  write(name: string, text: string): void {
+    mkdirSync(join(this.at(name), '..'), { recursive: true });
+    writeFileSync(this.at(name), text);
+  }
+}
+
+test('unchanged directories give no page and are counted', async () => {
+  const tree = new Tree();
+  for (let index = 0; index < 50; index += 1) tree.write(`d${index % 7}/e${index % 3}/f${index}`, `${index}`);
+  await tree.accept();
+  expect(await tree.both()).toEqual([]);
+  const portions: Portion[] = [];
+  const options = { seals: tree.store.baseline.seals(), onUnchanged: (portion: Portion) => portions.push(portion) };
+  const pages = await walkAll(tree.disk, tree.root, options);
+  expect(pages.map(({ extent }) => extent.kind)).toEqual(['names']);
+  const sum = portions.reduce((total, { entries }) => total + entries, 0);
+  expect(sum).toBe(Number(execFileSync('sh', ['-c', `find ${tree.root} -mindepth 1 | wc -l`])));
+  expect(portions.reduce((total, { bytesRead }) => total + bytesRead, 0)).toBe(90);
+});
+
+test('each kind of change is found, in directories of one page and of many', async () => {
+  const tree = new Tree();
+  // More than one page of the baseline, and less than a worker cuts into ranges.
+  for (let index = 0; index < 900; index += 1) tree.write(`many/file-${String(index).padStart(4, '0')}`, 'x');
+  for (const name of ['a', 'b', 'c']) tree.write(`few/${name}`, name);
+  tree.write('gone/deep/file', 'x');
+  tree.write('emptied/file', 'x');
+  tree.write('moved/file', 'x');
+  await tree.accept();
+  expect(await tree.both()).toEqual([]);
+
+  const changes: [name: string, make: () => void, found: number][] = [
+    ['the last page of many', () => execFileSync('sh', ['-c', `rm ${tree.at('many')}/file-08*`]), 100],
+    ['the first page of many', () => rmSync(tree.at('many/file-0000')), 1],
+    ['one in the middle', () => chmodSync(tree.at('many/file-0400'), 0o600), 1],
+    ['an addition in the middle', () => tree.write('many/file-0400a', 'x'), 1],
+    ['content', () => appendFileSync(tree.at('few/b'), 'more'), 1],
+    ['a vanished tree', () => rmSync(tree.at('gone'), { recursive: true }), 3],
+    ['an emptied directory', () => rmSync(tree.at('emptied/file')), 1],
+    ['a renamed directory', () => renameSync(tree.at('moved'), tree.at('away')), 4],
+  ];
+  for (const [name, make, count] of changes) {
+    make();
+    const found = await tree.both();
+    expect(found, name).toHaveLength(count);
+    await tree.accept();
+    expect(await tree.both(), name).toEqual([]);
+  }
+});
+
+test('what could not be read is told each time', async () => {
+  const tree = new Tree();
+  tree.write('dir/leased', 'x');
+  holdWriteLease(tree.at('dir/leased'));
+  await tree.accept();
+  // The same bytes as in the baseline, and still nobody knows the content.
+  expect(await tree.both()).toEqual([`incomplete ${tree.at('dir/leased')}`]);
+});
+
+test('a directory whose pages are all of another one is not taken for it', () => {
+  const seal = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+  const builder = createSealTableBuilder();
+  for (const [byte, isFirst] of [
+    [1, true],
+    [2, false],
+    [3, false],
+    [4, true],
+    [5, true],
+    [6, false],
+  ] as const) {
+    builder.add(seal(byte), isFirst);
+  }
+  const table = builder.build();
+  const known = (...bytes: number[]): boolean => table.isDirectory(bytes.map(seal));
+  expect([known(1, 2, 3), known(4), known(5, 6)]).toEqual([true, true, true]);
+  for (const bytes of [[], [1], [1, 2], [2, 3], [1, 2, 3, 4], [1, 3, 2], [5], [6], [5, 6, 7], [7], [4, 5, 6]]) {
+    expect(known(...bytes), String(bytes)).toBe(false);
+  }
+  expect(
+    createSealTableBuilder()
+      .build()
+      .isDirectory([seal(0)]),
+  ).toBe(false);
+});
