@@ -51,9 +51,12 @@ const { pattern } = fc.letrec<{ pattern: string; part: string; group: string }>(
 }));
 
 test('random patterns and texts match as in bash', () => {
-  // Where a star stands before a group, bash does not always see that the group may be empty: `[[ a == *+(|b) ]]` fails.
-  const usual = pattern.filter((candidate) => !/\*[?*+@!]\(/.test(candidate));
-  expectAsBash(fc.sample(fc.tuple(text, usual), 10_000));
+  // Where a star stands before a group, bash does not always see that the group may be empty: `[[ a == *+(|b) ]]` fails,
+  // and so does `[[ a == @(*?!(b)) ]]`.
+  const usual = pattern.filter((candidate) => !/\*[?*]*[?*+@!]\(/.test(candidate));
+  // Where a failure helps nobody to go on, the pairs are always the same.
+  const seed = process.env['CI'] ? 1 : Date.now() % 2 ** 31;
+  expectAsBash(fc.sample(fc.tuple(text, usual), { numRuns: 10_000, seed }));
 });
 
 const matches = (text: string, pattern: string): boolean => compileWildcard(pattern)(text);
