@@ -47,37 +47,55 @@ export function recordsOf(hash: Hash, row: Row, dir: BytePath): Buffer {
 
 /** Puts a page into the sum, or takes it out; its key is bound to its seal here, so that a scan need not read the records. */
 function togglePage(hash: Hash, sum: Buffer, { dir, first, seal, count }: Omit<PageHead, 'content'>): void {
-  const parts = [dir, NUL, first, NUL, seal, Buffer.from(`${count};`, 'latin1')];
-  toggleSeal(sum, hash(Buffer.concat(parts)));
+  const decimal = `${count};`;
+  const bytes = Buffer.allocUnsafe(dir.length + first.length + 2 + seal.length + decimal.length);
+  bytes.set(dir, 0);
+  bytes[dir.length] = 0;
+  bytes.set(first, dir.length + 1);
+  const end = dir.length + 1 + first.length;
+  bytes[end] = 0;
+  bytes.set(seal, end + 1);
+  bytes.write(decimal, end + 1 + seal.length, 'latin1');
+  toggleSeal(sum, hash(bytes));
 }
-
-const NUL = Buffer.alloc(1);
 
 /** The bytes that `togglePage` puts into the sum, as SQLite makes them (verify.ts). */
 export const SUMMED = "dir || x'00' || first || x'00' || seal || count || ';'";
 
-/** Cuts a sorted run into pages and inserts them; returns its last name. Throws INTERNAL when its names do not ascend. */
-export function insertRun(
-  database: Database,
+/** A page on its way into the file. */
+export interface NewPage extends Omit<PageHead, 'content'> {
+  readonly entries: Buffer;
+}
+
+/** Cuts a sorted run into pages and counts them in; returns its last name. Throws INTERNAL when its names do not ascend. */
+export function sealRun(
   hash: Hash,
   meta: Meta,
   dir: BytePath,
   run: Buffer,
+  take: (page: NewPage) => void,
 ): BytePath | undefined {
   const dirBytes = pathToBytes(dir);
   let last: BytePath | undefined;
   for (const piece of cutRun(run, dir)) {
     const entries = run.subarray(piece.start, piece.end);
     const first = pathToBytes(piece.first);
-    const head = { dir: dirBytes, first, seal: pageSeal(hash, dirBytes, first, entries), count: piece.count };
-    const content = database.run('insert into content (entries) values (?)', entries);
-    database.run('insert into page values (?, ?, ?, ?, ?)', head.dir, head.first, head.seal, head.count, content);
-    togglePage(hash, meta.root, head);
+    const page = { dir: dirBytes, first, seal: pageSeal(hash, dirBytes, first, entries), count: piece.count, entries };
+    togglePage(hash, meta.root, page);
     meta.pages += 1;
-    meta.entries += head.count;
+    meta.entries += page.count;
     last = piece.last;
+    take(page);
   }
   return last;
+}
+
+/** Inserts the pages of a run. */
+export function insertRun(database: Database, hash: Hash, meta: Meta, dir: BytePath, run: Buffer): void {
+  sealRun(hash, meta, dir, run, (page) => {
+    const content = database.run('insert into content (entries) values (?)', page.entries);
+    database.run('insert into page values (?, ?, ?, ?, ?)', page.dir, page.first, page.seal, page.count, content);
+  });
 }
 
 /** Deletes the pages of a range of keys, e.g. `dir = ?`. */

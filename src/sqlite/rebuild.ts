@@ -11,7 +11,8 @@ import { appendJournal } from './journal.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { clearDrift } from './open-drift.ts';
 import { clearOutbox } from './outbox.ts';
-import { insertRun, lastName, PAGES, recordsOf } from './page.ts';
+import { lastName, PAGES, recordsOf, sealRun } from './page.ts';
+import { createPageBatch } from './page-batch.ts';
 
 /** Takes the connection over and closes it in the end; `ended` is told when. */
 export function startRebuild(database: Database, hash: Hash, ended: () => void): Rebuild {
@@ -29,14 +30,19 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
     throw error;
   }
   const meta = { ...readMeta(database, hash), entries: 0, pages: 0, root: noSeal() };
+  const batch = createPageBatch(database);
   let over = false;
   let current: { readonly dir: BytePath; readonly last: BytePath | undefined } | undefined;
 
   const assertOpen = (): void => {
     if (over) throw new AppError('INTERNAL', 'internal error: the rebuild is over');
   };
-  const lastOf = (dir: BytePath): BytePath | undefined =>
-    current?.dir === dir ? current.last : storedLast(database, hash, dir);
+  const lastOf = (dir: BytePath): BytePath | undefined => {
+    if (current?.dir === dir) return current.last;
+    if (!batch.mayHold(pathToBytes(dir))) return undefined;
+    batch.flush();
+    return storedLast(database, hash, dir);
+  };
 
   return {
     add(dir, records) {
@@ -45,10 +51,11 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
       const first = recordName(records, 0);
       const before = lastOf(dir);
       if (before !== undefined && first <= before) throw unsorted(dir, first);
-      current = { dir, last: insertRun(database, hash, meta, dir, records) };
+      current = { dir, last: sealRun(hash, meta, dir, records, batch.add) };
     },
     finish(roots, journal) {
       assertOpen();
+      batch.flush();
       meta.generation += 1;
       meta.createdMs = Date.now();
       meta.roots = roots;
