@@ -1,5 +1,7 @@
 // The worker threads: each request goes to the one with the least to do.
+
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../domain/built-file.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Reply, Request, WorkerSetup } from './protocol.ts';
 
@@ -62,7 +64,11 @@ export function openPool(threads: number, setup: Omit<WorkerSetup, 'closing'>): 
 }
 
 function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
-  const worker = new Worker(workerFile(), { workerData: setup, resourceLimits: LIMITS, execArgv: [] });
+  const worker = new Worker(builtFile(import.meta.url, 'worker'), {
+    workerData: setup,
+    resourceLimits: LIMITS,
+    execArgv: [],
+  });
   const waiting: Thread['waiting'] = new Map();
   worker.on('message', (reply: Reply) => {
     const waiter = waiting.get(reply.id);
@@ -78,10 +84,4 @@ function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
     });
   });
   return { worker, waiting, ended };
-}
-
-/** A thread cannot load TypeScript: run from source (in tests), it is the built file of the same name. */
-function workerFile(): URL {
-  const file = import.meta.url.endsWith('.ts') ? '../../dist/disk/worker.js' : './worker.js';
-  return new URL(file, import.meta.url);
 }

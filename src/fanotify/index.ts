@@ -30,15 +30,15 @@ export {
   maskToString,
 } from './names.ts';
 export { fsidOfPath, type MountPoints, PathResolver } from './path-resolver.ts';
-export { type PathProbe, type Probe, probe, probePath, type Support } from './probe.ts';
-export { PermissionResponder } from './responder.ts';
-export type { ResponderCount } from './responder-messages.ts';
+export type { ResponderCount } from './permission/messages.ts';
 export type {
   PermissionDecision,
   PermissionMark,
   PermissionOptions,
   PermissionProblem,
   PermissionRequest,
-} from './responder-options.ts';
+} from './permission/options.ts';
+export { PermissionResponder } from './permission/responder.ts';
+export { type PathProbe, type Probe, probe, probePath, type Support } from './probe.ts';
 export { type AuditRule, type DenyErrno, FAN_DENY_ERRNO, type ResponseOptions, type Verdict } from './response.ts';
 export type { Stall, StreamOptions } from './stream.ts';

@@ -1,7 +1,9 @@
 // The consumer's side of a reading thread: starts it, hands on what it read, and ends it without ever leaving it in a
 // system call (a thread that is terminated there takes the process with it).
+
 import { readFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../domain/built-file.ts';
 import { AppError, errorMessage, SystemError } from '../domain/errors.ts';
 import { duplicateFd } from '../libc/descriptor.ts';
 import { closeFd } from '../libc/handle.ts';
@@ -101,7 +103,7 @@ export class EventStream {
     this.#wakeFd = tryOpenEventFd(groupFd);
     const control = this.#control.buffer as SharedArrayBuffer;
     const workerData: StreamSettings = { groupFd, wakeFd: this.#wakeFd, control, bufferBytes, maxHeldEvents };
-    this.#worker = new Worker(workerUrl(), { workerData, execArgv: [] });
+    this.#worker = new Worker(builtFile(import.meta.url, 'stream-worker'), { workerData, execArgv: [] });
     // A process ends when nothing but an unread stream is left of it.
     this.#worker.unref();
     this.#worker.on('message', (message: StreamMessage) => this.#receive(message));
@@ -211,15 +213,6 @@ function tryOpenEventFd(groupFd: number): number {
     closeFd(groupFd);
     throw error;
   }
-}
-
-/** Node 20 runs no TypeScript: from the sources (tests) the built thread is used. */
-function workerUrl(): URL {
-  return new URL(import.meta.url.replace(/src\/fanotify\/stream\.ts.*$|stream\.js.*$/, workerFile));
-}
-
-function workerFile(ownFile: string): string {
-  return ownFile.startsWith('src/') ? 'dist/fanotify/stream-worker.js' : 'stream-worker.js';
 }
 
 function failureOf({ syscall, errno, message }: Extract<StreamMessage, { kind: 'failed' }>): Error {

@@ -1,6 +1,8 @@
 // The engine's EventSource on fanotify: a reader thread fills it, the main thread takes batches out.
+
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../domain/built-file.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
@@ -43,18 +45,13 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
   const wakeFd = openEventFd();
   const { scope, marks, who, onProblem } = options;
   const workerData: ReaderSettings = { scope, marks, who, wakeFd, control };
-  const source = new Source(new Worker(readerUrl(), { workerData, execArgv: [] }), wakeFd, new Int32Array(control));
+  const source = new Source(
+    new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
+    wakeFd,
+    new Int32Array(control),
+  );
   await source.start(onProblem);
   return source;
-}
-
-/** Node 20 runs no TypeScript: from the sources (tests) the built thread next door is used. */
-function readerUrl(): URL {
-  return new URL(import.meta.url.replace(/src\/watch\/fanotify-source\.ts.*$|fanotify-source\.js.*$/, readerFile));
-}
-
-function readerFile(ownFile: string): string {
-  return ownFile.startsWith('src/') ? 'dist/watch/reader.js' : 'reader.js';
 }
 
 const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);

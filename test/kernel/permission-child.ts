@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { PermissionOptions } from '../../src/fanotify/responder-options.ts';
+import type { PermissionOptions } from '../../src/fanotify/permission/options.ts';
 
 type Options = Partial<Omit<PermissionOptions, 'decide' | 'marks' | 'onProblem'>>;
 

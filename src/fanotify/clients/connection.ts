@@ -1,13 +1,15 @@
 // One connection of a remote client: the socket, and the thread that waits at it.
+
 import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { builtFile } from '../../domain/built-file.ts';
 import { AppError, errorMessage, SystemError } from '../../domain/errors.ts';
 import { closeFd } from '../../libc/handle.ts';
 import { openEventFd } from '../../libc/poll.ts';
 import { connectTo, credentialsOf, sendMessage } from '../../libc/socket.ts';
 import { ACCEPTED, BYE, encodeHello, type Hello, ITEMS, REFUSED } from './protocol.ts';
 import { CONTROL_BYTES, IN_FLIGHT, type ReceiverMessage, type ReceiverSettings, STOP } from './remote-messages.ts';
-import { threadUrl, wake } from './thread.ts';
+import { wake } from './thread.ts';
 
 export interface ConnectionEvents {
   /** Records of wire.ts and their descriptors, which now belong to the callee; call `taken` once there is room for more. */
@@ -50,7 +52,7 @@ export class Connection {
   private constructor(fd: number, on: ConnectionEvents, accepted: () => void, refused: (error: unknown) => void) {
     this.#fd = fd;
     const workerData: ReceiverSettings = { socketFd: fd, wakeFd: this.#wakeFd, control: this.#control };
-    this.#worker = new Worker(threadUrl(import.meta.url, 'receiver-thread'), { workerData, execArgv: [] });
+    this.#worker = new Worker(builtFile(import.meta.url, 'receiver-thread'), { workerData, execArgv: [] });
     let end: { readonly error: unknown } | undefined;
     const finish = (error: unknown): void => {
       end ??= { error };

@@ -1,6 +1,8 @@
 // A group shared by any number of clients, in this process and in others.
+
 import { lstatSync, unlinkSync } from 'node:fs';
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { builtFile } from '../../domain/built-file.ts';
 import { AppError, errorCode, errorMessage } from '../../domain/errors.ts';
 import type { BytePath } from '../../domain/path.ts';
 import { closeFd } from '../../libc/handle.ts';
@@ -13,7 +15,7 @@ import { Mailbox } from './mailbox.ts';
 import type { DispatcherMessage, DispatcherSettings, IgnoredOwn, MainMessage } from './messages.ts';
 import { CAPACITY_MAX, isCapacity } from './protocol.ts';
 import { type FanoRule, plainRule } from './rules.ts';
-import { threadUrl, wake } from './thread.ts';
+import { wake } from './thread.ts';
 import { decodeItems } from './wire.ts';
 
 export interface FanotifyOptions {
@@ -80,7 +82,7 @@ export class Fanotify {
     this.#wakeFd = openEventFd();
     const port = this.#channel.port2;
     const workerData: DispatcherSettings = { groupFd: group.fd, wakeFd: this.#wakeFd, port, ignoreOwn };
-    const url = threadUrl(import.meta.url, 'dispatcher-thread');
+    const url = builtFile(import.meta.url, 'dispatcher-thread');
     this.#worker = new Worker(url, { workerData, transferList: [port], execArgv: [] });
     this.#worker.on('error', (error) => {
       this.#failure = new AppError('INTERNAL', `the reading thread failed: ${errorMessage(error)}`, { cause: error });

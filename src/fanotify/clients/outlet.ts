@@ -60,7 +60,8 @@ export class LocalOutlet implements Outlet {
   /** The rest, for a client that outlives the dispatcher. */
   finish(): void {
     this.#inFlight = Number.NEGATIVE_INFINITY;
-    this.flush();
+    // Items first, then what was lost behind them.
+    while (!this.#queue.isEmpty) this.flush();
   }
 
   close(): void {

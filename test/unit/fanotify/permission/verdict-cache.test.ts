@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { VerdictCache } from '../../../src/fanotify/verdict-cache.ts';
+import { VerdictCache } from '../../../../src/fanotify/permission/verdict-cache.ts';
 
 test('the least recently used verdict makes room', () => {
   const cache = new VerdictCache<number>(2);

@@ -1,10 +1,10 @@
 // What the responder's thread tells the kernel, and how often it said why.
 import { constants } from 'node:os';
-import { SystemError } from '../domain/errors.ts';
-import { closeFd } from '../libc/handle.ts';
-import { FAN_ALLOW } from './abi.ts';
-import { COUNTS, type ResponderCount, type ResponderSettings } from './responder-messages.ts';
-import { type AuditRule, plainVerdict, type Verdict, writeResponse } from './response.ts';
+import { SystemError } from '../../domain/errors.ts';
+import { closeFd } from '../../libc/handle.ts';
+import { FAN_ALLOW } from '../abi.ts';
+import { type AuditRule, plainVerdict, type Verdict, writeResponse } from '../response.ts';
+import { COUNTS, type ResponderCount, type ResponderSettings } from './messages.ts';
 
 export interface Answer {
   readonly verdict: Verdict;

@@ -1,11 +1,11 @@
 // Permission events: processes wait until a consumer has decided, or until a deadline decides for it.
 import type { Worker } from 'node:worker_threads';
-import { AppError, errorMessage, SystemError } from '../domain/errors.ts';
-import { type BytePath, pathFromLatin1 } from '../domain/path.ts';
-import { closeFd, pathOfFd } from '../libc/handle.ts';
-import { writeRequest } from '../libc/write.ts';
-import { FAN_MARK_FILESYSTEM, FAN_MARK_INODE, FAN_MARK_MOUNT } from './abi.ts';
-import type { FanotifyGroup } from './group.ts';
+import { AppError, errorMessage, SystemError } from '../../domain/errors.ts';
+import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
+import { closeFd, pathOfFd } from '../../libc/handle.ts';
+import { writeRequest } from '../../libc/write.ts';
+import { FAN_MARK_FILESYSTEM, FAN_MARK_INODE, FAN_MARK_MOUNT } from '../abi.ts';
+import type { FanotifyGroup } from '../group.ts';
 import {
   type Ask,
   CACHE_GENERATION,
@@ -16,9 +16,9 @@ import {
   type ResponderCount,
   type ResponderMessage,
   STOP,
-} from './responder-messages.ts';
-import type { PermissionOptions, PermissionProblem } from './responder-options.ts';
-import { type ResponderThread, startResponderThread } from './responder-thread.ts';
+} from './messages.ts';
+import type { PermissionOptions, PermissionProblem } from './options.ts';
+import { type ResponderThread, startResponderThread } from './thread.ts';
 
 /** The longest that an exiting process waits for its last answers. */
 const EXIT_MS = 1_000;

@@ -1,9 +1,9 @@
 // What a permission responder is told, with its defaults.
-import { AppError } from '../domain/errors.ts';
-import type { BytePath } from '../domain/path.ts';
-import { FAN_ALLOW, FAN_DENY } from './abi.ts';
-import type { Ask, ResponderSettings } from './responder-messages.ts';
-import type { AuditRule, Verdict } from './response.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { BytePath } from '../../domain/path.ts';
+import { FAN_ALLOW, FAN_DENY } from '../abi.ts';
+import type { AuditRule, Verdict } from '../response.ts';
+import type { Ask, ResponderSettings } from './messages.ts';
 
 export interface PermissionMark {
   /** FAN_MARK_FILESYSTEM, FAN_MARK_MOUNT or FAN_MARK_INODE, and modifiers; without the command. */

@@ -1,8 +1,8 @@
-// Entry of the responder's thread: a worker of fanotify/responder.ts.
+// Entry of the responder's thread: a worker of responder.ts.
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { ResponderLoop } from './responder-loop.ts';
-import type { Reply, ResponderMessage, ResponderSettings } from './responder-messages.ts';
+import { ResponderLoop } from './loop.ts';
+import type { Reply, ResponderMessage, ResponderSettings } from './messages.ts';
 
 const NICE = -15;
 

@@ -1,15 +1,15 @@
 // The responder's loop: answers from the cache, asks, and keeps the deadline. It waits for nothing but poll(2), and it
 // opens no file: an open of a marked file here would wait for this very thread.
 import { constants } from 'node:os';
-import { SystemError } from '../domain/errors.ts';
-import { closeFd } from '../libc/handle.ts';
-import { type FileState, stateOfFd } from '../libc/identity.ts';
-import { POLLIN, pollOnce } from '../libc/poll.ts';
-import { readAvailable } from '../libc/read.ts';
-import { FAN_ALLOW } from './abi.ts';
-import { readBriefly } from './actors/proc.ts';
-import { decodeEvents, type FanotifyEvent } from './decode.ts';
-import { type Answer, Answers } from './responder-answers.ts';
+import { SystemError } from '../../domain/errors.ts';
+import { closeFd } from '../../libc/handle.ts';
+import { type FileState, stateOfFd } from '../../libc/identity.ts';
+import { POLLIN, pollOnce } from '../../libc/poll.ts';
+import { readAvailable } from '../../libc/read.ts';
+import { FAN_ALLOW } from '../abi.ts';
+import { readBriefly } from '../actors/proc.ts';
+import { decodeEvents, type FanotifyEvent } from '../decode.ts';
+import { type Answer, Answers } from './answers.ts';
 import {
   type Ask,
   CACHE_GENERATION,
@@ -19,7 +19,7 @@ import {
   type ResponderMessage,
   type ResponderSettings,
   STOP,
-} from './responder-messages.ts';
+} from './messages.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 /** At most 170 events, each with an open descriptor: the kernel denies by itself when there are no more (EMFILE). */

@@ -1,8 +1,10 @@
 // The responder's group and its thread: what PermissionResponder owns, opened together or not at all.
+
 import { Worker } from 'node:worker_threads';
-import { SystemError } from '../domain/errors.ts';
-import { closeFd } from '../libc/handle.ts';
-import { openEventFd } from '../libc/poll.ts';
+import { builtFile } from '../../domain/built-file.ts';
+import { SystemError } from '../../domain/errors.ts';
+import { closeFd } from '../../libc/handle.ts';
+import { openEventFd } from '../../libc/poll.ts';
 import {
   FAN_CLASS_CONTENT,
   FAN_CLASS_PRE_CONTENT,
@@ -13,10 +15,10 @@ import {
   O_LARGEFILE,
   O_NONBLOCK,
   O_RDONLY,
-} from './abi.ts';
-import { FanotifyGroup } from './group.ts';
-import { CONTROL_BYTES, COUNTS } from './responder-messages.ts';
-import { type PermissionOptions, settingsOf } from './responder-options.ts';
+} from '../abi.ts';
+import { FanotifyGroup } from '../group.ts';
+import { CONTROL_BYTES, COUNTS } from './messages.ts';
+import { type PermissionOptions, settingsOf } from './options.ts';
 
 /** Whoever holds a lease (fcntl(2)) or, on older kernels, reads a FIFO must not make the thread wait: O_NONBLOCK. */
 const EVENT_FLAGS = O_RDONLY | O_NONBLOCK | O_LARGEFILE | O_CLOEXEC;
@@ -39,7 +41,7 @@ export function startResponderThread(options: PermissionOptions): ResponderThrea
   try {
     wakeFd = openEventFd();
     const workerData = { ...settings, groupFd: group.fd, wakeFd, control, counts };
-    const worker = new Worker(workerUrl(), { workerData, execArgv: [] });
+    const worker = new Worker(builtFile(import.meta.url, 'worker'), { workerData, execArgv: [] });
     return { group, wakeFd, control: new Int32Array(control), counts: new BigInt64Array(counts), worker };
   } catch (error) {
     group.close();
@@ -61,13 +63,4 @@ function openGroup({ preContent = false, audit = 'none' }: PermissionOptions): F
     // Before Linux 6.13 the event of an object that cannot be opened is denied and dropped without a word.
     return FanotifyGroup.open({ flags, eventFlags: EVENT_FLAGS });
   }
-}
-
-/** Node 20 runs no TypeScript: from the sources (tests) the built thread next door is used. */
-function workerUrl(): URL {
-  return new URL(import.meta.url.replace(/src\/fanotify\/responder-thread\.ts.*$|responder-thread\.js.*$/, workerFile));
-}
-
-function workerFile(ownFile: string): string {
-  return ownFile.startsWith('src/') ? 'dist/fanotify/responder-worker.js' : 'responder-worker.js';
 }

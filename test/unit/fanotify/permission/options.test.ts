@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FAN_ALLOW, FAN_DENY } from '../../../src/fanotify/abi.ts';
-import { type PermissionOptions, settingsOf } from '../../../src/fanotify/responder-options.ts';
+import { FAN_ALLOW, FAN_DENY } from '../../../../src/fanotify/abi.ts';
+import { type PermissionOptions, settingsOf } from '../../../../src/fanotify/permission/options.ts';
 
 const OPTIONS: PermissionOptions = {
   marks: [],

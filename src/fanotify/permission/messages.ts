@@ -1,5 +1,5 @@
 // What the responder's thread and the main thread tell each other.
-import type { AuditRule, Verdict } from './response.ts';
+import type { AuditRule, Verdict } from '../response.ts';
 
 export interface ResponderSettings {
   /** The group's descriptor; the main thread owns it and outlives the thread. */
