@@ -18,25 +18,48 @@ export class Scratch {
     return at;
   }
 
-  /** A fresh ext4 on a loop device; returns its mount point. */
+  /** A fresh ext4 on a loop device, or a clone of another one; returns its mount point. */
   ext4(name: string, from?: string): string {
-    const image = join(this.dir, `${name}.img`);
-    if (from === undefined) {
-      execFileSync('truncate', ['-s', '64M', image]);
-      execFileSync('mkfs.ext4', ['-q', '-F', image]);
-    } else {
-      execFileSync('cp', [join(this.dir, `${from}.img`), image]);
-    }
+    if (from === undefined) return this.#loop(name, '64M', ['mkfs.ext4', '-q', '-F']);
+    execFileSync('cp', [this.#image(from), this.#image(name)]);
+    return this.remount(name);
+  }
+
+  /** A fresh xfs, of the least size that mkfs.xfs(8) makes. */
+  xfs(name: string): string {
+    return this.#loop(name, '300M', ['mkfs.xfs', '-q', '-f']);
+  }
+
+  /** A fresh btrfs; its top level is mounted. `btrfs subvolume create` makes subvolumes of it. */
+  btrfs(name: string): string {
+    return this.#loop(name, '110M', ['mkfs.btrfs', '-q', '-f']);
+  }
+
+  /** Sparse: it takes as much of the disk as is written. */
+  #loop(name: string, size: string, [command = '', ...args]: readonly string[]): string {
+    const image = this.#image(name);
+    execFileSync('truncate', ['-s', size, image]);
+    execFileSync(command, [...args, image]);
+    return this.remount(name);
+  }
+
+  /** The image once more, after `umount`: nothing of it is cached. `options` as of mount(8). */
+  remount(name: string, options: readonly string[] = [], image: string = name): string {
     const at = this.#mountPoint(name);
-    execFileSync('mount', ['-o', 'loop', image, at]);
+    execFileSync('mount', ['-o', ['loop', ...options].join(','), this.#image(image), at]);
     return at;
   }
 
-  overlay(name: string): string {
+  #image(name: string): string {
+    return join(this.dir, `${name}.img`);
+  }
+
+  /** `more`: options beside the three directories. */
+  overlay(name: string, more = ''): string {
     const base = this.tmpfs(`${name}-layers`);
     for (const part of ['lower', 'upper', 'work']) mkdirSync(join(base, part));
     const at = this.#mountPoint(name);
-    const options = `lowerdir=${base}/lower,upperdir=${base}/upper,workdir=${base}/work`;
+    const options = `lowerdir=${base}/lower,upperdir=${base}/upper,workdir=${base}/work${more}`;
     execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, at]);
     return at;
   }
