@@ -2,6 +2,7 @@
 import { AppError } from '../domain/errors.ts';
 import { type BytePath, pathFromLatin1 } from '../domain/path.ts';
 import * as abi from './abi.ts';
+import { fileIdAt } from './id-cache.ts';
 
 /** One event. Nothing in it shares memory with the buffer that it was read from. */
 export interface FanotifyEvent {
@@ -136,7 +137,8 @@ function decodeRecord(buffer: Buffer, at: number, end: number): InfoRecord {
 function fidRecord(kind: 'fid' | 'dirFid', buffer: Buffer, at: number, end: number): InfoRecord {
   const handleEnd = endOfHandle(buffer, at, end);
   if (handleEnd === undefined) return unknownRecord(buffer, at, end);
-  return { kind, fsid: fsidAt(buffer, at), handle: buffer.toString('latin1', at + 12, handleEnd) };
+  const { fsid, handle } = fileIdAt(buffer, at + HEADER_BYTES, handleEnd);
+  return { kind, fsid, handle };
 }
 
 function nameRecord(
@@ -147,27 +149,19 @@ function nameRecord(
 ): InfoRecord {
   const handleEnd = endOfHandle(buffer, at, end);
   if (handleEnd === undefined) return unknownRecord(buffer, at, end);
-  const nul = buffer.indexOf(0, handleEnd);
-  if (nul === -1 || nul >= end) return unknownRecord(buffer, at, end);
+  // Names are short: cheaper than indexOf(), which would go on beyond the record.
+  let nul = handleEnd;
+  while (nul < end && buffer[nul] !== 0) nul += 1;
+  if (nul === end) return unknownRecord(buffer, at, end);
   const name = pathFromLatin1(buffer.toString('latin1', handleEnd, nul));
-  return { kind, fsid: fsidAt(buffer, at), handle: buffer.toString('latin1', at + 12, handleEnd), name };
+  const { fsid, handle } = fileIdAt(buffer, at + HEADER_BYTES, handleEnd);
+  return { kind, fsid, handle, name };
 }
 
 function endOfHandle(buffer: Buffer, at: number, end: number): number | undefined {
   if (end - at < FID_BYTES) return undefined;
   const handleEnd = at + FID_BYTES + buffer.readUInt32LE(at + 12);
   return handleEnd <= end ? handleEnd : undefined;
-}
-
-/** The last one, as text: events come from few filesystems, and mostly in a row. */
-const lastFsid = { low: 0, high: 0, text: '0'.repeat(16) };
-
-function fsidAt(buffer: Buffer, at: number): string {
-  const low = buffer.readUInt32LE(at + 4);
-  const high = buffer.readUInt32LE(at + 8);
-  if (low !== lastFsid.low || high !== lastFsid.high)
-    Object.assign(lastFsid, { low, high, text: buffer.toString('hex', at + 4, at + 12) });
-  return lastFsid.text;
 }
 
 function unknownRecord(buffer: Buffer, at: number, end: number): InfoRecord {

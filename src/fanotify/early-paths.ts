@@ -2,6 +2,7 @@
 // consumer comes to its events still has its name then.
 import { SystemError } from '../domain/errors.ts';
 import type { BytePath } from '../domain/path.ts';
+import type { FileId } from './decode.ts';
 import type { FileIdPaths } from './event-paths.ts';
 import { fileIdsIn } from './file-ids.ts';
 import { type GonePaths, keyOf } from './gone-paths.ts';
@@ -33,9 +34,34 @@ export function findEarly(buffer: Buffer, length: number, mounts: MountPoints, m
 
 /** Early paths first, `late` for what they do not have. */
 export function preferEarly({ found, gone }: EarlyPaths, late: FileIdPaths): FileIdPaths {
+  // The key is a new string each time, and a handle mostly the one of the event before (id-cache.ts).
+  const memory = new Map<string, { readonly fsid: string; readonly paths: readonly BytePath[] }>();
+  const pathsOf = (id: FileId): readonly BytePath[] => {
+    const known = memory.get(id.handle);
+    if (known !== undefined && known.fsid === id.fsid) return known.paths;
+    const paths = found.get(keyOf(id));
+    if (paths === undefined) return late.pathsOf(id);
+    memory.set(id.handle, { fsid: id.fsid, paths });
+    return paths;
+  };
   return {
-    pathsOf: (id) => found.get(keyOf(id)) ?? late.pathsOf(id),
+    pathsOf,
     lastPathsOf: (id) => gone.get(keyOf(id)) ?? [],
     fileMountsOf: (id) => late.fileMountsOf(id),
   };
+}
+
+/** Whether both say the same of the same ids. */
+export function isSameEarly(a: EarlyPaths, b: EarlyPaths): boolean {
+  return isSameMap(a.found, b.found) && isSameMap(a.gone, b.gone);
+}
+
+function isSameMap(a: ReadonlyMap<string, readonly BytePath[]>, b: ReadonlyMap<string, readonly BytePath[]>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, paths] of a) {
+    const others = b.get(key);
+    if (others === undefined || others.length !== paths.length) return false;
+    if (paths.some((path, index) => path !== others[index])) return false;
+  }
+  return true;
 }

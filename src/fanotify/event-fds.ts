@@ -15,8 +15,14 @@ export function descriptorsOf(event: FanotifyEvent): number[] {
 
 /** Closes the descriptors of an event that is the caller's (from `read()`, or kept from a batch). Idempotent. */
 export function closeEvent(event: FanotifyEvent): void {
-  const fds = descriptorsOf(event);
-  if (fds.length === 0 || closed.has(event)) return;
+  if (!hasDescriptor(event) || closed.has(event)) return;
   closed.add(event);
-  for (const fd of fds) closeFd(fd);
+  for (const fd of descriptorsOf(event)) closeFd(fd);
+}
+
+/** Most events have none, and all of a batch are asked. */
+function hasDescriptor({ fd, records }: FanotifyEvent): boolean {
+  if (fd >= 0) return true;
+  for (const record of records) if (record.kind === 'pidfd' && record.pidfd >= 0) return true;
+  return false;
 }

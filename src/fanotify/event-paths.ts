@@ -29,7 +29,8 @@ export interface FileIdPaths {
   fileMountsOf(id: FileId): readonly BytePath[];
 }
 
-const NOWHERE: EventPaths = { paths: [], oldPaths: [], isDeleted: false };
+const NONE: readonly BytePath[] = [];
+const NOWHERE: EventPaths = { paths: NONE, oldPaths: NONE, isDeleted: false };
 const DELETED = ' (deleted)';
 
 /** O_TMPFILE(2) files are reported as `#inode`, even after linkat(2) gave them a name. */
@@ -41,21 +42,23 @@ type Directory = Extract<InfoRecord, { kind: 'dirFid' | 'dirFidName' | 'oldDirFi
 export function pathsOfEvent({ fd, records }: FanotifyEvent, ids: FileIdPaths): EventPaths {
   if (fd >= 0) return pathsOfDescriptor(fd);
   if (records.length === 0) return NOWHERE;
-  const object = records.find(isObject);
-  const paths: BytePath[] = [];
-  const oldPaths: BytePath[] = [];
+  let object: FileId | undefined;
+  let paths: readonly BytePath[] = NONE;
+  let oldPaths: readonly BytePath[] = NONE;
   let isNamed = false;
   let isDeleted = false;
-  for (const record of records.filter(isDirectory)) {
+  for (const record of records) {
+    if (record.kind === 'fid') object ??= record;
+    if (!isDirectory(record)) continue;
     let dirs = ids.pathsOf(record);
     if (dirs.length === 0) {
       dirs = ids.lastPathsOf?.(record) ?? [];
       isDeleted ||= dirs.length > 0;
     }
     const found = pathsIn(dirs, record);
-    if (record.kind === 'oldDirFidName') oldPaths.push(...found);
-    else paths.push(...found);
-    if (!('name' in record && TEMPORARY.test(record.name))) isNamed = true;
+    if (record.kind === 'oldDirFidName') oldPaths = joined(oldPaths, found);
+    else paths = joined(paths, found);
+    isNamed ||= !('name' in record && isTemporary(record.name));
   }
   if (object === undefined) return { paths, oldPaths, isDeleted };
   if (isNamed) return { paths: withMounts(paths, ids.fileMountsOf(object)), oldPaths, isDeleted };
@@ -75,18 +78,25 @@ function pathsOfDescriptor(fd: number): EventPaths {
   return { paths: [pathFromLatin1(path.slice(0, -DELETED.length))], oldPaths: [], isDeleted: true };
 }
 
-function isObject(record: InfoRecord): record is InfoRecord & FileId {
-  return record.kind === 'fid';
+function isDirectory(record: InfoRecord): record is Directory {
+  const { kind } = record;
+  return kind === 'dirFidName' || kind === 'dirFid' || kind === 'oldDirFidName' || kind === 'newDirFidName';
 }
 
-function isDirectory(record: InfoRecord): record is Directory {
-  return 'handle' in record && record.kind !== 'fid';
+function isTemporary(name: BytePath): boolean {
+  return name.startsWith('#') && TEMPORARY.test(name);
+}
+
+function joined(paths: readonly BytePath[], more: readonly BytePath[]): readonly BytePath[] {
+  return paths.length === 0 ? more : [...paths, ...more];
 }
 
 /** The name of a directory in itself is `.`. */
 function pathsIn(dirs: readonly BytePath[], record: Directory): readonly BytePath[] {
   if (!('name' in record) || record.name === '.') return dirs;
-  return dirs.map((dir) => joinPath(dir, record.name));
+  const { name } = record;
+  const [only] = dirs;
+  return only !== undefined && dirs.length === 1 ? [joinPath(only, name)] : dirs.map((dir) => joinPath(dir, name));
 }
 
 function withMounts(paths: readonly BytePath[], mounts: readonly BytePath[]): readonly BytePath[] {

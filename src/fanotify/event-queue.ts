@@ -54,11 +54,13 @@ export class EventQueue {
   }
 
   #takeEvents(max: number): FanotifyEvent[] {
-    const events: FanotifyEvent[] = [];
+    let events: FanotifyEvent[] = [];
     for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
       const { bytes, paths } = chunk;
       const { bytes: taken } = measureEvents(bytes, bytes.length, max - events.length);
-      for (const event of decodeEvents(bytes, taken)) events.push(event);
+      const decoded = decodeEvents(bytes, taken);
+      if (events.length === 0) events = decoded;
+      else for (const event of decoded) events.push(event);
       if (taken < bytes.length) this.#chunks.unshift({ bytes: bytes.subarray(taken), paths });
       // Paths are those of one moment: another chunk's may differ.
       if (events.length >= max || paths !== this.#chunks[0]?.paths) break;

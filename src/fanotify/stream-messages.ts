@@ -23,8 +23,12 @@ export const STALLED = 3;
 export const CONTROL_BYTES = 16;
 
 export type StreamMessage =
-  /** Whole events, as read(2) gave them; the paths when the thread was told of mounts. */
-  | { readonly kind: 'events'; readonly bytes: Uint8Array<ArrayBuffer>; readonly paths: EarlyPaths | undefined }
+  /** Whole events, as read(2) gave them; the paths when the thread was told of mounts, unless they are as before. */
+  | {
+      readonly kind: 'events';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly paths: EarlyPaths | 'same' | undefined;
+    }
   /** read(2) took an event from the queue and could not deliver it. */
   | { readonly kind: 'lost'; readonly errno: number }
   | { readonly kind: 'stalled'; readonly heldEvents: number; readonly queuedEvents: number }

@@ -8,6 +8,7 @@ import { AppError, errorMessage, SystemError } from '../domain/errors.ts';
 import { duplicateFd } from '../libc/descriptor.ts';
 import { closeFd } from '../libc/handle.ts';
 import { openEventFd } from '../libc/poll.ts';
+import type { EarlyPaths } from './early-paths.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { PathResolver } from './path-resolver.ts';
@@ -90,6 +91,8 @@ export class EventStream {
   readonly #wakeFd: number;
   readonly #unfollow: (() => void) | undefined;
   readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+  /** What the events that come have in common with those before. */
+  #paths: EarlyPaths | undefined;
   #waiting: (() => void) | undefined;
   #failure: Error | undefined;
   #isOver = false;
@@ -127,7 +130,8 @@ export class EventStream {
   #receive(message: StreamMessage): void {
     switch (message.kind) {
       case 'events':
-        this.#start.queue.push(Buffer.from(message.bytes.buffer), message.paths);
+        if (message.paths !== 'same') this.#paths = message.paths;
+        this.#start.queue.push(Buffer.from(message.bytes.buffer), this.#paths);
         this.#notify();
         break;
       case 'lost':
