@@ -49,8 +49,12 @@ async function touchUntil(name, child, seen) {
   }
 }
 
+function hasEnded({ exitCode, signalCode }) {
+  return exitCode !== null || signalCode !== null;
+}
+
 async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const gone = new Promise((done) => child.once('exit', done));
   child.kill('SIGTERM');
   await gone;
@@ -69,7 +73,7 @@ async function openLibrary() {
     const { buffer } = readFileSync(into).buffer.byteLength === EVENTS * 8 ? readFileSync(into) : Uint8Array.from(readFileSync(into));
     return { times: new Float64Array(buffer), cpuUs: cpu, told: overflows };
   };
-  return { begin: () => undefined, end, close: () => stop(child) };
+  return { begin: () => undefined, end, close: () => stop(child), hasEnded: () => hasEnded(child) };
 }
 
 /** One that prints lines: their bytes are kept with the time of their arrival, and looked at when the storm is over. */
@@ -79,6 +83,7 @@ async function openTool(command, words) {
   let errors = '';
   let tail = '';
   let cpu = 0;
+  let isReady = false;
   child.stdout.on('data', (bytes) => {
     chunks.push([now(), bytes]);
     tail = (tail + bytes.subarray(-4096).toString('latin1')).slice(-4096);
@@ -90,11 +95,13 @@ async function openTool(command, words) {
     cpu = cpuUs(child.pid);
   };
   const end = async (round) => {
-    await touchUntil(`end${round}`, child, () => new RegExp(`end${round}\\b`).test(tail));
-    const cpuUsed = cpuUs(child.pid) - cpu;
+    const isOver = () => hasEnded(child) && isReady;
+    await touchUntil(`end${round}`, child, () => isOver() || new RegExp(`end${round}\\b`).test(tail));
+    isReady = true;
+    const cpuUsed = hasEnded(child) ? Number.NaN : cpuUs(child.pid) - cpu;
     return { ...timesOf(chunks, errors), cpuUs: cpuUsed };
   };
-  return { begin, end, close: () => stop(child) };
+  return { begin, end, close: () => stop(child), hasEnded: () => hasEnded(child) };
 }
 
 function timesOf(chunks, errors) {
@@ -174,17 +181,36 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-async function rowOf(name, program, command, writers) {
-  const storms = [];
-  for (let round = 0; round <= ROUNDS; round += 1) storms.push(await measure(program, command, writers, EVENTS, 0));
-  // The first one warms up whoever is compiled while it runs.
-  storms.shift();
-  const paced = await measure(program, command, writers, PACED_EVENTS, PACED_PER_SECOND);
+async function ready(open) {
+  const program = await open();
+  rounds += 1;
+  await program.end(rounds);
+  return program;
+}
+
+async function rowOf({ name, open }, command, writers) {
+  const measures = [];
+  let exits = 0;
+  let program = await ready(open);
+  try {
+    for (let round = 0; round <= ROUNDS + 1; round += 1) {
+      const isPaced = round > ROUNDS;
+      measures.push(await measure(program, command, writers, isPaced ? PACED_EVENTS : EVENTS, isPaced ? PACED_PER_SECOND : 0));
+      if (!program.hasEnded()) continue;
+      exits += 1;
+      program = await ready(open);
+    }
+  } finally {
+    await program.close();
+  }
+  // The first storm warms up whoever is compiled while it runs.
+  const storms = measures.slice(1, -1);
+  const paced = measures.at(-1);
   const of = (key) => median(storms.map((storm) => storm[key]));
   const [received, lost, told] = ['received', 'lost', 'told'].map((key) => storms.reduce((sum, storm) => sum + storm[key], paced[key]));
-  const said = told > 0 ? 'yes' : lost > 0 ? '**no**' : 'nothing to say';
+  const said = exits > 0 ? `**no**, ended in ${exits} of ${ROUNDS + 2}` : told > 0 ? 'yes' : lost > 0 ? '**no**' : 'nothing to say';
   const ms = (value) => value.toFixed(2);
-  const cells = [name, writers, of('wrote').toFixed(0), of('perSecondSeen').toFixed(0), received, lost, said, of('cpu').toFixed(2), ms(of('p50')), ms(of('p99')), ms(paced.p50), ms(paced.p99)];
+  const cells = [name, writers, of('wrote').toFixed(0), of('perSecondSeen').toFixed(0), received, lost, said, Number.isNaN(of('cpu')) ? '-' : of('cpu').toFixed(2), ms(of('p50')), ms(of('p99')), ms(paced.p50), ms(paced.p99)];
   return `| ${cells.join(' | ')} |`;
 }
 
@@ -193,16 +219,9 @@ try {
   console.log(`storms of ${EVENTS} close(), medians of ${ROUNDS} after one to warm up; last columns: at ${PACED_PER_SECOND} a second\n`);
   console.log('| program | writers | closed/s | seen/s | received | lost | told | cpu us/event | p50 ms | p99 ms | paced p50 ms | paced p99 ms |');
   console.log('|---|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|');
-  for (const { name, open } of PROGRAMS) {
+  for (const program of PROGRAMS) {
     for (const writers of WRITERS) {
-      const program = await open();
-      try {
-        rounds += 1;
-        await program.end(rounds);
-        console.log(await rowOf(name, program, command, writers));
-      } finally {
-        await program.close();
-      }
+      console.log(await rowOf(program, command, writers));
     }
   }
 } finally {
