@@ -5,7 +5,7 @@ import type { BytePath } from '../domain/path.ts';
 import type { FileId } from './decode.ts';
 import type { FileIdPaths } from './event-paths.ts';
 import { fileIdsIn } from './file-ids.ts';
-import { type GonePaths, keyOf } from './gone-paths.ts';
+import { GonePaths, keyOf } from './gone-paths.ts';
 import { HandlePaths } from './handles.ts';
 import type { MountPoints } from './path-resolver.ts';
 
@@ -17,19 +17,54 @@ export interface EarlyPaths {
   readonly gone: ReadonlyMap<string, readonly BytePath[]>;
 }
 
-/** Resolves all that the events in a buffer depend on. Errors are left to the consumer, who may ask again. */
-export function findEarly(buffer: Buffer, length: number, mounts: MountPoints, memory: GonePaths): EarlyPaths {
-  const found = new Map<string, readonly BytePath[]>();
-  const handles = new HandlePaths((fsid) => mounts.get(fsid) ?? []);
-  try {
-    for (const id of fileIdsIn(buffer, length))
-      if (mounts.has(id.fsid)) found.set(keyOf(id), handles.pathsOf(id.fsid, id.handle));
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-  } finally {
-    handles.close();
+/**
+ * Resolves what the events of each read depend on, for the life of one stream. Looking up opens the mounts, which are events
+ * themselves where that is marked: those, which are of this process and of a mount's own directory, are answered without
+ * another look, or the stream would feed itself for ever.
+ */
+export class EarlyFinder {
+  readonly #memory = new GonePaths();
+  #mounts: MountPoints = new Map();
+  /** Paths of the mounts' own directories by their handles, which are the mounts' paths whatever happens below. */
+  #own = new Map<string, readonly BytePath[]>();
+
+  set mounts(mounts: MountPoints) {
+    this.#mounts = mounts;
+    this.#own.clear();
   }
-  return { found, gone: memory.pathsOf(buffer, length, found) };
+
+  /** Errors are left to the consumer, who may ask again. */
+  find(buffer: Buffer, length: number): EarlyPaths {
+    const ids = fileIdsIn(buffer, length).filter(({ fsid }) => this.#mounts.has(fsid));
+    const isEcho = isAllOf(process.pid, buffer, length) && ids.every((id) => this.#own.has(keyOf(id)));
+    const found = isEcho ? new Map(ids.map((id) => [keyOf(id), this.#own.get(keyOf(id)) ?? []])) : this.#look(ids);
+    return { found, gone: this.#memory.pathsOf(buffer, length, found) };
+  }
+
+  #look(ids: readonly FileId[]): Map<string, readonly BytePath[]> {
+    const found = new Map<string, readonly BytePath[]>();
+    const handles = new HandlePaths((fsid) => this.#mounts.get(fsid) ?? []);
+    try {
+      for (const id of ids) {
+        const paths = handles.pathsOf(id.fsid, id.handle);
+        found.set(keyOf(id), paths);
+        const mounts = this.#mounts.get(id.fsid) ?? [];
+        if (paths.length > 0 && paths.every((path) => mounts.some((mount) => mount.path === path)))
+          this.#own.set(keyOf(id), paths);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    } finally {
+      handles.close();
+    }
+    return found;
+  }
+}
+
+/** Whether all events are of this process. */
+function isAllOf(pid: number, buffer: Buffer, length: number): boolean {
+  for (let at = 0; at < length; at += buffer.readUInt32LE(at)) if (buffer.readInt32LE(at + 20) !== pid) return false;
+  return true;
 }
 
 /** Early paths first, `late` for what they do not have. */

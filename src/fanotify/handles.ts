@@ -1,5 +1,5 @@
 // From file handles to paths: open_by_handle_at(2), then what /proc/self/fd says.
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
 import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
 import { longPathOfFd } from './long-path.ts';
@@ -20,6 +20,7 @@ const DELETED = ' (deleted)';
 export class HandlePaths {
   readonly #mountsOf: (fsid: string) => readonly MountPoint[];
   readonly #mountFds = new Map<string, readonly OpenMount[]>();
+  readonly #fileMounts = new Map<string, boolean>();
   readonly #paths = new Map<string, readonly BytePath[]>();
 
   /** `mountsOf`: where the filesystem with this id (as events report it) is mounted. */
@@ -43,9 +44,18 @@ export class HandlePaths {
 
   /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
   fileMountsOf(fsid: string, handle: string): readonly BytePath[] {
-    const mounts = this.#mounts(fsid);
-    if (mounts.every(({ isDirectory }) => isDirectory)) return [];
-    return mounts.flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
+    if (!this.#hasFileMounts(fsid)) return [];
+    return this.#mounts(fsid).flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
+  }
+
+  /** Asked for nearly every event, and without opening anything: that would be an event, too. */
+  #hasFileMounts(fsid: string): boolean {
+    let answer = this.#fileMounts.get(fsid);
+    if (answer === undefined) {
+      answer = this.#mountsOf(fsid).some(({ path }) => !isDirectoryAt(path));
+      this.#fileMounts.set(fsid, answer);
+    }
+    return answer;
   }
 
   #mounts(fsid: string): readonly OpenMount[] {
@@ -61,6 +71,7 @@ export class HandlePaths {
   close(): void {
     for (const mounts of this.#mountFds.values()) for (const { fd } of mounts) closeSync(fd);
     this.#mountFds.clear();
+    this.#fileMounts.clear();
     this.#paths.clear();
   }
 }
@@ -84,6 +95,15 @@ function openMount(mount: MountPoint): OpenMount | undefined {
   if (fsidOfFd(fd) === mount.fsid) return { fd, path: mount.path, isDirectory: fstatSync(fd).isDirectory() };
   closeSync(fd);
   return undefined;
+}
+
+function isDirectoryAt(path: BytePath): boolean {
+  try {
+    return statSync(pathToBytes(path)).isDirectory();
+  } catch {
+    // Unmounted or hidden meanwhile: no file of that filesystem is mounted there.
+    return true;
+  }
 }
 
 function pathBelow(mount: OpenMount, handle: string): BytePath | undefined {

@@ -9,8 +9,7 @@ import { closeFd } from '../libc/handle.ts';
 import { POLLIN, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
 import { METADATA_BYTES, measureEvents } from './decode.ts';
-import { type EarlyPaths, findEarly, isSameEarly } from './early-paths.ts';
-import { GonePaths } from './gone-paths.ts';
+import { EarlyFinder, type EarlyPaths, isSameEarly } from './early-paths.ts';
 import type { MountPoints } from './path-resolver.ts';
 import { ENDED, HELD, STALLED, STOP, type StreamMessage, type StreamSettings } from './stream-messages.ts';
 
@@ -31,8 +30,7 @@ const control = new Int32Array(shared);
 const buffer = allocateMemory(bufferBytes).bytes;
 const wakeBuffer = Buffer.alloc(8);
 let readMs = 0;
-const gone = new GonePaths();
-let mounts: MountPoints | undefined;
+let finder: EarlyFinder | undefined;
 let posted: EarlyPaths | undefined;
 
 try {
@@ -68,7 +66,12 @@ function hear(): void {
   readAvailable(wakeFd, wakeBuffer);
   if (parentPort === null) return;
   for (let heard = receiveMessageOnPort(parentPort); heard !== undefined; heard = receiveMessageOnPort(parentPort))
-    mounts = heard.message as MountPoints;
+    follow(heard.message as MountPoints);
+}
+
+function follow(mounts: MountPoints): void {
+  finder ??= new EarlyFinder();
+  finder.mounts = mounts;
 }
 
 function waitForRoom(): void {
@@ -97,7 +100,7 @@ function readEvents(room: number): void {
   const bytes = new Uint8Array(length);
   bytes.set(into.subarray(0, length));
   const { count } = measureEvents(into, length);
-  const paths = mounts === undefined ? undefined : findEarly(into, length, mounts, gone);
+  const paths = finder?.find(into, length);
   Atomics.add(control, HELD, count);
   post({ kind: 'events', bytes, paths: news(paths) }, [bytes.buffer]);
 }

@@ -252,3 +252,24 @@ describe('the end of the process', () => {
     expect(ran, ran.output).toMatchObject({ status, signal: null });
   });
 });
+
+test('looking up paths is no event that makes another look', async () => {
+  const mask = fan.FAN_OPEN | fan.FAN_CLOSE_NOWRITE | fan.FAN_ACCESS | fan.FAN_ONDIR;
+  const group = open({ flags: fan.FAN_REPORT_DFID_NAME_TARGET }, mask);
+  const signal = AbortSignal.timeout(1500);
+  const resolver = new fan.PathResolver([fan.pathFromText(root)]);
+  const stream = group.events({ resolver, signal });
+  execFileSync('sh', ['-c', `echo x > ${root}/file`]);
+  const paths: string[] = [];
+  let events = 0;
+  for await (const batch of stream) {
+    for (const event of batch) {
+      events += 1;
+      paths.push(...batch.pathsOf(event).paths.map(fan.pathToText));
+    }
+    // A consumer that looks by itself, as one does behind every batch.
+    resolver.release();
+  }
+  expect(paths).toContain(`${root}/file`);
+  expect(events).toBeLessThan(20);
+});
