@@ -33,13 +33,13 @@ export class Daemon {
   #taken = 0;
   #serial = 0;
 
-  constructor(child: ChildProcess, cookies: string) {
+  constructor(child: ChildProcess, cookies: string, output: NodeJS.ReadableStream | null = child.stdout) {
     this.#child = child;
     this.#cookies = cookies;
     this.pid = child.pid ?? -1;
-    this.stdout = collect(child.stdout);
-    this.#lines = newLines(child.stdout);
-    for (const stream of [child.stdout, child.stderr]) {
+    this.stdout = collect(output);
+    this.#lines = newLines(output);
+    for (const stream of [output, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         this.#heard += chunk.length;
       });

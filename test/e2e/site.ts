@@ -1,6 +1,6 @@
 // The built program on filesystems of its own: mounts, configuration, baseline, and the watches that a test starts there.
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Scratch } from '../kernel/scratch.ts';
 import { collect, Daemon, type Fields, linesOf } from './daemon.ts';
@@ -18,6 +18,20 @@ export interface SiteOptions {
   readonly ignore?: readonly string[];
   /** The state lies under the watched directory; default: beside the mount. */
   readonly inside?: boolean;
+}
+
+export interface SpawnOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** A command to run it under. */
+  readonly wrap?: readonly string[];
+  /** Standard output goes through a file: however slowly the test reads, no line of it is left to the journal alone. */
+  readonly toFile?: boolean;
+}
+
+/** What is in a file, and what is written to it for as long as a process lives. */
+function follow(file: string, pid = 0): NodeJS.ReadableStream {
+  const args = ['--lines=+1', '--follow', '--sleep-interval=0.1', `--pid=${pid}`, file];
+  return spawn('tail', args, { stdio: ['ignore', 'pipe', 'inherit'] }).stdout;
 }
 
 /** A watched directory, a configuration for it and a baseline: nothing else of the machine is touched. */
@@ -123,28 +137,30 @@ export class Site {
     if (ran.status !== 0) throw new Error(`init: exit ${ran.status}\n${ran.stderr}`);
   }
 
-  /** A watch that is not yet ready. `wrap`: a command to run it under. */
-  spawn(options: { readonly env?: NodeJS.ProcessEnv; readonly wrap?: readonly string[] } = {}): Daemon {
+  /** A watch that is not yet ready. */
+  spawn(options: SpawnOptions = {}): Daemon {
     const [program = '', ...args] = [...(options.wrap ?? []), process.execPath, MAIN];
+    const file = join(this.scratch.dir, `watch-${this.#daemons.length}.json`);
     const child = spawn(program, [...args, '--config', this.config, 'watch', '--json'], {
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.toFile === true ? openSync(file, 'w') : 'pipe', 'pipe'],
     });
-    const daemon = new Daemon(child, this.cookies);
+    const output = options.toFile === true ? follow(file, child.pid) : child.stdout;
+    const daemon = new Daemon(child, this.cookies, output);
     this.#daemons.push(daemon);
     return daemon;
   }
 
-  async start(options: { readonly env?: NodeJS.ProcessEnv } = {}): Promise<Daemon> {
+  async start(options: SpawnOptions = {}): Promise<Daemon> {
     const daemon = this.spawn(options);
     await daemon.ready();
     return daemon;
   }
 
   /** `init`, then a watch that is ready. */
-  async begin(): Promise<Daemon> {
+  async begin(options: SpawnOptions = {}): Promise<Daemon> {
     this.init();
-    return await this.start();
+    return await this.start(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
