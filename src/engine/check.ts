@@ -4,6 +4,7 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import type { BytePath } from '../domain/path.ts';
 import { type Difference, driftOf, driftsOf, ruleOf } from './findings.ts';
 import type { Portion } from './ports/disk.ts';
+import type { Baseline } from './ports/store.ts';
 import { type SurveyParts, survey } from './survey.ts';
 
 export type CheckItem =
@@ -23,6 +24,8 @@ export interface CheckOptions {
   /** Covered by rules, none below another. */
   readonly roots: readonly BytePath[];
   readonly quick: boolean;
+  /** Verify the whole baseline, also where nothing changed and nothing of it is needed. */
+  readonly verify?: boolean;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   readonly signal?: AbortSignal;
   readonly onPortion?: (portion: Portion) => void;
@@ -48,6 +51,7 @@ export async function* check(parts: SurveyParts, options: CheckOptions): AsyncGe
     options.onPortion?.(portion);
   };
 
+  const verification = verifyMeanwhile(parts.baseline, options);
   for await (const finding of survey(parts, options.roots, { ...options, onPortion })) {
     if (finding.kind === 'incomplete') {
       totals.incomplete += 1;
@@ -60,9 +64,25 @@ export async function* check(parts: SurveyParts, options: CheckOptions): AsyncGe
       unpaired.push(finding);
     }
   }
+  const damage = await verification;
+  if (damage !== undefined) throw damage;
   for (const drift of driftsOf(unpaired, parts.scope)) yield tell(drift);
   totals.reportId = report.id(parts.baseline.info().generation);
   return totals;
+}
+
+/** While the workers read; resolves with what is wrong. */
+async function verifyMeanwhile(baseline: Baseline, { verify, signal }: CheckOptions): Promise<unknown> {
+  if (!verify) return undefined;
+  try {
+    for (const _ of baseline.verify()) {
+      await new Promise(setImmediate);
+      if (signal?.aborted) return undefined;
+    }
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function newTotals(): CheckTotals {

@@ -4,7 +4,7 @@ import { readRecord, recordLength, recordName, recordOffsets } from '../domain/p
 import { type BytePath, dirOf, nameOf, pathToBytes, ROOT, ROOT_DIR } from '../domain/path.ts';
 import { type Hash, isSameSeal } from '../domain/seal.ts';
 import type { Baseline } from '../engine/ports/store.ts';
-import { pathColumn } from './column.ts';
+import { bytesColumn, pathColumn } from './column.ts';
 import type { Database, Row, SqlValue } from './driver.ts';
 import { assertCommitted, readMeta } from './meta.ts';
 import { PAGES, recordsOf } from './page.ts';
@@ -32,6 +32,14 @@ export function baselineOf(database: Database, hash: Hash, verified?: Verified):
       const isAsOpened = verified !== undefined && isSameSeal(readMeta(database, hash).root, verified.meta.root);
       return (isAsOpened ? verified : verifyPages(database, hash)).seals;
     },
+    *verify() {
+      for (let rows = database.all(FIRST_PAGES); rows.length > 0; ) {
+        for (const row of rows) recordsOf(hash, row, pathColumn(row, 'dir'));
+        yield;
+        const last = rows[rows.length - 1] ?? {};
+        rows = database.all(NEXT_PAGES, bytesColumn(last, 'dir'), bytesColumn(last, 'first'));
+      }
+    },
     *below(path) {
       yield* runs(database, hash, [path, successor(path)]);
       yield* runs(database, hash, below(path));
@@ -40,6 +48,8 @@ export function baselineOf(database: Database, hash: Hash, verified?: Verified):
 }
 
 const SELECT = `select dir, first, seal, entries from ${PAGES}`;
+const FIRST_PAGES = `${SELECT} order by dir, first limit 64`;
+const NEXT_PAGES = `${SELECT} where (dir, first) > (?, ?) order by dir, first limit 64`;
 const NOTHING = Buffer.alloc(0);
 
 /** The columns `dir` and `first` of a path's own record. */

@@ -67,7 +67,7 @@ async function compare(
     output.data(report.begin({ startMs, generation }));
     const items = check(
       { disk, baseline: store.baseline, scope },
-      { roots, quick, hash, signal: interrupt.signal, onPortion: progress.portion },
+      { roots, quick, verify: paths.length === 0, hash, signal: interrupt.signal, onPortion: progress.portion },
     );
     const recordOf = openRecords(store);
     for (;;) {

@@ -21,6 +21,8 @@ export interface Baseline {
   find(path: BytePath): Entry | undefined;
   /** The seals of all pages, as they are now. */
   seals(): SealTable;
+  /** Reads all pages, some at each step, for no other reason than to verify them. */
+  verify(): Iterable<void>;
   /** Every directory at or below `path` that has entries, in bytewise order of the directory's path. */
   below(path: BytePath): Iterable<{ readonly dir: BytePath; readonly run: Buffer }>;
 }

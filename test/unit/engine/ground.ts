@@ -83,7 +83,7 @@ export class Ground {
   async check(...names: string[]): Promise<{ found: string[]; totals: CheckTotals }> {
     const parts = this.#parts();
     const found: string[] = [];
-    const items = check(parts, { roots: walkRoots(parts.scope, names.map(path)), quick: false, hash });
+    const items = check(parts, { roots: walkRoots(parts.scope, names.map(path)), quick: false, verify: true, hash });
     for (;;) {
       const { done, value } = await items.next();
       if (done) return { found: found.sort(), totals: value };
