@@ -1,13 +1,13 @@
 // The consumer's side of a reading thread: starts it, hands on what it read, and ends it without ever leaving it in a
 // system call (a thread that is terminated there takes the process with it).
 
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../domain/built-file.ts';
 import { AppError, errorMessage, SystemError } from '../domain/errors.ts';
 import { duplicateFd } from '../libc/descriptor.ts';
 import { closeFd } from '../libc/handle.ts';
-import { openEventFd } from '../libc/poll.ts';
+import { openEventFd, wakeEventFd } from '../libc/poll.ts';
 import type { EarlyPaths } from './early-paths.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -50,7 +50,6 @@ const HELD_MAX = 65_536;
 const HELD_FDS_MAX = 8_192;
 /** How long a process that exits waits for a thread to leave its system call; it takes microseconds once it runs. */
 const EXIT_MS = 2_000;
-const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
 /** How many events to hold when nothing else is said. */
 export function defaultHeldEvents(hasDescriptors: boolean): number {
@@ -201,7 +200,7 @@ export class EventStream {
   }
 
   #wake(): void {
-    if (!this.#isOver) writeSync(this.#wakeFd, WAKE);
+    if (!this.#isOver) wakeEventFd(this.#wakeFd);
   }
 
   /** Waits, without turning the event loop, until the thread is out of system calls. */

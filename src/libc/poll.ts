@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { SystemError } from '../domain/errors.ts';
 import { checked, declare, lastErrno } from './native.ts';
+import { writeRequest } from './write.ts';
 
 const pollCall = declare<(fds: Buffer, count: number, timeoutMs: number) => number>(
   'int poll(void *fds, unsigned long nfds, int timeout)',
@@ -46,4 +47,11 @@ export function pollOnce(entries: readonly PollEntry[], timeoutMs: number): numb
 /** A counter that polls readable once it was written to; non-blocking, close-on-exec. Throws SystemError. */
 export function openEventFd(): number {
   return checked(eventfdCall(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
+}
+
+const ONE = Buffer.from(new BigUint64Array([1n]).buffer);
+
+/** Makes such a counter readable. Throws SystemError: EBADF. */
+export function wakeEventFd(fd: number): void {
+  writeRequest(fd, ONE);
 }

@@ -1,6 +1,5 @@
 // The engine's EventSource on fanotify: a reader thread fills it, the main thread takes batches out.
 
-import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../domain/built-file.ts';
 import type { Coverage } from '../domain/coverage.ts';
@@ -8,7 +7,7 @@ import { AppError, errorMessage } from '../domain/errors.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { EventSource, WatchEvent } from '../engine/ports/event-source.ts';
 import { closeFd } from '../libc/handle.ts';
-import { openEventFd } from '../libc/poll.ts';
+import { openEventFd, wakeEventFd } from '../libc/poll.ts';
 import {
   type BatchMessage,
   CONTROL_BYTES,
@@ -53,8 +52,6 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
   await source.start(onProblem);
   return source;
 }
-
-const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
 class Source implements FanotifySource {
   readonly #worker: Worker;
@@ -157,7 +154,7 @@ class Source implements FanotifySource {
   }
 
   #wake(): void {
-    if (!this.#isOver) writeSync(this.#wakeFd, WAKE);
+    if (!this.#isOver) wakeEventFd(this.#wakeFd);
   }
 
   async close(): Promise<void> {

@@ -5,11 +5,10 @@ import { Worker } from 'node:worker_threads';
 import { builtFile } from '../../domain/built-file.ts';
 import { AppError, errorMessage, SystemError } from '../../domain/errors.ts';
 import { closeFd } from '../../libc/handle.ts';
-import { openEventFd } from '../../libc/poll.ts';
+import { openEventFd, wakeEventFd } from '../../libc/poll.ts';
 import { connectTo, credentialsOf, sendMessage } from '../../libc/socket.ts';
 import { ACCEPTED, BYE, encodeHello, type Hello, ITEMS, REFUSED } from './protocol.ts';
 import { CONTROL_BYTES, IN_FLIGHT, type ReceiverMessage, type ReceiverSettings, STOP } from './remote-messages.ts';
-import { wake } from './thread.ts';
 
 export interface ConnectionEvents {
   /** Records of wire.ts and their descriptors, which now belong to the callee; call `taken` once there is room for more. */
@@ -102,7 +101,7 @@ export class Connection {
   }
 
   #wake(): void {
-    if (!this.#isOver) wake(this.#wakeFd);
+    if (!this.#isOver) wakeEventFd(this.#wakeFd);
   }
 }
 

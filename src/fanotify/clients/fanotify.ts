@@ -6,7 +6,7 @@ import { builtFile } from '../../domain/built-file.ts';
 import { AppError, errorCode, errorMessage } from '../../domain/errors.ts';
 import type { BytePath } from '../../domain/path.ts';
 import { closeFd } from '../../libc/handle.ts';
-import { openEventFd } from '../../libc/poll.ts';
+import { openEventFd, wakeEventFd } from '../../libc/poll.ts';
 import { connectTo, listenAt } from '../../libc/socket.ts';
 import * as abi from '../abi.ts';
 import { FanotifyGroup } from '../group.ts';
@@ -15,7 +15,6 @@ import { Mailbox } from './mailbox.ts';
 import type { DispatcherMessage, DispatcherSettings, IgnoredOwn, MainMessage } from './messages.ts';
 import { CAPACITY_MAX, isCapacity } from './protocol.ts';
 import { type FanoRule, plainRule } from './rules.ts';
-import { wake } from './thread.ts';
 import { decodeItems } from './wire.ts';
 
 export interface FanotifyOptions {
@@ -122,7 +121,7 @@ export class Fanotify {
   #tell(message: MainMessage): void {
     if (this.#isOver) return;
     this.#channel.port1.postMessage(message);
-    wake(this.#wakeFd);
+    wakeEventFd(this.#wakeFd);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { AppError, errorMessage, SystemError } from '../../domain/errors.ts';
 import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
 import { closeFd, pathOfFd } from '../../libc/handle.ts';
-import { writeRequest } from '../../libc/write.ts';
+import { wakeEventFd } from '../../libc/poll.ts';
 import { FAN_MARK_FILESYSTEM, FAN_MARK_INODE, FAN_MARK_MOUNT } from '../abi.ts';
 import type { FanotifyGroup } from '../group.ts';
 import {
@@ -22,7 +22,6 @@ import { type ResponderThread, startResponderThread } from './thread.ts';
 
 /** The longest that an exiting process waits for its last answers. */
 const EXIT_MS = 1_000;
-const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
 /**
  * Answers permission events (FAN_OPEN_PERM, FAN_OPEN_EXEC_PERM, FAN_ACCESS_PERM, FAN_PRE_ACCESS) from a thread that does
@@ -162,7 +161,7 @@ export class PermissionResponder {
   }
 
   #wake(): void {
-    writeRequest(this.#wakeFd, WAKE);
+    wakeEventFd(this.#wakeFd);
   }
 
   /** However the thread ended: the kernel allows what it may have left unanswered. */
