@@ -1,20 +1,18 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { createBatch, type Dirty } from '../domain/batch.ts';
-import type { Severity } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
-import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
-import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
-import type { Portion } from './ports/disk.ts';
+import { openComparisons } from './comparison.ts';
+import { openErrands } from './errands.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
-import type { SweepFields } from './ports/record-writer.ts';
 import { reconcile } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
-import { type SurveyParts, survey } from './survey.ts';
+import type { SurveyParts } from './survey.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -45,10 +43,6 @@ export interface Watch {
 export function openWatch(parts: WatchParts): Watch {
   const { clock, source, store, trigger } = parts;
   const batch = createBatch(parts.settings);
-  const jobs: Job[] = [];
-  let isEnding = false;
-  let isRescanning = false;
-  let mustRescan = false;
   let wake = new AbortController();
   let overflows = 0;
   let failure: unknown;
@@ -64,58 +58,13 @@ export function openWatch(parts: WatchParts): Watch {
     });
   };
 
-  const sweeps = openSweeps(parts.settings.sweep, clock, (severity, signal) => compareAll(severity, severity, signal));
-
-  /** Compares everything that rules of this severity cover and puts what differs in doubt; it is then read like any other. */
-  const compareAll = async (
-    tier: SweepFields['tier'],
-    severity: Severity | undefined,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const startMs = clock.monotonicMs();
-    let entries = 0;
-    let drifts = 0;
-    const whole = new Set<BytePath>();
-    const rules = new Set(parts.scope.rules.filter((rule) => severity === undefined || rule.severity === severity));
-    const roots = outermostPaths(
-      parts.scope.roots.filter((root) => {
-        const rule = parts.scope.ruleOf(root);
-        return rule !== undefined && rules.has(rule);
-      }),
-    );
-    const quick = tier === 'catch-up' || tier === 'rescan';
-    const onPortion = (portion: Portion): void => {
-      entries += portion.entries;
-    };
-    try {
-      for await (const finding of survey(parts, roots, { quick, signal, onPortion })) {
-        if (finding.kind === 'incomplete') continue;
-        drifts += 1;
-        const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
-        if (hasAncestorIn(path, whole)) continue;
-        if (finding.kind !== 'changed') whole.add(path);
-        doubt(path, false);
-      }
-    } catch (error) {
-      // The walk's way to say that it was stopped; what it did not reach is compared at the next start.
-      if (!signal.aborted || error !== signal.reason) throw error;
-    }
-    if (signal.aborted) return;
-    if (quick) for (const open of store.openDrift()) doubt(open.path, false);
-    wake.abort();
-    const durationMs = Math.round(clock.monotonicMs() - startMs);
-    const record = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
-    store.commit({ journal: [parts.records.sweep(record)] });
-  };
-
-  /** One at a time: whatever is lost while one is going on takes one more, and no more than that. */
-  const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
-    isRescanning = true;
-    mustRescan = false;
-    await compareAll(tier, undefined, signal);
-    isRescanning = false;
-    if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
-  };
+  const errands = openErrands(() => wake.abort());
+  const comparisons = openComparisons(parts, {
+    doubt: (path) => doubt(path, false),
+    onFound: () => wake.abort(),
+    survive,
+  });
+  const sweeps = openSweeps(parts.settings.sweep, clock, comparisons.sweep);
 
   const onEvent = (event: WatchEvent, nowMs: number, signal: AbortSignal): void => {
     switch (event.kind) {
@@ -129,8 +78,7 @@ export function openWatch(parts: WatchParts): Watch {
         overflows += 1;
         store.commit({ journal: [parts.records.overflow({ timeNs: clock.nowNs(), count: overflows })] });
         parts.reporter.problem('the kernel queue overflowed and events were lost: everything is compared again');
-        if (isRescanning) mustRescan = true;
-        else survive(rescan('rescan', signal));
+        comparisons.lost(signal);
         return;
       case 'coverage': {
         const { coverage, state } = event;
@@ -163,17 +111,17 @@ export function openWatch(parts: WatchParts): Watch {
 
   const work = async (signal: AbortSignal): Promise<void> => {
     survive(pump(signal));
-    await rescan('catch-up', signal);
+    await comparisons.catchUp(signal);
     if (!signal.aborted) await flush(batch.takeAll(), signal);
     if (!signal.aborted) parts.onReady();
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
       const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-      if (waitMs > 0 && jobs.length === 0) {
+      if (waitMs > 0 && errands.waiting === 0) {
         wake = new AbortController();
         await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
       }
-      for (const job of jobs.splice(0)) await job.run();
+      await errands.run();
       const due = batch.take(clock.monotonicMs());
       if (due.length > 0) await flush(due, signal);
     }
@@ -181,16 +129,10 @@ export function openWatch(parts: WatchParts): Watch {
 
   return {
     state: () => ({ backlog: batch.size + source.backlog(), overflows, sweeps: sweeps.states() }),
-    accept: (request) =>
-      new Promise((resolve, reject) => {
-        if (isEnding) return reject(ending());
-        const fail = (error: unknown): void => reject(isEnding ? ending() : error);
-        jobs.push({ run: () => accept(parts, request).then(resolve, fail), refuse: reject });
-        wake.abort();
-      }),
+    accept: (request) => errands.add(() => accept(parts, request)),
     async run(signal) {
       const end = (): void => {
-        isEnding = true;
+        errands.end();
         wake.abort();
       };
       signal.addEventListener('abort', end, { once: true });
@@ -198,7 +140,7 @@ export function openWatch(parts: WatchParts): Watch {
         await work(signal);
       } finally {
         end();
-        for (const job of jobs.splice(0)) job.refuse(ending());
+        errands.refuse();
       }
       if (failure !== undefined) throw failure;
     },
@@ -207,12 +149,3 @@ export function openWatch(parts: WatchParts): Watch {
 
 /** Nothing depends on it: a sleeping watch is woken by its events. */
 const IDLE_MS = 3_600_000;
-
-interface Job {
-  run(): Promise<void>;
-  refuse(error: AppError): void;
-}
-
-function ending(): AppError {
-  return new AppError('BUSY', 'the watch is ending or takes over a new configuration', { hint: 'try again' });
-}

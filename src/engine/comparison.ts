@@ -1,0 +1,105 @@
+// Everything against the baseline: at the start, after a loss, and again and again in the background.
+import type { Severity } from '../domain/drift.ts';
+import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Portion } from './ports/disk.ts';
+import type { RecordWriter, SweepFields } from './ports/record-writer.ts';
+import type { Store } from './ports/store.ts';
+import { type SurveyParts, survey } from './survey.ts';
+
+export interface ComparisonParts extends SurveyParts {
+  readonly store: Store;
+  readonly records: RecordWriter;
+  readonly clock: Clock;
+}
+
+export interface Comparisons {
+  /**
+   * Compares everything that rules of this severity cover and puts what differs in doubt; it is then read like any other.
+   * Stopped by the signal it resolves, too: what it did not reach is compared at the next start.
+   */
+  sweep(severity: Severity, signal: AbortSignal): Promise<void>;
+  /** Compares all, quickly. One at a time: whatever is lost while one is going on takes one more, and no more than that. */
+  catchUp(signal: AbortSignal): Promise<void>;
+  /** Everything is in doubt: begins to compare it again, unless that is going on. */
+  lost(signal: AbortSignal): void;
+}
+
+export interface ComparisonPorts {
+  readonly doubt: (path: BytePath) => void;
+  /** What was found by now should be read. */
+  readonly onFound: () => void;
+  /** Takes care of work that nobody waits for. */
+  readonly survive: (work: Promise<unknown>) => void;
+}
+
+export function openComparisons(parts: ComparisonParts, { doubt, onFound, survive }: ComparisonPorts): Comparisons {
+  let isRescanning = false;
+  let mustRescan = false;
+
+  const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
+    isRescanning = true;
+    mustRescan = false;
+    await compareAll(parts, tier, signal, doubt, onFound);
+    isRescanning = false;
+    if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
+  };
+
+  return {
+    sweep: (severity, signal) => compareAll(parts, severity, signal, doubt, onFound),
+    catchUp: (signal) => rescan('catch-up', signal),
+    lost(signal) {
+      if (isRescanning) mustRescan = true;
+      else survive(rescan('rescan', signal));
+    },
+  };
+}
+
+async function compareAll(
+  parts: ComparisonParts,
+  tier: SweepFields['tier'],
+  signal: AbortSignal,
+  doubt: ComparisonPorts['doubt'],
+  onFound: () => void,
+): Promise<void> {
+  const { clock, store, records } = parts;
+  const quick = tier === 'catch-up' || tier === 'rescan';
+  const startMs = clock.monotonicMs();
+  let entries = 0;
+  let drifts = 0;
+  const whole = new Set<BytePath>();
+  const onPortion = (portion: Portion): void => {
+    entries += portion.entries;
+  };
+  try {
+    const roots = rootsOf(parts.scope, quick ? undefined : tier);
+    for await (const finding of survey(parts, roots, { quick, signal, onPortion })) {
+      if (finding.kind === 'incomplete') continue;
+      drifts += 1;
+      const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
+      if (hasAncestorIn(path, whole)) continue;
+      if (finding.kind !== 'changed') whole.add(path);
+      doubt(path);
+    }
+  } catch (error) {
+    // The walk's way to say that it was stopped.
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
+  if (signal.aborted) return;
+  if (quick) for (const open of store.openDrift()) doubt(open.path);
+  onFound();
+  const durationMs = Math.round(clock.monotonicMs() - startMs);
+  store.commit({ journal: [records.sweep({ timeNs: clock.nowNs(), tier, entries, drifts, durationMs })] });
+}
+
+/** What rules of a severity (undefined: all of them) cover. */
+function rootsOf(scope: Scope, severity: Severity | undefined): readonly BytePath[] {
+  const rules = new Set(scope.rules.filter((rule) => severity === undefined || rule.severity === severity));
+  return outermostPaths(
+    scope.roots.filter((root) => {
+      const rule = scope.ruleOf(root);
+      return rule !== undefined && rules.has(rule);
+    }),
+  );
+}
