@@ -1,5 +1,5 @@
 // The status document (design: status --json), made by the watch itself or, when none is running, from the baseline.
-import type { Coverage } from '../domain/coverage.ts';
+import type { Coverage, Gap } from '../domain/coverage.ts';
 import { SEVERITIES } from '../domain/drift.ts';
 import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -19,6 +19,7 @@ export interface StatusDocument {
   readonly coverage: readonly CoverageRow[];
   readonly backlog: number;
   readonly overflows: number;
+  readonly gaps: readonly { readonly cause: string; readonly from: string; readonly to: string }[];
   readonly openDrift: OpenDriftCounts;
   readonly hooks: readonly (Omit<HookState, 'last'> & { readonly last: string | null })[];
   readonly sweep: Readonly<
@@ -43,8 +44,16 @@ interface OpenDriftCounts {
   readonly bySeverity: Readonly<Record<string, number>>;
 }
 
-export function watchStatus(session: Session, store: Store, startedMs: number): StatusDocument {
-  const { backlog, overflows, sweeps } = session.watch.state();
+export interface WatchFacts {
+  readonly session: Session;
+  readonly store: Store;
+  readonly startedMs: number;
+  /** Before the start. */
+  readonly downtime: Gap | undefined;
+}
+
+export function watchStatus({ session, store, startedMs, downtime }: WatchFacts): StatusDocument {
+  const { backlog, overflows, gaps, sweeps } = session.watch.state();
   return {
     ...baseStatus(store),
     pid: process.pid,
@@ -52,6 +61,7 @@ export function watchStatus(session: Session, store: Store, startedMs: number): 
     coverage: session.source.coverage().map(coverageRow),
     backlog,
     overflows,
+    gaps: [...(downtime === undefined ? [] : [downtime]), ...gaps].map(gapRow),
     hooks: session.trigger.states().map((state) => ({ ...state, last: state.last ?? null })),
     sweep: Object.fromEntries(
       sweeps.map(({ tier, everyMs, lastMs, running }) => [
@@ -84,6 +94,7 @@ function baseStatus(store: Store): StatusDocument {
     coverage: [],
     backlog: 0,
     overflows: 0,
+    gaps: [],
     openDrift: countOpenDrift(store),
     hooks: [],
     sweep: {},
@@ -99,6 +110,10 @@ function coverageRow({ mount, mode, sinceMs, gaps, reason }: Coverage): Coverage
     gaps,
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+function gapRow({ cause, fromMs, toMs }: Gap): StatusDocument['gaps'][number] {
+  return { cause, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }
 
 function countOpenDrift(store: Store): OpenDriftCounts {

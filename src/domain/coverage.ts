@@ -15,3 +15,17 @@ export interface Coverage {
   /** Why it is not better, for a person. */
   readonly reason: string | undefined;
 }
+
+/**
+ * Why events are missing. `unwatched`: nobody has watched since the baseline was made. `stopped`, `killed`: nobody watched
+ * since the last watch ended. `overflow`: the kernel's queue was full.
+ */
+export type GapCause = 'unwatched' | 'stopped' | 'killed' | 'overflow';
+
+/** A time of which no events are known; what changed meanwhile is found by comparing, but not when, nor who did it. */
+export interface Gap {
+  readonly cause: GapCause;
+  /** Milliseconds since the epoch. */
+  readonly fromMs: number;
+  readonly toMs: number;
+}

@@ -1,6 +1,7 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { createBatch, type Dirty } from '../domain/batch.ts';
+import type { Gap } from '../domain/coverage.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -29,6 +30,8 @@ export interface WatchState {
   /** Dirty paths, and events that were not taken yet. */
   readonly backlog: number;
   readonly overflows: number;
+  /** The latest of them, oldest first. */
+  readonly gaps: readonly Gap[];
   readonly sweeps: readonly SweepState[];
 }
 
@@ -44,6 +47,7 @@ export function openWatch(parts: WatchParts): Watch {
   const { clock, source, store, trigger } = parts;
   const batch = createBatch(parts.settings);
   let wake = new AbortController();
+  const gaps: Gap[] = [];
   let overflows = 0;
   let failure: unknown;
 
@@ -66,6 +70,16 @@ export function openWatch(parts: WatchParts): Watch {
   });
   const sweeps = openSweeps(parts.settings.sweep, clock, comparisons.sweep);
 
+  const onOverflow = (sinceMs: number): void => {
+    const timeNs = clock.nowNs();
+    const gap: Gap = { cause: 'overflow', fromMs: sinceMs, toMs: clock.nowMs() };
+    if (gaps.push(gap) > GAPS_MAX) gaps.shift();
+    store.commit({
+      journal: [parts.records.overflow({ timeNs, count: overflows }), parts.records.gap({ timeNs, gap })],
+    });
+    parts.reporter.problem('the kernel queue overflowed and events were lost: everything is compared again');
+  };
+
   const onEvent = (event: WatchEvent, nowMs: number, signal: AbortSignal): void => {
     switch (event.kind) {
       case 'dirty':
@@ -76,8 +90,7 @@ export function openWatch(parts: WatchParts): Watch {
         return;
       case 'overflow':
         overflows += 1;
-        store.commit({ journal: [parts.records.overflow({ timeNs: clock.nowNs(), count: overflows })] });
-        parts.reporter.problem('the kernel queue overflowed and events were lost: everything is compared again');
+        onOverflow(event.sinceMs);
         comparisons.lost(signal);
         return;
       case 'coverage': {
@@ -128,7 +141,7 @@ export function openWatch(parts: WatchParts): Watch {
   };
 
   return {
-    state: () => ({ backlog: batch.size + source.backlog(), overflows, sweeps: sweeps.states() }),
+    state: () => ({ backlog: batch.size + source.backlog(), overflows, gaps, sweeps: sweeps.states() }),
     accept: (request) => errands.add(() => accept(parts, request)),
     async run(signal) {
       const end = (): void => {
@@ -149,3 +162,5 @@ export function openWatch(parts: WatchParts): Watch {
 
 /** Nothing depends on it: a sleeping watch is woken by its events. */
 const IDLE_MS = 3_600_000;
+/** What a status lists; the journal has all. */
+const GAPS_MAX = 16;

@@ -1,5 +1,5 @@
 // Advisory locks: flock(2). The kernel drops them with the process, however it ends.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, futimesSync, openSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
 import { checked, declare, lastErrno } from './native.ts';
@@ -9,6 +9,10 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 export interface Lock {
+  /** When the file was made or last touched, by whoever had the lock then; milliseconds since the epoch. */
+  touchedMs(): number;
+  /** Throws an errno of utimensat(2). */
+  touch(): void;
   release(): void;
 }
 
@@ -23,5 +27,12 @@ export function tryLock(path: BytePath): Lock | undefined {
     if (errno === os.errno.EWOULDBLOCK) return undefined;
     checked(result, 'flock', { path });
   }
-  return { release: () => closeSync(fd) };
+  return {
+    touchedMs: () => fstatSync(fd).mtimeMs,
+    touch() {
+      const now = new Date();
+      futimesSync(fd, now, now);
+    },
+    release: () => closeSync(fd),
+  };
 }

@@ -5,6 +5,7 @@ import {
   acceptJson,
   coverageRecordJson,
   driftJson,
+  gapJson,
   lifecycleJson,
   overflowJson,
   resolvedJson,
@@ -20,6 +21,7 @@ export const recordWriter: RecordWriter = {
   run: (fields) => jsonText(runJson(fields)),
   overflow: (fields) => jsonText(overflowJson(fields)),
   coverage: (fields) => jsonText(coverageRecordJson(fields)),
+  gap: (fields) => jsonText(gapJson(fields)),
   sweep: (fields) => jsonText(sweepJson(fields)),
   lifecycle: (kind, fields) => jsonText(lifecycleJson(kind, fields)),
 };

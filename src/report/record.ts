@@ -1,6 +1,6 @@
 // The records (design: Records), as plain objects; `record-writer.ts` makes them lines.
 import type { Actor } from '../domain/actor.ts';
-import type { Coverage } from '../domain/coverage.ts';
+import type { Coverage, Gap } from '../domain/coverage.ts';
 import type { DriftRecord } from '../domain/drift.ts';
 import { incompleteText } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -104,6 +104,11 @@ export function coverageRecordJson(fields: {
 /** An item of the `coverage` lists of check and status. */
 export function coverageJson({ mount, mode, sinceMs, gaps, reason }: Coverage): JsonObject {
   return { ...pathJson('mount', mount), mode, since: timeTextMs(sinceMs), gaps, reason };
+}
+
+export function gapJson({ timeNs, gap }: { readonly timeNs: bigint; readonly gap: Gap }): JsonObject {
+  const { cause, fromMs, toMs } = gap;
+  return { ...head('gap', timeText(timeNs)), cause, from: timeTextMs(fromMs), to: timeTextMs(toMs) };
 }
 
 export function sweepJson({ timeNs, tier, entries, drifts, durationMs }: SweepFields): JsonObject {

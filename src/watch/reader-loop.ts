@@ -54,6 +54,8 @@ export class Reader {
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
   #loaderCacheMs = Date.now();
+  /** When the queues were empty last. */
+  #emptyMs = Date.now();
 
   /** Sets all marks. Throws AppError NO_PERMISSION and what else keeps it from watching. */
   constructor(settings: ReaderSettings, post: (message: ReaderMessage) => void) {
@@ -103,7 +105,8 @@ export class Reader {
       // With events left over the next round comes at once.
       const isEmpty = groups.map((group) => this.#drain(group, nowMs)).every((emptied) => emptied);
       if (isEmpty) this.#pace.round(nowMs);
-    }
+      if (isEmpty) this.#emptyMs = nowMs;
+    } else if (pauseMs === 0) this.#emptyMs = nowMs;
     this.#flush(nowMs);
     this.#stepIgnores(nowMs);
   }
@@ -168,7 +171,8 @@ export class Reader {
 
   #overflow(nowMs: number): void {
     this.#mounts.lost(nowMs);
-    if (!this.#events.some(({ kind }) => kind === 'overflow')) this.#events.push({ kind: 'overflow' });
+    if (!this.#events.some(({ kind }) => kind === 'overflow'))
+      this.#events.push({ kind: 'overflow', sinceMs: this.#emptyMs });
     this.#coverage = this.#mounts.coverage();
   }
 

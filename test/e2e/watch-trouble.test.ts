@@ -45,6 +45,7 @@ test('an overflow of the queue: recorded, everything compared again, the final s
   });
   expect(site.check()).toMatchObject({ added: 2501, removed: 2, changed: 2498, moved: 0 });
   expect(ofType('overflow').length).toBeGreaterThan(0);
+  expect(ofType('gap').filter(({ cause }) => cause === 'overflow')).toHaveLength(ofType('overflow').length);
   expect(ofType('sweep').map(({ tier }) => tier)).toContain('rescan');
   const [coverage] = site.json(['status'])['coverage'] as Fields[];
   expect(coverage?.['gaps']).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ export const silentRecords: RecordWriter = {
   run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),
   overflow: ({ count }) => JSON.stringify({ type: 'overflow', count }),
   coverage: ({ state }) => JSON.stringify({ type: 'coverage', state }),
+  gap: ({ gap }) => JSON.stringify({ type: 'gap', cause: gap.cause }),
   sweep: ({ tier, entries, drifts }) => JSON.stringify({ type: 'sweep', tier, entries, drifts }),
   lifecycle: (kind) => JSON.stringify({ type: kind }),
 };

@@ -53,6 +53,7 @@ function statusText(document: StatusDocument): string {
       `coverage  ${escapeText(mount)}  ${mode}, without a gap since ${since}, ${pluralText(gaps, 'gap')}${why}`,
     );
   }
+  for (const { cause, from, to } of document.gaps) lines.push(`gap       ${cause}, from ${from} to ${to}`);
   for (const { name, pending, running, dead, last } of document.hooks) {
     const state = running ? 'running' : `last run ${last ?? 'none yet'}`;
     lines.push(`hook      ${name}  ${state}, ${pending} pending, ${dead} given up`);

@@ -5,12 +5,14 @@ import type { Settings } from '../../domain/settings.ts';
 import type { Reporter } from '../../engine/ports/reporter.ts';
 import type { Store } from '../../engine/ports/store.ts';
 import { findProgram } from '../../hooks/program.ts';
+import type { Lock } from '../../libc/lock.ts';
 import { monotonicNs } from '../../libc/time.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
 import { type Context, loadContext, warnOfRulePaths } from '../context.ts';
 import { type ControlServer, serveControl } from '../control-server.ts';
+import { downtimeOf, startHeartbeat } from '../downtime.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
 import { openNotifier, type ServiceNotifier } from '../service.ts';
@@ -41,7 +43,7 @@ export async function runWatch(context: Context, { json, signals }: WatchArgumen
   if (lock === undefined) throw busy(settings.baseline);
   const store = openState(settings, 'write');
   try {
-    return await watchUntilStopped(context, settings, store, signals, json);
+    return await watchUntilStopped(context, settings, { store, lock, signals, json });
   } finally {
     store.close();
     lock.release();
@@ -61,17 +63,25 @@ interface Daemon {
   readonly signals: WatchSignals;
 }
 
+interface Held {
+  readonly store: Store;
+  readonly lock: Lock;
+  readonly signals: WatchSignals;
+  readonly json: boolean;
+}
+
 async function watchUntilStopped(
   context: Context,
   settings: Settings,
-  store: Store,
-  signals: WatchSignals,
-  json: boolean,
+  { store, lock, signals, json }: Held,
 ): Promise<number> {
   const reporter = openReporter(context.output, json);
   const notifier = openNotifier(context.output.warn);
   const startedMs = systemClock.nowMs();
-  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
+  const downtime = downtimeOf(store.journal, lock.touchedMs(), startedMs);
+  const gap = recordWriter.gap({ timeNs: systemClock.nowNs(), gap: downtime });
+  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() }), gap] });
+  const heart = startHeartbeat(lock);
   const session = await openSession(settings, store, reporter);
   const daemon: Daemon = { context, store, reporter, notifier, session, former: undefined, next: undefined, signals };
   attend(daemon);
@@ -79,7 +89,7 @@ async function watchUntilStopped(
   try {
     control = await serveControl(settings.baseline, (request) =>
       request.op === 'status'
-        ? Promise.resolve(watchStatus(daemon.session, store, startedMs))
+        ? Promise.resolve(watchStatus({ session: daemon.session, store, startedMs, downtime }))
         : daemon.session.watch.accept(request.request).then(summaryOf),
     );
     while (signals.stop === undefined) await runSession(daemon);
@@ -87,6 +97,7 @@ async function watchUntilStopped(
     store.commit({ journal: [lifecycle(store, 'stop', { exitCode: signals.stop })] });
     return signals.stop;
   } finally {
+    heart.stop();
     control?.close();
     await Promise.all([daemon.former, daemon.session, daemon.next].map((one) => one?.close(HOOK_PATIENCE_MS)));
   }

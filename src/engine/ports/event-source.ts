@@ -12,8 +12,8 @@ export type WatchEvent =
   | { readonly kind: 'dirty'; readonly path: BytePath; readonly subtree: boolean; readonly actor: Actor }
   /** Dirty paths of the same batch that are names of one rename, old and new: to be compared at the same time. */
   | { readonly kind: 'renamed'; readonly paths: readonly BytePath[] }
-  /** Events of all mounts were lost: everything has to be compared. */
-  | { readonly kind: 'overflow' }
+  /** Events of all mounts were lost since `sinceMs` (ms since the epoch): everything has to be compared. */
+  | { readonly kind: 'overflow'; readonly sinceMs: number }
   /** A mount's coverage changed; `covered`: a mount now hides a watched path. */
   | { readonly kind: 'coverage'; readonly coverage: Coverage; readonly state: CoverageState };
 

@@ -1,6 +1,6 @@
 // The records of the journal.
 import type { Actor } from '../../domain/actor.ts';
-import type { Coverage } from '../../domain/coverage.ts';
+import type { Coverage, Gap } from '../../domain/coverage.ts';
 import type { DriftRecord, Severity } from '../../domain/drift.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { CoverageState } from './event-source.ts';
@@ -15,6 +15,7 @@ export interface RecordWriter {
   run(fields: RunFields): string;
   overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
   coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
+  gap(fields: { readonly timeNs: bigint; readonly gap: Gap }): string;
   sweep(fields: SweepFields): string;
   /** A new baseline, the start and end of a watch, a configuration that was taken over. */
   lifecycle(kind: 'init' | 'start' | 'stop' | 'config', fields: LifecycleFields): string;

@@ -82,11 +82,11 @@ const journal = (wanted: string): string[] =>
 
 test('overflows that come during a rescan take one more, and no more', async () => {
   await begin();
-  source.say(...Array.from({ length: 5 }, () => ({ kind: 'overflow' }) as const));
+  source.say(...Array.from({ length: 5 }, () => ({ kind: 'overflow', sinceMs: 1 }) as const));
   await clock.advance(1000);
   expect(watch.state().overflows).toBe(5);
   expect(journal('"rescan"')).toHaveLength(2);
-  source.say({ kind: 'overflow' });
+  source.say({ kind: 'overflow', sinceMs: 1 });
   await clock.advance(1000);
   expect(journal('"rescan"')).toHaveLength(3);
 });

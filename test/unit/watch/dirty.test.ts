@@ -20,10 +20,15 @@ test('a path is listed once per writer in a row, in order, and a subtree stays o
   dirty.add(F, false, CP);
   dirty.add(F, false, RM);
   expect(dirty.size).toBe(3);
-  const batch = { kind: 'batch', coverage: undefined, events: [{ kind: 'overflow' }], dirty: dirty.take() } as const;
+  const batch = {
+    kind: 'batch',
+    coverage: undefined,
+    events: [{ kind: 'overflow', sinceMs: 1 }],
+    dirty: dirty.take(),
+  } as const;
   expect(sizeOfBatch(batch)).toBe(4);
   expect(eventsOfBatch(structuredClone(batch))).toEqual([
-    { kind: 'overflow' },
+    { kind: 'overflow', sinceMs: 1 },
     { kind: 'dirty', path: '/f', subtree: true, actor: CP },
     { kind: 'dirty', path: '/g', subtree: false, actor: CP },
     { kind: 'dirty', path: '/f', subtree: false, actor: RM },
