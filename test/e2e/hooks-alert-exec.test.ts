@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -27,20 +26,4 @@ test.each([0, 1, 75])('exit %i is passed on', (status) => {
 
 test.each([[[]], [['']], [['-x']]])('%j is no command', (command) => {
   expect(alert(command).status).toBe(64);
-});
-
-const SCRIPTS = readdirSync(HOOKS).filter((name) => name !== 'README.md');
-
-test('every shipped script is executable, has help, is clean for shellcheck and stands in the README', () => {
-  expect(SCRIPTS).toHaveLength(3);
-  const readme = readFileSync(join(HOOKS, 'README.md'), 'utf8');
-  for (const name of SCRIPTS) {
-    const file = join(HOOKS, name);
-    expect(statSync(file).mode & 0o777).toBe(0o755);
-    const help = spawnSync(file, ['--help'], { env: { PATH }, encoding: 'utf8' });
-    expect(help).toMatchObject({ status: 0, stderr: '' });
-    expect(help.stdout).toMatch(new RegExp(`^${name} - [\\s\\S]*\nusage: [\\s\\S]*\nExit `));
-    expect(spawnSync('shellcheck', [file], { encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
-    expect(readme).toContain(`| \`${name}\` |`);
-  }
 });
