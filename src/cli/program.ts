@@ -1,10 +1,13 @@
 // The only import of commander: the table of commands.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { parseRate } from '../config/rate.ts';
 import { AppError } from '../domain/errors.ts';
 import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
+import type { OptionRow } from './option-row.ts';
+import { SCAN_OPTIONS, type ScanOptions } from './scan-options.ts';
 import { TRACE_HELP, TRACE_OPTIONS } from './trace-options.ts';
 import { listenToSignals } from './watch-signals.ts';
 
@@ -18,6 +21,11 @@ export interface GlobalOptions {
 
 interface JsonOption {
   readonly json?: boolean;
+}
+
+interface CheckOptions extends ScanOptions, JsonOption {
+  readonly quick?: boolean;
+  readonly format: ReportFormatName;
 }
 
 /** Parses the arguments and runs the command; resolves to the exit status. Throws AppError USAGE for wrong arguments. */
@@ -83,31 +91,23 @@ type AddCommand = (
 
 function addBaselineCommands(program: Command, command: AddCommand): void {
   const json = ['--json', 'machine-readable output'] as const;
-  command(program, 'init [path...]', 'build the baseline', async (context, paths, options) => {
-    const { force = false, jobs, json = false } = options as { force?: boolean; jobs?: number } & JsonOption;
-    return (await import('./commands/init.ts')).runInit(context, { paths, force, jobs, json });
-  })
-    .option('-f, --force', 'replace a baseline that exists')
-    .option('-j, --jobs <n>', 'worker threads', positiveInteger)
-    .option(...json);
-  command(program, 'check [path...]', 'compare with the baseline', async (context, paths, options) => {
-    const {
-      quick = false,
-      format,
-      jobs,
-      json,
-    } = options as { quick?: boolean; format: ReportFormatName; jobs?: number } & JsonOption;
+  const init = command(program, 'init [path...]', 'build the baseline', async (context, paths, options) => {
+    const { force = false, json = false, ...scan } = options as { force?: boolean } & ScanOptions & JsonOption;
+    return (await import('./commands/init.ts')).runInit(context, { paths, force, json, scan });
+  }).option('-f, --force', 'replace a baseline that exists');
+  addOptions(init, SCAN_OPTIONS).option(...json);
+  const check = command(program, 'check [path...]', 'compare with the baseline', async (context, paths, options) => {
+    const { quick = false, format, json, ...scan } = options as CheckOptions;
     return (await import('./commands/check.ts')).runCheck(context, {
       paths,
       quick,
       format: json ? 'json' : format,
-      jobs,
+      scan,
     });
   })
     .option('--quick', 'trust inode, size, times, mode and owner; read only what differs in one of them')
-    .addOption(new Option('--format <format>', 'report format').choices([...REPORT_FORMATS]).default('text'))
-    .option('-j, --jobs <n>', 'worker threads', positiveInteger)
-    .option('--json', 'same as --format json');
+    .addOption(new Option('--format <format>', 'report format').choices([...REPORT_FORMATS]).default('text'));
+  addOptions(check, SCAN_OPTIONS).option('--json', 'same as --format json');
   command(
     program,
     'accept [path...]',
@@ -187,11 +187,16 @@ function addTraceCommand(program: Command, command: AddCommand): void {
     async (context, paths, options) =>
       (await import('./commands/trace.ts')).runTrace(context, { ...(options as TraceOptions), paths }),
   ).addHelpText('after', TRACE_HELP);
-  for (const { flags, description, kind } of TRACE_OPTIONS) {
+  addOptions(trace, TRACE_OPTIONS);
+}
+
+function addOptions(command: Command, rows: readonly OptionRow[]): Command {
+  for (const { flags, description, kind } of rows) {
     const added = new Option(flags, description);
     const parse = PARSERS[kind];
-    trace.addOption(parse === undefined ? added : added.argParser(parse));
+    command.addOption(parse === undefined ? added : added.argParser(parse));
   }
+  return command;
 }
 
 /** Each is given what the option's former occurrences came to. */
@@ -201,6 +206,7 @@ const PARSERS: Readonly<Record<string, (text: string, before: unknown) => unknow
   times: (_, before) => ((before ?? 0) as number) + 1,
   count: positiveInteger,
   seconds,
+  rate,
 };
 
 function allCommands(command: Command): Command[] {
@@ -222,6 +228,12 @@ function positiveInteger(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('it must be a positive number');
+}
+
+function rate(text: string): number {
+  const bytesPerSecond = parseRate(text);
+  if (bytesPerSecond !== undefined) return bytesPerSecond;
+  throw new InvalidArgumentError('it must be an amount per second, such as 50MB/s or 1.5GiB/s');
 }
 
 /** Timers of Node hold 31 bits of milliseconds. */

@@ -1,17 +1,13 @@
 // The options of `driftline trace`, as a table.
+import type { OptionRow } from './option-row.ts';
 
-/** What stands behind the option; `flag`: nothing. `times`: how often it was given. */
-type ValueKind = 'flag' | 'text' | 'list' | 'pids' | 'seconds' | 'count' | 'times';
+const option = (flags: string, kind: OptionRow['kind'], description: string): OptionRow => ({
+  flags,
+  kind,
+  description,
+});
 
-interface TraceOption {
-  readonly flags: string;
-  readonly kind: ValueKind;
-  readonly description: string;
-}
-
-const option = (flags: string, kind: ValueKind, description: string): TraceOption => ({ flags, kind, description });
-
-export const TRACE_OPTIONS: readonly TraceOption[] = [
+export const TRACE_OPTIONS: readonly OptionRow[] = [
   option(
     '-e, --events <list>',
     'list',

@@ -14,6 +14,7 @@ import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
 import { newId } from './identity.ts';
 import { hash, scopeSettings } from './state.ts';
+import { openSweepDisks } from './sweep-disks.ts';
 
 export interface Session {
   readonly watch: Watch;
@@ -38,6 +39,7 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
   const { marks, who } = settings.watch;
   const source = await openFanotifySource({ scope, marks, who, onProblem: reporter.problem });
   const disk = openDisk({ scope });
+  const sweepDisks = openSweepDisks(settings);
   const trigger = openTrigger({
     hooks: settings.hooks,
     outbox: store.outbox,
@@ -62,12 +64,13 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     trigger,
     settings: settings.watch,
     hash,
+    openSweepDisk: sweepDisks.open,
     onReady: () => onReady(),
   });
   const aborted = new AbortController();
   let closed: Promise<unknown> | undefined;
   const closeWatch = async (): Promise<void> => {
-    closed ??= Promise.all([source.close(), disk.close()]);
+    closed ??= Promise.all([source.close(), disk.close(), sweepDisks.close()]);
     await closed;
   };
   return {

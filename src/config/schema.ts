@@ -7,6 +7,7 @@ import { HOOK_INPUTS } from '../domain/settings.ts';
 import { BACKOFF_PATTERN, DURATION_PATTERN, parseBackoff, parseDuration } from './duration.ts';
 import { normalPath, patternMistake } from './path-text.ts';
 import type { KeyPath } from './problem.ts';
+import { parseRate, RATE_PATTERN } from './rate.ts';
 import { type Issue, mistakesOf } from './schema-messages.ts';
 
 const duration = (defaultText: string) =>
@@ -40,11 +41,25 @@ const words = (what: string) =>
 
 const name = z.string().regex(/^[A-Za-z0-9._-]+$/, 'must consist of letters, digits, dots, dashes and underscores');
 
+const rate = z.union(
+  [
+    z.literal('off').transform(() => undefined),
+    z
+      .string()
+      .regex(RATE_PATTERN, 'must be an amount per second, such as 50MB/s')
+      .transform((text, context) => parseRate(text) ?? fail(context, 'must be at least 1KiB/s')),
+  ],
+  'must be an amount per second, such as 50MB/s, or off',
+);
+
 const sweepTiers = z.strictObject({
   critical: interval('5m').prefault('5m').describe('How often paths of critical rules are compared; `off`: never.'),
   normal: interval('24h')
     .prefault('24h')
     .describe('How often the paths of all other rules are compared; `off`: never.'),
+  maxRate: rate
+    .prefault('100MB/s')
+    .describe('How much a sweep reads per second at most; every name counts as 4 KiB more; `off`: as fast as it can.'),
 });
 
 const watch = z.strictObject({
@@ -64,7 +79,7 @@ const watch = z.strictObject({
   deadline: duration('5s').describe('How long a path that is never left alone may wait at most.'),
   sweep: z
     .union(
-      [z.literal('off').transform(() => ({ critical: undefined, normal: undefined })), sweepTiers],
+      [z.literal('off').transform(() => ({ critical: undefined, normal: undefined, maxRate: undefined })), sweepTiers],
       'must be off, or critical and normal with a time each',
     )
     .prefault({})

@@ -47,7 +47,7 @@ function plainSettings(shape: Shape): Pick<Settings, 'baseline' | 'watch' | 'ign
       who,
       quietMs: quiet,
       deadlineMs: deadline,
-      sweep: { criticalMs: sweep.critical, normalMs: sweep.normal },
+      sweep: { criticalMs: sweep.critical, normalMs: sweep.normal, bytesPerSecond: sweep.maxRate },
     },
   };
 }

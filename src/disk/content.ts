@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { type Digest, SPARSE_DIGEST_FROM } from '../domain/entry.ts';
 import { allocateMemory, readFd, SEEK_SET, seek } from '../libc/file.ts';
 import type { DigestEngine, DigestStream } from './digest.ts';
+import type { Meter } from './meter.ts';
+import { NO_ADVICE, type ReadAdvice, type Reading } from './read-advice.ts';
 import { digestSparse } from './sparse.ts';
 
 /** A digest; `changed`: the size is not what the caller was told; or an errno. */
@@ -29,15 +31,20 @@ const UNSIZED_MAX_BYTES = 16 * 1024 * 1024;
 const { ENODATA, ECANCELED, EFBIG } = constants.errno as typeof constants.errno & { EFBIG: number };
 const CHANGED: Content = { kind: 'changed' };
 
-/** `isCanceled` is asked between chunks; a canceled read fails with ECANCELED. */
-export function createContentReader(engine: DigestEngine, isCanceled: () => boolean): ContentReader {
+export interface ContentParts {
+  readonly engine: DigestEngine;
+  /** Is told of everything that is read. */
+  readonly meter: Meter;
+  readonly advice: ReadAdvice;
+  /** Asked between chunks; a canceled read fails with ECANCELED. */
+  readonly isCanceled: () => boolean;
+}
+
+export function createContentReader({ engine, meter, advice, isCanceled }: ContentParts): ContentReader {
   // One byte more than the largest file that is read in one piece, to see that it ends there.
   const { bytes, address } = allocateMemory(CHUNK_BYTES + 1);
-  // Not a variable: on its way past 2^31 its type would change, and the compiled loop be thrown away.
-  const total = new Float64Array(1);
-  const count = (read: number): void => {
-    total[0] = (total[0] ?? 0) + read;
-  };
+  const { count } = meter;
+  let reading: Reading = NO_ADVICE;
 
   /** Fills the memory up to `wanted` bytes or the end of the file; the negative errno when that fails. */
   const fill = (fd: number, wanted: number): number => {
@@ -73,6 +80,7 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
       const filled = fill(fd, CHUNK_BYTES);
       if (filled > 0) stream.update(bytes.subarray(0, filled));
       sum += Math.max(filled, 0);
+      reading.reached(sum);
       const ended = filled < CHUNK_BYTES;
       const verdict = filled < 0 ? failed(-filled) : isCanceled() ? failed(ECANCELED) : judge(sum, ended);
       if (verdict === undefined && !ended) continue;
@@ -88,8 +96,11 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
     );
 
   const sparse = (fd: number, sizeBytes: number): Content => {
-    const { value, bytesRead, errno } = digestSparse(fd, sizeBytes, engine.stream(), isCanceled);
-    count(bytesRead);
+    const onRead = (bytesRead: number, end: number): void => {
+      count(bytesRead);
+      reading.reached(end);
+    };
+    const { value, errno } = digestSparse(fd, sizeBytes, { stream: engine.stream(), isCanceled, onRead });
     return value === undefined ? failed(errno) : { kind: 'digest', digest: { algorithm: 'sparse', value } };
   };
 
@@ -103,17 +114,30 @@ export function createContentReader(engine: DigestEngine, isCanceled: () => bool
       }
       stream.update(bytes.subarray(0, filled));
       left -= filled;
+      reading.reached(lengthBytes - left);
     }
     return blake3(stream.finish());
   };
 
+  const whole = (fd: number, sizeBytes: number): Content => {
+    if (sizeBytes <= CHUNK_BYTES) return inOnePiece(fd, sizeBytes);
+    return sizeBytes < SPARSE_DIGEST_FROM ? ofExactly(fd, sizeBytes) : sparse(fd, sizeBytes);
+  };
+
+  const advised = (read: typeof whole, fd: number, lengthBytes: number): Content => {
+    meter.size(lengthBytes);
+    reading = advice.start(fd, lengthBytes);
+    const result = read(fd, lengthBytes);
+    reading.end();
+    reading = NO_ADVICE;
+    return result;
+  };
+
   return {
-    digest: (fd, sizeBytes) => {
-      if (sizeBytes <= CHUNK_BYTES) return inOnePiece(fd, sizeBytes);
-      return sizeBytes < SPARSE_DIGEST_FROM ? ofExactly(fd, sizeBytes) : sparse(fd, sizeBytes);
-    },
-    digestPrefix: (fd, lengthBytes) => (lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse)(fd, lengthBytes),
-    bytesRead: () => total[0] ?? 0,
+    digest: (fd, sizeBytes) =>
+      sizeBytes <= CHUNK_BYTES && !advice.dropsCache ? inOnePiece(fd, sizeBytes) : advised(whole, fd, sizeBytes),
+    digestPrefix: (fd, lengthBytes) => advised(lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, lengthBytes),
+    bytesRead: meter.bytesRead,
   };
 }
 

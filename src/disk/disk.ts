@@ -4,6 +4,9 @@ import { AppError } from '../domain/errors.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Disk } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
+import { growWhileCold } from './grow.ts';
+import type { MeterReading } from './meter.ts';
+import { setUpPace } from './pace.ts';
 import { pagesOf } from './page.ts';
 import { openPool } from './pool.ts';
 import { walk } from './walk.ts';
@@ -11,20 +14,42 @@ import { namesWork, packWork } from './work.ts';
 
 export interface DiskOptions {
   readonly scope: ScopeSettings;
-  /** Worker threads; by default one per processor, 8 at most. */
-  readonly jobs?: number;
+  /** Worker threads; by default one per processor, 8 at most. `auto`: more of them while a walk waits for the disk. */
+  readonly jobs?: number | 'auto' | undefined;
+  /** What all threads may read together; every name counts as 4096 bytes more than its content. By default as fast as they can. */
+  readonly bytesPerSecond?: number | undefined;
+  /** The threads get processor and disk when nobody else wants them. */
+  readonly idle?: boolean | undefined;
+  /** Content that was not in the page cache before is not left there. */
+  readonly dropCache?: boolean | undefined;
   /** What computes BLAKE3; by default the fastest that loads. */
-  readonly engine?: EngineChoice;
+  readonly engine?: EngineChoice | undefined;
+}
+
+export interface ObservedDisk extends Disk {
+  /** What each worker has read so far, and which file it has been at for a while. */
+  meters(): readonly MeterReading[];
 }
 
 const JOBS_MAX = 8;
 
 /** Starts the workers at once; `close` must be called, or they keep the process alive. */
-export function openDisk(options: DiskOptions): Disk {
-  const jobs = options.jobs ?? Math.min(availableParallelism(), JOBS_MAX);
-  const pool = openPool(jobs, { scope: options.scope, engine: options.engine ?? 'auto' });
+export function openDisk({ scope, jobs, bytesPerSecond, idle, dropCache, engine }: DiskOptions): ObservedDisk {
+  const threads = typeof jobs === 'number' ? jobs : Math.min(availableParallelism(), JOBS_MAX);
+  const pool = openPool(threads, {
+    scope,
+    engine: engine ?? 'auto',
+    pace: bytesPerSecond === undefined ? undefined : setUpPace(bytesPerSecond),
+    idle: idle ?? false,
+    dropCache: dropCache ?? false,
+  });
+  // Whoever is told to be slow needs no more threads for it.
+  const mayGrow = jobs === 'auto' && bytesPerSecond === undefined && idle !== true;
   return {
-    walk: (from, walkOptions) => walk(pool, from, walkOptions),
+    walk: (from, walkOptions) => {
+      const pages = walk(pool, from, walkOptions);
+      return mayGrow ? growWhileCold(pool, pages) : pages;
+    },
     read: async (dir, names) => {
       const work = [packWork(namesWork(dir, names))];
       const { pages, records } = await pool.ask({ kind: 'pages', work });
@@ -36,6 +61,7 @@ export function openDisk(options: DiskOptions): Disk {
       const { value, algorithm, errno } = await pool.ask({ kind: 'prefix', path, lengthBytes });
       return value === undefined ? { errno } : { algorithm, value };
     },
+    meters: () => pool.meters(),
     close: () => pool.close(),
   };
 }

@@ -4,10 +4,10 @@ import { type BytePath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
-import type { ContentReader } from './content.ts';
 import { isAbsence, listNames, openDirectory, prefixOf } from './directory.ts';
 import type { EntryReader, Needs } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
+import type { Meter } from './meter.ts';
 import type { PagesWritten, PageWriter } from './page-writer.ts';
 import type { PackedWork, Work } from './protocol.ts';
 import { allocateStat, isSameDevice, statFd } from './stat.ts';
@@ -55,7 +55,7 @@ const RANGES = 4;
 export function createPageReader(
   scope: Scope,
   writer: PageWriter,
-  content: ContentReader,
+  meter: Meter,
   entries: EntryReader,
   { isCanceled, isHungry }: Signals,
 ): PageReader {
@@ -68,9 +68,9 @@ export function createPageReader(
   /** Whether something else waits in this request. */
   let isMore = false;
 
-  const isFull = (): boolean => content.bytesRead() >= bytesLimit;
+  const isFull = (): boolean => meter.bytesRead() >= bytesLimit;
   const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
-  const isWanted = (): boolean => content.bytesRead() >= hungryLimit && isHungry();
+  const isWanted = (): boolean => meter.bytesRead() >= hungryLimit && isHungry();
 
   const readPiece = (work: Work): Work[] => {
     const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir);
@@ -78,7 +78,7 @@ export function createPageReader(
     const names = isOpen ? namesOf(work, fd) : -fd;
     try {
       if (typeof names !== 'number') return readNames(work, fd, names);
-      writer.start(work, content.bytesRead());
+      writer.start(work, meter.bytesRead());
       if (isAbsence(names)) return finish();
       writer.fail(names);
       return workBeyond(work.dir, scope.roots);
@@ -88,7 +88,7 @@ export function createPageReader(
   };
 
   const finish = (upTo?: BytePath): Work[] => {
-    writer.finish(content.bytesRead(), upTo);
+    writer.finish(meter.bytesRead(), upTo);
     return [];
   };
 
@@ -97,13 +97,13 @@ export function createPageReader(
     if (work.kind === 'list' && names.length > PAGE_NAMES) {
       return rangeWork(work, names, { index: 0, after: undefined, size: PAGE_NAMES });
     }
-    writer.start(work, content.bytesRead());
+    writer.start(work, meter.bytesRead());
     const ruleOf = ruleFinder(work);
     const knownOf = knownRecords(work.known);
     const hasDevice = statFd(deviceOfDir, fd) === 0;
     const prefix = prefixOf(work.dir);
     const following: Work[] = [];
-    hungryLimit = content.bytesRead() + HUNGRY_BYTES;
+    hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
     for (const [index, text] of names.entries()) {
       if (isCanceled()) break;
       if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) return leave(work, names, index, following);
@@ -113,7 +113,9 @@ export function createPageReader(
       const known = rule && rules.get(rule);
       if (rule === undefined || known === undefined) continue;
       namesLeft -= 1;
-      const mayPostpone = work.kind !== 'names' && (index > 0 || isMore);
+      meter.entry(work.dir, text);
+      // Whoever is alone in its piece of work is read, however large.
+      const mayPostpone = work.kind !== 'names' && (index > 0 || isMore || names.length > 1);
       const found = entries.read(fd, text, known.needs, knownOf(text), mayPostpone ? SHARE_BYTES : undefined);
       if (found === 'postponed') return leave(work, names, index, following);
       if (found !== 'directory') continue;
@@ -144,7 +146,7 @@ export function createPageReader(
   return {
     read: (work, turn) => {
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
-      bytesLimit = turn.share ? content.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
+      bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       writer.seals = turn.seals;
       const stack = work.map(unpackWork).reverse();
       const later: Work[] = [];

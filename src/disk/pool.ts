@@ -3,10 +3,16 @@
 import { Worker } from 'node:worker_threads';
 import { builtFile } from '../domain/built-file.ts';
 import { AppError } from '../domain/errors.ts';
+import { METER_BYTES, type MeterReading, readMeter } from './meter.ts';
 import type { Reply, Request, WorkerSetup } from './protocol.ts';
 
 export interface Pool {
-  readonly threads: number;
+  /** How many threads there are. */
+  size(): number;
+  /** Starts more of them. */
+  grow(threads: number): void;
+  /** What each thread has read, and is reading. */
+  meters(): readonly MeterReading[];
   /** Whether a thread has nothing to do. */
   isIdle(): boolean;
   /** Sends a request (its `id` is set here) and resolves with the answer; rejects when its worker dies. */
@@ -22,12 +28,16 @@ interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>;
   readonly ended: Promise<void>;
+  readonly meter: SharedArrayBuffer;
 }
+
+/** What is the same for all threads. */
+export type PoolSetup = Omit<WorkerSetup, 'closing' | 'meter'>;
 
 /** Small heaps: what a worker keeps lies outside of them. The main thread's own options (--eval ...) are not for workers. */
 const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
-export function openPool(threads: number, setup: Omit<WorkerSetup, 'closing'>): Pool {
+export function openPool(threads: number, setup: PoolSetup): Pool {
   const closing = new SharedArrayBuffer(4);
   let failure: AppError | undefined;
   let lastId = 0;
@@ -39,10 +49,19 @@ export function openPool(threads: number, setup: Omit<WorkerSetup, 'closing'>): 
       waiting.clear();
     }
   };
-  const all = Array.from({ length: threads }, () => start({ ...setup, closing }, fail));
+  const all: Thread[] = [];
+  const grow = (more: number): void => {
+    for (let started = 0; started < more; started += 1)
+      all.push(start({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail));
+  };
+  grow(threads);
 
   return {
-    threads,
+    size: () => all.length,
+    grow: (more) => {
+      if (failure === undefined) grow(more);
+    },
+    meters: () => all.map(({ meter }) => readMeter(meter)),
     isIdle: () => all.some(({ waiting }) => waiting.size === 0),
     ask: <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
       new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
@@ -83,5 +102,5 @@ function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
       resolve();
     });
   });
-  return { worker, waiting, ended };
+  return { worker, waiting, ended, meter: setup.meter };
 }

@@ -3,6 +3,7 @@ import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
+import type { PaceSetup } from './pace.ts';
 
 /** `workerData`. */
 export interface WorkerSetup {
@@ -10,6 +11,14 @@ export interface WorkerSetup {
   readonly engine: EngineChoice;
   /** One Int32: not 0 when all work is in vain. */
   readonly closing: SharedArrayBuffer;
+  /** This worker's meter (meter.ts). */
+  readonly meter: SharedArrayBuffer;
+  /** What all workers of the disk may read together. */
+  readonly pace: PaceSetup | undefined;
+  /** Leave processor and disk to everybody else. */
+  readonly idle: boolean;
+  /** Leave no content in the page cache that was not there before. */
+  readonly dropCache: boolean;
 }
 
 /** A piece of work on one directory. Rules travel as indices into the scope's list. */

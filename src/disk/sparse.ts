@@ -8,7 +8,14 @@ export interface SparseResult {
   /** Undefined when it failed with `errno`; ENODATA: the file is shorter than `sizeBytes`. */
   readonly value: Uint8Array | undefined;
   readonly errno: number;
-  readonly bytesRead: number;
+}
+
+export interface SparseParts {
+  /** Ended in every case. */
+  readonly stream: DigestStream;
+  readonly isCanceled: () => boolean;
+  /** So many bytes were read, up to this offset. */
+  readonly onRead: (bytes: number, end: number) => void;
 }
 
 const BLOCK_BYTES = 64 * 1024;
@@ -16,17 +23,11 @@ const BLOCK_BYTES = 64 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 const { ECANCELED, EINVAL, ENODATA, ENXIO } = constants.errno;
 
-/** Digests the first `sizeBytes` bytes; `stream` is ended in every case. */
-export function digestSparse(
-  fd: number,
-  sizeBytes: number,
-  stream: DigestStream,
-  isCanceled: () => boolean,
-): SparseResult {
+/** Digests the first `sizeBytes` bytes. */
+export function digestSparse(fd: number, sizeBytes: number, { stream, isCanceled, onRead }: SparseParts): SparseResult {
   const { bytes, address } = allocateMemory(WINDOW_BYTES);
   const zeros = Buffer.alloc(BLOCK_BYTES);
   const number = Buffer.alloc(8);
-  let bytesRead = 0;
 
   const updateNumber = (value: number): void => {
     number.writeBigUInt64LE(BigInt(value));
@@ -34,7 +35,7 @@ export function digestSparse(
   };
   const end = (errno: number): SparseResult => {
     stream.drop();
-    return { value: undefined, errno, bytesRead };
+    return { value: undefined, errno };
   };
 
   for (let at = nextData(fd, 0); at !== -ENXIO && at < sizeBytes; at = nextData(fd, at)) {
@@ -45,7 +46,7 @@ export function digestSparse(
     const read = readAt(fd, start, address, wanted);
     if (read < 0) return end(-read);
     if (read < wanted) return end(ENODATA);
-    bytesRead += read;
+    onRead(read, start + read);
     for (let block = 0; block < read; block += BLOCK_BYTES) {
       const piece = bytes.subarray(block, Math.min(block + BLOCK_BYTES, read));
       if (zeros.compare(piece, 0, piece.length, 0, piece.length) === 0) continue;
@@ -57,7 +58,7 @@ export function digestSparse(
   const last = seek(fd, 0, 2);
   if (last < sizeBytes) return end(last < 0 ? -last : ENODATA);
   updateNumber(sizeBytes);
-  return { value: stream.finish(), errno: 0, bytesRead };
+  return { value: stream.finish(), errno: 0 };
 }
 
 /** The next offset with data; -ENXIO behind the last. Without SEEK_DATA everything is data. */

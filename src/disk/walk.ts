@@ -37,8 +37,8 @@ export async function* walk(
   let wake = (): void => {};
 
   const ask = (): void => {
-    while (failure === undefined && asked + ready.length < pool.threads * AHEAD && stack.length > 0) {
-      const work = takeBatch(stack, pool.threads).map((piece) => withRun(piece, known));
+    while (failure === undefined && asked + ready.length < pool.size() * AHEAD && stack.length > 0) {
+      const work = takeBatch(stack, pool.size()).map((piece) => withRun(piece, known));
       asked += 1;
       pool
         .ask({ kind: 'pages', work: work.map(packWork), walk: setup }, transferOf(work))

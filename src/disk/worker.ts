@@ -1,11 +1,15 @@
 // A worker thread: answers one request after the other with synchronous system calls (protocol.ts).
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
+import { dirOf, nameOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
 import { openSealTable, type SealTable } from '../domain/seal-table.ts';
+import { becomeIdle } from '../libc/priority.ts';
 import { type ContentReader, createContentReader } from './content.ts';
 import { openDigestEngine } from './digest.ts';
 import { createEntryReader } from './entry-reader.ts';
+import { createMeter } from './meter.ts';
+import { openPace } from './pace.ts';
 import { createPageReader, type Signals } from './page-reader.ts';
 import { createPageWriter } from './page-writer.ts';
 import { digestPrefix } from './prefix.ts';
@@ -18,6 +22,7 @@ import {
   type WalkSetup,
   type WorkerSetup,
 } from './protocol.ts';
+import { createReadAdvice } from './read-advice.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { createXattrReader } from './xattrs.ts';
 
@@ -40,6 +45,7 @@ interface Answer {
 }
 
 function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' }>) => Answer {
+  if (setup.idle) becomeIdle();
   const closing = new Int32Array(setup.closing);
   // One of the walk that is worked for; the functions stay the same, so that the compiled loop stays good.
   let control = NO_CONTROL;
@@ -49,11 +55,14 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   };
   const scope = compileScope(setup.scope);
   const engine = openDigestEngine(setup.engine);
-  const content = createContentReader(engine, signals.isCanceled);
+  const { isCanceled } = signals;
+  const meter = createMeter(setup.meter, setup.pace && openPace(setup.pace, isCanceled));
+  const advice = createReadAdvice(setup.dropCache);
+  const content = createContentReader({ engine, meter, advice, isCanceled });
   const writer = createRecordWriter();
   const entries = createEntryReader(writer, content, createXattrReader(engine));
   const pageWriter = createPageWriter(writer, engine);
-  const pages = createPageReader(scope, pageWriter, content, entries, signals);
+  const pages = createPageReader(scope, pageWriter, meter, entries, signals);
   const openTable = tableCache();
 
   const pagesReply = ({ id, work, walk }: Extract<Request, { kind: 'pages' }>): Answer => {
@@ -70,6 +79,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
     try {
       if (request.kind === 'pages') return pagesReply(request);
       control = NO_CONTROL;
+      meter.entry(dirOf(request.path), nameOf(request.path));
       return { reply: prefixReply(request, content), transfer: [] };
     } catch (error) {
       pageWriter.take();

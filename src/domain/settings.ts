@@ -19,7 +19,12 @@ export interface WatchSettings {
   readonly quietMs: number;
   readonly deadlineMs: number;
   /** How often everything is compared in the background, per severity; undefined: never. */
-  readonly sweep: { readonly criticalMs: number | undefined; readonly normalMs: number | undefined };
+  readonly sweep: {
+    readonly criticalMs: number | undefined;
+    readonly normalMs: number | undefined;
+    /** What a sweep reads at most; undefined: as fast as it can. */
+    readonly bytesPerSecond: number | undefined;
+  };
 }
 
 export const HOOK_INPUTS = ['paths0', 'ndjson', 'text', 'none'] as const;

@@ -3,7 +3,7 @@ import type { Severity } from '../domain/drift.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Portion } from './ports/disk.ts';
+import type { Disk, Portion } from './ports/disk.ts';
 import type { RecordWriter, SweepFields } from './ports/record-writer.ts';
 import type { Store } from './ports/store.ts';
 import { type SurveyParts, survey } from './survey.ts';
@@ -12,6 +12,8 @@ export interface ComparisonParts extends SurveyParts {
   readonly store: Store;
   readonly records: RecordWriter;
   readonly clock: Clock;
+  /** For one sweep, which closes it: threads of its own, so that nothing waits behind what is read slowly. */
+  readonly openSweepDisk: () => Disk;
 }
 
 export interface Comparisons {
@@ -47,7 +49,14 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
   };
 
   return {
-    sweep: (severity, signal) => compareAll(parts, severity, signal, doubt, onFound),
+    async sweep(severity, signal) {
+      const disk = parts.openSweepDisk();
+      try {
+        await compareAll({ ...parts, disk }, severity, signal, doubt, onFound);
+      } finally {
+        await disk.close();
+      }
+    },
     catchUp: (signal) => rescan('catch-up', signal),
     lost(signal) {
       if (isRescanning) mustRescan = true;

@@ -7,7 +7,7 @@ import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
-import { openComparisons } from './comparison.ts';
+import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openErrands } from './errands.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import { reconcile } from './reconcile.ts';
@@ -24,6 +24,7 @@ export interface WatchParts extends SurveyParts, RecorderParts {
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   /** The marks are set, the catch-up check is done and its drift is journaled. */
   readonly onReady: () => void;
+  readonly openSweepDisk: ComparisonParts['openSweepDisk'];
 }
 
 export interface WatchState {

@@ -15,6 +15,7 @@ describe('wrong usage is 64, before anything is opened', () => {
     ['a report and questions', ['accept', '--report', 'x', '--interactive']],
     ['an unknown format', ['check', '--format', 'xml']],
     ['no workers', ['init', '--jobs', '0']],
+    ['a rate without a unit', ['check', '--max-rate', '50']],
     ['init of a part of the rules', ['init', '--force', '/etc']],
     ['a time that is none', ['journal', '--since', 'someday']],
     ['explain of nothing', ['explain']],

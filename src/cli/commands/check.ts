@@ -1,5 +1,4 @@
 // driftline check: compare with the baseline. Only reads.
-import { openDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import { escapePath } from '../../domain/escape.ts';
 import type { BytePath } from '../../domain/path.ts';
@@ -16,13 +15,15 @@ import { coverageOfWatch } from '../control-client.ts';
 import { openRecords } from '../drift-record.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
-import { hash, openState, scopeSettings } from '../state.ts';
+import { openScanDisk } from '../scan-disk.ts';
+import type { ScanOptions } from '../scan-options.ts';
+import { hash, openState } from '../state.ts';
 
 export interface CheckArguments {
   readonly paths: readonly string[];
   readonly quick: boolean;
   readonly format: ReportFormatName;
-  readonly jobs: number | undefined;
+  readonly scan: ScanOptions;
 }
 
 export async function runCheck(context: Context, args: CheckArguments): Promise<number> {
@@ -32,7 +33,7 @@ export async function runCheck(context: Context, args: CheckArguments): Promise<
   const scope = scopeOf(settings);
   const roots = walkRoots(scope, argumentPaths(context, args.paths));
   // The worker threads start while the baseline is verified.
-  const disk = openDisk({ scope: scopeSettings(settings), ...(args.jobs === undefined ? {} : { jobs: args.jobs }) });
+  const disk = openScanDisk(settings, args.scan);
   try {
     return await compare(context, args, { settings, scope, roots, disk });
   } finally {

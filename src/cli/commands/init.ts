@@ -1,5 +1,4 @@
 // driftline init: build the baseline.
-import { openDisk } from '../../disk/disk.ts';
 import { incompleteText } from '../../domain/entry.ts';
 import { AppError } from '../../domain/errors.ts';
 import { escapePath } from '../../domain/escape.ts';
@@ -15,19 +14,21 @@ import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
-import { busy, lockState, makeStateDirectory, openState, scopeSettings } from '../state.ts';
+import { openScanDisk } from '../scan-disk.ts';
+import type { ScanOptions } from '../scan-options.ts';
+import { busy, lockState, makeStateDirectory, openState } from '../state.ts';
 
 export interface InitArguments {
   readonly paths: readonly string[];
   readonly force: boolean;
-  readonly jobs: number | undefined;
+  readonly scan: ScanOptions;
   readonly json: boolean;
 }
 
 /** More than this many unreadable paths are counted, not listed. */
 const LISTED_MAX = 20;
 
-export async function runInit(context: Context, { paths, force, jobs, json }: InitArguments): Promise<number> {
+export async function runInit(context: Context, { paths, force, json, scan }: InitArguments): Promise<number> {
   const wanted = argumentPaths(context, paths);
   assertUsage(context, wanted);
   const loaded = await loadContext(context, wanted);
@@ -40,7 +41,7 @@ export async function runInit(context: Context, { paths, force, jobs, json }: In
   const store = openState(settings, 'create');
   try {
     refuseOverwrite(store, settings, force);
-    return await build(context, settings, scope, store, { jobs, json });
+    return await build(context, settings, scope, store, { json, scan });
   } finally {
     store.close();
     lock.release();
@@ -83,10 +84,10 @@ async function build(
   settings: Settings,
   scope: Scope,
   store: Store,
-  { jobs, json }: Pick<InitArguments, 'jobs' | 'json'>,
+  { json, scan }: Pick<InitArguments, 'json' | 'scan'>,
 ): Promise<number> {
   const interrupt = onInterrupt();
-  const disk = openDisk({ scope: scopeSettings(settings), ...(jobs === undefined ? {} : { jobs }) });
+  const disk = openScanDisk(settings, scan);
   const progress = openProgress(output, 'init', undefined);
   const roots = walkRoots(scope, []);
   const startMs = Date.now();

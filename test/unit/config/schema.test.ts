@@ -7,7 +7,7 @@ const RULE = 'rules: [{ name: a, paths: [/a] }]\n';
 test('a full configuration', async () => {
   const settings = await load(`
 baseline: /srv/driftline/b.db
-watch: { marks: mount, who: proc, quiet: 100ms, deadline: 1h 30m, sweep: { critical: off } }
+watch: { marks: mount, who: proc, quiet: 100ms, deadline: 1h 30m, sweep: { critical: off, maxRate: 1.5GiB/s } }
 ignore: [/var/cache, '*.swp']
 attributes: { logs: [owner, growing], more: logs }
 rules:
@@ -23,7 +23,7 @@ hooks:
       who: 'proc',
       quietMs: 100,
       deadlineMs: 5_400_000,
-      sweep: { criticalMs: undefined, normalMs: 86_400_000 },
+      sweep: { criticalMs: undefined, normalMs: 86_400_000, bytesPerSecond: 1.5 * 2 ** 30 },
     },
     rules: [
       { paths: ['/etc/ssh', '/'], hooks: ['mirror'], severity: 'critical' },
@@ -52,7 +52,7 @@ hooks:
 
 test('sweep: off', async () => {
   const { watch } = await load(`${RULE}watch: { sweep: off }\n`);
-  expect(watch.sweep).toEqual({ criticalMs: undefined, normalMs: undefined });
+  expect(watch.sweep).toEqual({ criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined });
 });
 
 // Each: what is written below the minimal rule, and what is said about it.
@@ -69,6 +69,11 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['watch: { quiet: 30d }', '2: watch.quiet: must not be longer than 24 days'],
   ['watch: { quiet: 6s }', '2: watch.deadline: must not be shorter than quiet'],
   ['watch: { sweep: 5m }', '2: watch.sweep: must be off, or critical and normal with a time each'],
+  [
+    'watch: { sweep: { maxRate: fast } }',
+    '2: watch.sweep.maxRate: must be an amount per second, such as 50MB/s, or off',
+  ],
+  ['watch: { sweep: { maxRate: 0.5kB/s } }', '2: watch.sweep.maxRate: must be at least 1KiB/s'],
   ['watch: { sweep: { normal: 5ms } }', '2: watch.sweep.normal: must be at least 1s'],
   ['watch: { marks: mont }', "2: watch.marks: must be auto or mount, not 'mont' (did you mean 'mount'?)"],
   ['watch: null', '2: watch: must be a map of keys, not nothing'],

@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { type DiskOptions, openDisk } from '../../../src/disk/disk.ts';
+import { type DiskOptions, type ObservedDisk, openDisk } from '../../../src/disk/disk.ts';
 import { resolveAttributes } from '../../../src/domain/attribute.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
@@ -45,7 +45,7 @@ export function scopeOf(...rules: readonly Rule[]): ScopeSettings {
 }
 
 /** A disk that the end of the test closes. */
-export function diskOver(scope: ScopeSettings, options: Omit<DiskOptions, 'scope'> = {}): Disk {
+export function diskOver(scope: ScopeSettings, options: Omit<DiskOptions, 'scope'> = {}): ObservedDisk {
   const disk = openDisk({ scope, jobs: 2, ...options });
   onTestFinished(() => disk.close());
   return disk;

@@ -66,11 +66,11 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
     who: 'map',
     quietMs: 100,
     deadlineMs: 1000,
-    sweep: { criticalMs: undefined, normalMs: undefined },
+    sweep: { criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined },
   } as const;
   await new Promise<void>((onReady) => {
     const parts = { ...common, disk, store, baseline: store.baseline, scope, settings, hash: openHasher(), onReady };
-    watch = openWatch({ ...parts, source: source.port, trigger });
+    watch = openWatch({ ...parts, source: source.port, trigger, openSweepDisk: () => disk });
     running = watch.run(stopped.signal);
   });
 }

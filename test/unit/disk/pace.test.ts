@@ -1,0 +1,142 @@
+// How fast, how early and how quietly files are read.
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
+import { pathFromText } from '../../../src/domain/path.ts';
+import { dropCached, isCached } from '../../../src/libc/page-cache.ts';
+import {
+  bytesReadOf,
+  diskOver,
+  entriesOf,
+  entryOf,
+  ruleOver,
+  scopeOf,
+  temporaryDirectory,
+  walkAll,
+} from './fixture.ts';
+
+const MiB = 1024 * 1024;
+/** linux/magic.h */
+const TMPFS_MAGIC = 0x01021994;
+
+test('all workers together read no faster than they are told, and not much slower', async () => {
+  const dir = temporaryDirectory();
+  for (const name of 'abcd') writeFileSync(`${dir}/${name}`, Buffer.alloc(MiB, name));
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 4, bytesPerSecond: 4 * MiB });
+  await disk.read(pathFromText(dir), []);
+  const startMs = performance.now();
+  expect(bytesReadOf(await walkAll(disk, dir))).toBe(4 * MiB);
+  // A second's worth; 50 ms of it may be had at once, and each worker may owe a hundredth of a second.
+  expect(performance.now() - startMs).toBeGreaterThan(850);
+});
+
+test('names are paid for, too', async () => {
+  const dir = temporaryDirectory();
+  for (let index = 0; index < 256; index += 1) mkdirSync(`${dir}/${index}`);
+  const disk = diskOver(scopeOf(ruleOver([dir])), { bytesPerSecond: 2 * MiB });
+  const startMs = performance.now();
+  expect(entriesOf(await walkAll(disk, dir)).size).toBe(257);
+  expect(performance.now() - startMs).toBeGreaterThan(400);
+});
+
+test('a walk that waits for its turn can be ended', async () => {
+  const dir = temporaryDirectory();
+  writeFileSync(`${dir}/file`, Buffer.alloc(64 * MiB));
+  const disk = diskOver(scopeOf(ruleOver([dir])), { bytesPerSecond: 1024 });
+  const controller = new AbortController();
+  const walking = (async () => {
+    for await (const _ of disk.walk([pathFromText(dir)], { signal: controller.signal }))
+      setImmediate(() => controller.abort(new Error('enough')));
+  })();
+  await expect(walking).rejects.toThrow('enough');
+  // 18 hours, at that rate.
+  await disk.close();
+});
+
+test('idle workers have the lowest priorities, and nobody else has', async () => {
+  const dir = temporaryDirectory();
+  const nice = (tid: string): number =>
+    Number(/^\d+ \(.*\) (?:\S+ ){16}(\S+)/s.exec(readFileSync(`/proc/self/task/${tid}/stat`, 'latin1'))?.[1]);
+  const own = nice(String(process.pid));
+  const before = new Set(readdirSync('/proc/self/task'));
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 2, idle: true });
+  await Promise.all([1, 2].map(() => disk.read(pathFromText(dir), [])));
+  const started = readdirSync('/proc/self/task').filter((tid) => !before.has(tid));
+  const idle = started.filter((tid) => nice(tid) === 19);
+  expect(idle).toHaveLength(2);
+  for (const tid of idle) expect(execFileSync('ionice', ['-p', tid], { encoding: 'utf8' })).toMatch(/^idle/);
+  expect(nice(String(process.pid))).toBe(own);
+  expect(own).toBeLessThan(19);
+});
+
+test('what was not in the page cache is not left there, what was stays, also a part of a file', async (context) => {
+  const dir = temporaryDirectory();
+  context.skip(statfsSync(dir).type === TMPFS_MAGIC, 'on a tmpfs all content is in the page cache, always');
+  const openFile = (name: string, sizeBytes: number): number => {
+    writeFileSync(`${dir}/${name}`, Buffer.alloc(sizeBytes, name));
+    const fd = openSync(`${dir}/${name}`, 'r+');
+    onTestFinished(() => closeSync(fd));
+    fsyncSync(fd);
+    return fd;
+  };
+  const small = openFile('small', 10_000);
+  const used = openFile('used', 10_000);
+  const large = openFile('large', 24 * MiB);
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 1, dropCache: true });
+  dropCached(small, 0, 0);
+  dropCached(large, 0, 8 * MiB);
+  dropCached(large, 16 * MiB, 0);
+  expect(cachedParts()).toEqual([false, true, false, true, false]);
+  expect(entriesOf(await walkAll(disk, dir)).size).toBe(4);
+  expect(cachedParts()).toEqual([false, true, false, true, false]);
+  const kept = diskOver(scopeOf(ruleOver([dir])), { jobs: 1 });
+  await walkAll(kept, dir);
+  expect(cachedParts()).toEqual([true, true, true, true, true]);
+
+  function cachedParts(): boolean[] {
+    const ofLarge = [0, 8, 16].map((start) => isCached(large, start * MiB, 8 * MiB));
+    return [isCached(small, 0, 10_000), isCached(used, 0, 10_000), ...ofLarge];
+  }
+});
+
+test('two large files of a directory are read by two workers', async () => {
+  const dir = temporaryDirectory();
+  for (const name of ['a', 'b']) {
+    writeFileSync(`${dir}/${name}`, '');
+    truncateSync(`${dir}/${name}`, 48 * MiB);
+  }
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 2 });
+  const pages = await walkAll(disk, dir);
+  expect(disk.meters().map(({ bytesRead }) => bytesRead)).toEqual([48 * MiB, 48 * MiB]);
+  expect(entriesOf(pages).size).toBe(3);
+});
+
+test('whoever is at a file for a while shows which, and how far it is', async () => {
+  const dir = temporaryDirectory();
+  writeFileSync(`${dir}/only`, '');
+  truncateSync(`${dir}/only`, 64 * MiB);
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 1, bytesPerSecond: 128 * MiB });
+  const walking = walkAll(disk, dir);
+  const file = await new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const [meter] = disk.meters();
+      if (meter?.file === undefined) return;
+      clearInterval(timer);
+      resolve(meter.file);
+    }, 1);
+  });
+  expect(file).toMatchObject({ path: `${dir}/only`, sizeBytes: 64 * MiB });
+  const entries = entriesOf(await walking);
+  expect(entryOf(entries, `${dir}/only`).digest).toBeDefined();
+  await disk.read(pathFromText(dir), [pathFromText('only')]);
+});
