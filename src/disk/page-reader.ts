@@ -62,15 +62,19 @@ export function createPageReader(
   const rules = new Map(scope.rules.map((rule, index) => [rule, { index, needs: needsOf(rule) }]));
   const roots = new Set<string>(scope.roots);
   const deviceOfDir = allocateStat();
+  const hasBorders = scope.rules.some(({ oneFileSystem }) => oneFileSystem);
   let namesLeft = 0;
   let bytesLimit = 0;
   let hungryLimit = 0;
   /** Whether something else waits in this request. */
   let isMore = false;
+  /** What is not done in this request. */
+  let later: Work[] = [];
 
   const isFull = (): boolean => meter.bytesRead() >= bytesLimit;
   const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
-  const isWanted = (): boolean => meter.bytesRead() >= hungryLimit && isHungry();
+  /** What else waits in this request serves the other worker as soon as this directory ends; cutting it up costs more. */
+  const isWanted = (): boolean => !isMore && meter.bytesRead() >= hungryLimit && isHungry();
 
   const readPiece = (work: Work): Work[] => {
     const fd = work.dir === ROOT_DIR ? AT_FDCWD : openDirectory(work.dir);
@@ -100,13 +104,15 @@ export function createPageReader(
     writer.start(work, meter.bytesRead());
     const ruleOf = ruleFinder(work);
     const knownOf = knownRecords(work.known);
-    const hasDevice = statFd(deviceOfDir, fd) === 0;
+    const hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
     const prefix = prefixOf(work.dir);
     const following: Work[] = [];
     hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
     for (const [index, text] of names.entries()) {
       if (isCanceled()) break;
-      if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) return leave(work, names, index, following);
+      if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) {
+        return [...following, ...leave(work, names, index)];
+      }
       const name = pathFromLatin1(text);
       const path = pathFromLatin1(prefix + text);
       const rule = ruleOf(path, name);
@@ -117,7 +123,11 @@ export function createPageReader(
       // Whoever is alone in its piece of work is read, however large.
       const mayPostpone = work.kind !== 'names' && (index > 0 || isMore || names.length > 1);
       const found = entries.read(fd, text, known.needs, knownOf(text), mayPostpone ? SHARE_BYTES : undefined);
-      if (found === 'postponed') return leave(work, names, index, following);
+      if (found === 'postponed') {
+        // Not for this request, where it would come up again at once.
+        later.push(...leave(work, names, index));
+        return following;
+      }
       if (found !== 'directory') continue;
       const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(entries.stat, deviceOfDir) && !roots.has(path);
       following.push(...(isForeign ? workBeyond(path, scope.roots) : [listWork(work.dir, name, known.index)]));
@@ -127,13 +137,13 @@ export function createPageReader(
   };
 
   /** The names from `index` on are for others. */
-  const leave = (work: Work, names: readonly string[], index: number, following: Work[]): Work[] => {
+  const leave = (work: Work, names: readonly string[], index: number): Work[] => {
     const after = index === 0 ? work.after : pathFromLatin1(names[index - 1] ?? '');
     if (index === 0) writer.drop();
     else finish(after);
     const isHeavy = namesLeft > 0;
     const size = isHeavy ? Math.max(1, Math.ceil((names.length - index) / RANGES)) : PAGE_NAMES;
-    return [...following, ...rangeWork(work, names, { index, after, size })];
+    return rangeWork(work, names, { index, after, size });
   };
 
   /** Below a directory of the walk only the entry itself is tested; of single names nothing is known yet. */
@@ -149,7 +159,7 @@ export function createPageReader(
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       writer.seals = turn.seals;
       const stack = work.map(unpackWork).reverse();
-      const later: Work[] = [];
+      later = [];
       for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
         isMore = stack.length > 0;
         const following = readPiece(piece);
