@@ -1,6 +1,7 @@
 // The parts of a running watch under one configuration, connected.
 import { openDisk } from '../disk/disk.ts';
 import type { Settings } from '../domain/settings.ts';
+import { openInodeNames } from '../engine/inode-names.ts';
 import type { EventSource } from '../engine/ports/event-source.ts';
 import type { Reporter } from '../engine/ports/reporter.ts';
 import type { Store } from '../engine/ports/store.ts';
@@ -37,7 +38,14 @@ export interface Session {
 export async function openSession(settings: Settings, store: Store, reporter: Reporter): Promise<Session> {
   const scope = scopeSettings(settings);
   const { marks, who } = settings.watch;
-  const source = await openFanotifySource({ scope, marks, who, onProblem: reporter.problem });
+  const names = openInodeNames(store);
+  const source = await openFanotifySource({
+    scope,
+    marks,
+    who,
+    inodes: names.memory,
+    onProblem: reporter.problem,
+  });
   const disk = openDisk({ scope });
   const sweepDisks = openSweepDisks(settings);
   const trigger = openTrigger({
@@ -55,7 +63,8 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     disk,
     baseline: store.baseline,
     scope: scopeOf(settings),
-    store,
+    store: names.store,
+    names,
     records: recordWriter,
     reporter,
     clock: systemClock,

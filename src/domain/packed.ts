@@ -149,6 +149,10 @@ export function recordCtimeNs(run: Buffer, at: number): bigint {
   return run.readBigInt64LE(at + 48);
 }
 
+export function recordInode(run: Buffer, at: number): bigint {
+  return run.readBigUInt64LE(at + 24);
+}
+
 export function recordIncomplete(run: Buffer, at: number): number {
   return run[at + 11] ?? 0;
 }

@@ -9,6 +9,7 @@ import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openErrands } from './errands.ts';
+import type { InodeNames } from './inode-names.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import { reconcile } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
@@ -19,6 +20,7 @@ import type { Trigger } from './trigger.ts';
 
 export interface WatchParts extends SurveyParts, RecorderParts {
   readonly source: EventSource;
+  readonly names: InodeNames;
   readonly trigger: Trigger;
   readonly settings: WatchSettings;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
@@ -89,6 +91,9 @@ export function openWatch(parts: WatchParts): Watch {
       case 'renamed':
         batch.join(event.paths);
         return;
+      case 'linked':
+        for (const path of parts.names.namesOf(event.inodeKey)) doubt(path, false, event.actor, nowMs);
+        return;
       case 'overflow':
         overflows += 1;
         onOverflow(event.sinceMs);
@@ -118,6 +123,7 @@ export function openWatch(parts: WatchParts): Watch {
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
+    for (const { drift } of found.drifts) if (drift.after !== undefined) parts.names.note(drift.after);
     const { told } = await recordDrift(parts, found, { isOwnDoing: trigger.isOwnDoing, signal });
     const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
@@ -125,6 +131,7 @@ export function openWatch(parts: WatchParts): Watch {
 
   const work = async (signal: AbortSignal): Promise<void> => {
     survive(pump(signal));
+    await parts.names.fill(signal);
     await comparisons.catchUp(signal);
     if (!signal.aborted) await flush(batch.takeAll(), signal);
     if (!signal.aborted) parts.onReady();

@@ -22,6 +22,7 @@ export class HandlePaths {
   readonly #mountFds = new Map<string, readonly OpenMount[]>();
   readonly #fileMounts = new Map<string, boolean>();
   readonly #paths = new Map<string, readonly BytePath[]>();
+  readonly #stats = new Map<string, ObjectStat | undefined>();
 
   /** `mountsOf`: where the filesystem with this id (as events report it) is mounted. */
   constructor(mountsOf: (fsid: string) => readonly MountPoint[]) {
@@ -40,6 +41,16 @@ export class HandlePaths {
       this.#paths.set(key, paths);
     }
     return paths;
+  }
+
+  /** The object's inode number and link count; undefined when it is gone. Throws SystemError: EPERM. */
+  statOf(fsid: string, handle: string): ObjectStat | undefined {
+    const key = fsid + handle;
+    if (this.#stats.has(key)) return this.#stats.get(key);
+    const [mount] = this.#mounts(fsid);
+    const stat = mount && statByHandle(mount.fd, handle);
+    this.#stats.set(key, stat);
+    return stat;
   }
 
   /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
@@ -73,7 +84,13 @@ export class HandlePaths {
     this.#mountFds.clear();
     this.#fileMounts.clear();
     this.#paths.clear();
+    this.#stats.clear();
   }
+}
+
+export interface ObjectStat {
+  readonly inode: bigint;
+  readonly nlink: number;
 }
 
 interface OpenMount {
@@ -103,6 +120,17 @@ function isDirectoryAt(path: BytePath): boolean {
   } catch {
     // Unmounted or hidden meanwhile: no file of that filesystem is mounted there.
     return true;
+  }
+}
+
+function statByHandle(mountFd: number, handle: string): ObjectStat | undefined {
+  const fd = openHandle(mountFd, handle);
+  if (fd === undefined) return undefined;
+  try {
+    const { ino, nlink } = fstatSync(fd, { bigint: true });
+    return { inode: ino, nlink: Number(nlink) };
+  } finally {
+    closeFd(fd);
   }
 }
 

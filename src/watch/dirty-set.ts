@@ -11,6 +11,9 @@ export interface DirtyColumns {
   readonly actors: readonly Actor[];
   /** The names of one rename each, as indices into `paths`. */
   readonly renames: readonly (readonly number[])[];
+  /** Inodes of the baseline that changed under a name that may not be their only one; parallel to `linkActorOf`. */
+  readonly links: readonly number[];
+  readonly linkActorOf: readonly number[];
 }
 
 export class DirtySet {
@@ -19,11 +22,12 @@ export class DirtySet {
   #actorOf: number[] = [];
   #actors: Actor[] = [];
   #renames: number[][] = [];
+  #links = new Map<number, number>();
   #latest = new Map<string, number>();
   #actorIndex = new Map<Actor, number>();
 
   get size(): number {
-    return this.#paths.length + this.#renames.length;
+    return this.#paths.length + this.#renames.length + this.#links.size;
   }
 
   add(path: BytePath, subtree: boolean, actor: Actor): void {
@@ -45,6 +49,11 @@ export class DirtySet {
     if (names.length > 1) this.#renames.push(names);
   }
 
+  /** Other names of an inode, by its key; of several writers the last. */
+  link(inodeKey: number, actor: Actor): void {
+    this.#links.set(inodeKey, this.#indexOf(actor));
+  }
+
   #indexOf(actor: Actor): number {
     let index = this.#actorIndex.get(actor);
     if (index === undefined) {
@@ -62,9 +71,12 @@ export class DirtySet {
       actorOf: this.#actorOf,
       actors: this.#actors,
       renames: this.#renames,
+      links: [...this.#links.keys()],
+      linkActorOf: [...this.#links.values()],
     };
     this.#paths = [];
     this.#renames = [];
+    this.#links = new Map();
     this.#subtree = [];
     this.#actorOf = [];
     this.#actors = [];

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { builtFile } from '../domain/built-file.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
+import { createInodeTable } from '../domain/inode-table.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { EventSource, WatchEvent } from '../engine/ports/event-source.ts';
 import { closeFd } from '../libc/handle.ts';
@@ -27,6 +28,8 @@ export interface FanotifySourceOptions {
   readonly marks: 'auto' | 'mount';
   /** `map`: programs are followed from their exec. `proc`: /proc is asked when an event is read. */
   readonly who: 'map' | 'proc';
+  /** An inode table (domain/inode-table.ts); without one the other names of hard links are not told of. */
+  readonly inodes?: SharedArrayBuffer;
   readonly onProblem: (message: string) => void;
 }
 
@@ -42,8 +45,8 @@ export interface FanotifySource extends EventSource {
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
-  const { scope, marks, who, onProblem } = options;
-  const workerData: ReaderSettings = { scope, marks, who, wakeFd, control };
+  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory } = options;
+  const workerData: ReaderSettings = { scope, marks, who, inodes, wakeFd, control };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
     wakeFd,

@@ -11,6 +11,8 @@ export interface ReaderSettings {
   readonly scope: ScopeSettings;
   readonly marks: 'auto' | 'mount';
   readonly who: 'map' | 'proc';
+  /** The inode table of the baseline: domain/inode-table.ts. */
+  readonly inodes: SharedArrayBuffer;
   /** An eventfd that the main thread owns and writes to when `control` has news. */
   readonly wakeFd: number;
   /** Int32Array with the slots below. */
@@ -47,8 +49,8 @@ export interface BatchMessage {
   readonly dirty: DirtyColumns;
 }
 
-export function sizeOfBatch(batch: BatchMessage): number {
-  return batch.events.length + batch.dirty.paths.length + batch.dirty.renames.length;
+export function sizeOfBatch({ events, dirty }: BatchMessage): number {
+  return events.length + dirty.paths.length + dirty.renames.length + dirty.links.length;
 }
 
 export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
@@ -66,6 +68,13 @@ export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
       (names): WatchEvent => ({
         kind: 'renamed',
         paths: names.flatMap((index) => dirty.paths[index] ?? []).map(pathFromLatin1),
+      }),
+    ),
+    ...dirty.links.map(
+      (inodeKey, index): WatchEvent => ({
+        kind: 'linked',
+        inodeKey,
+        actor: dirty.actors[dirty.linkActorOf[index] ?? -1] ?? UNKNOWN_ACTOR,
       }),
     ),
   ];

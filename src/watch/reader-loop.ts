@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Coverage } from '../domain/coverage.ts';
 import { errorCode } from '../domain/errors.ts';
+import { openInodeTable } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
@@ -17,6 +18,7 @@ import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
 import { type EventPath, isEntryEvent, isRename, pathsOfEvent } from './event-paths.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
+import { Links } from './links.ts';
 import { Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
 import { Pace } from './pace.ts';
@@ -47,6 +49,7 @@ export class Reader {
   readonly #actors: Actors = trackActors();
   readonly #execs: ExecWatch | undefined;
   readonly #ignores: IgnoreMarks;
+  readonly #links: Links;
   readonly #wakeBuffer = Buffer.alloc(8);
   readonly #pace = new Pace();
   readonly #dirty = new DirtySet();
@@ -64,6 +67,7 @@ export class Reader {
     this.#post = post;
     this.#control = new Int32Array(settings.control);
     this.#scope = compileScope(settings.scope);
+    this.#links = new Links(openInodeTable(settings.inodes));
     this.#relevance = compileRelevance(this.#scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
@@ -138,13 +142,15 @@ export class Reader {
       this.#overflow(nowMs);
       return;
     }
-    const paths = this.#pathsOf(event, handles);
-    if (paths === undefined) {
+    const place = this.#placeOf(event, handles);
+    if (place === undefined) {
       this.#overflow(nowMs);
       return;
     }
+    const { paths, link } = place;
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
     if (event.pid === process.pid) return;
+    if (link !== undefined) this.#dirty.link(link, this.#actors.actorOf(event.pid, nowMs));
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
       const relevance = this.#relevance(path);
@@ -160,9 +166,11 @@ export class Reader {
   }
 
   /** undefined: the filesystem failed to answer (EIO, a FUSE server's own errno), and the event is lost with its name. */
-  #pathsOf(event: FanotifyEvent, handles: HandlePaths): EventPath[] | undefined {
+  #placeOf(event: FanotifyEvent, handles: HandlePaths): Place | undefined {
     try {
-      return pathsOfEvent(event, handles);
+      // The paths close the event's descriptor.
+      const link = this.#links.keyOf(event, handles);
+      return { paths: pathsOfEvent(event, handles), link };
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
       return undefined;
@@ -220,6 +228,12 @@ export class Reader {
     this.#execs?.close();
     closeSync(this.#mountinfoFd);
   }
+}
+
+interface Place {
+  readonly paths: readonly EventPath[];
+  /** The inode's key when it may have more names than these in the baseline. */
+  readonly link: number | undefined;
 }
 
 /** The queue was full; or the event's descriptor could not be opened for want of resources (FAN_REPORT_FD_ERROR). */

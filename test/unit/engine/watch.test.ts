@@ -1,14 +1,16 @@
 // The loop, over events that a test makes up, a disk in memory and a real baseline.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openHasher } from '../../../src/disk/digest.ts';
+import { inodeKey } from '../../../src/domain/inode-table.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
 import type { HookSettings } from '../../../src/domain/settings.ts';
+import { openInodeNames } from '../../../src/engine/inode-names.ts';
 import type { EventSource, WatchEvent } from '../../../src/engine/ports/event-source.ts';
 import type { HookRunner } from '../../../src/engine/ports/hook-runner.ts';
 import { openTrigger } from '../../../src/engine/trigger.ts';
 import { openWatch, type Watch } from '../../../src/engine/watch.ts';
 import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
-import { entry, path } from '../../fakes/entry.ts';
+import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
@@ -69,7 +71,18 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
     sweep: { criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined },
   } as const;
   await new Promise<void>((onReady) => {
-    const parts = { ...common, disk, store, baseline: store.baseline, scope, settings, hash: openHasher(), onReady };
+    const names = openInodeNames(store);
+    const parts = {
+      ...common,
+      disk,
+      store: names.store,
+      names,
+      baseline: store.baseline,
+      scope,
+      settings,
+      hash: openHasher(),
+      onReady,
+    };
     watch = openWatch({ ...parts, source: source.port, trigger, openSweepDisk: () => disk });
     running = watch.run(stopped.signal);
   });
@@ -189,4 +202,12 @@ test('an acceptance that the end interrupts is told to try again', async () => {
   stopped.abort();
   fail();
   await refused;
+});
+
+test('a change under another name of an inode is found at the names of the baseline', async () => {
+  await begin();
+  ground.disk.set(entry('/r/a', { digest: digestOf('2') }));
+  source.say({ kind: 'linked', inodeKey: inodeKey(42n), actor: { source: 'proc', pid: 7 } });
+  await clock.advance(1000);
+  expect(ground.open()).toEqual(['/r/a']);
 });

@@ -35,7 +35,30 @@ test('a path is listed once per writer in a row, in order, and a subtree stays o
   ]);
   expect(dirty.size).toBe(0);
   dirty.add(F, false, RM);
-  expect(dirty.take()).toEqual({ paths: ['/f'], subtree: [false], actorOf: [0], actors: [RM], renames: [] });
+  expect(dirty.take()).toEqual({
+    paths: ['/f'],
+    subtree: [false],
+    actorOf: [0],
+    actors: [RM],
+    renames: [],
+    links: [],
+    linkActorOf: [],
+  });
+});
+
+test('an inode is told once, with its last writer', () => {
+  const dirty = new DirtySet();
+  dirty.link(7, CP);
+  dirty.link(8, CP);
+  dirty.link(7, RM);
+  expect(dirty.size).toBe(2);
+  const batch = { kind: 'batch', coverage: undefined, events: [], dirty: dirty.take() } as const;
+  expect(sizeOfBatch(batch)).toBe(2);
+  expect(eventsOfBatch(structuredClone(batch))).toEqual([
+    { kind: 'linked', inodeKey: 7, actor: RM },
+    { kind: 'linked', inodeKey: 8, actor: CP },
+  ]);
+  expect(dirty.size).toBe(0);
 });
 
 test('the names of a rename follow the paths, those that nobody watches left out', () => {

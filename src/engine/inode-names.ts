@@ -1,0 +1,101 @@
+// Every name that the baseline has of an inode. An event tells one name of a file, maybe one that no rule covers, and its
+// other names have changed with it (hard links: link(2)).
+import type { Entry } from '../domain/entry.ts';
+import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
+import { recordInode, recordName, recordOffsets } from '../domain/packed.ts';
+import { type BytePath, dirOf, joinPath, ROOT_DIR } from '../domain/path.ts';
+import type { Store } from './ports/store.ts';
+
+export interface InodeNames {
+  /** The inode table, for the thread that reads events. */
+  readonly memory: SharedArrayBuffer;
+  /** The store, of which from now on everything that is accepted has its names here, too. */
+  readonly store: Store;
+  /** Takes in the baseline, some directories at a time; until the signal aborts. */
+  fill(signal: AbortSignal): Promise<void>;
+  /** A name that the baseline may not have (yet): where what was found differs from it. */
+  note(entry: Entry): void;
+  /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
+  namesOf(key: number): readonly BytePath[];
+  /** How many names there was no room for: changes of them through other names wait for the sweep. */
+  readonly missing: number;
+}
+
+/** Of the packed baseline, between two looks at what else there is to do. */
+const STEP_BYTES = 1024 * 1024;
+/** Storms write the same few files over and over. */
+const CACHE_MAX = 4_096;
+
+export function openInodeNames(store: Store): InodeNames {
+  const { baseline } = store;
+  const table = createInodeTable(baseline.info().entries);
+  const dirs: BytePath[] = [];
+  const numbers = new Map<BytePath, number>();
+  const cache = new Map<number, readonly BytePath[]>();
+  let missing = 0;
+
+  const numberOf = (dir: BytePath): number => {
+    let number = numbers.get(dir);
+    if (number === undefined) {
+      number = dirs.push(dir) - 1;
+      numbers.set(dir, number);
+    }
+    return number;
+  };
+  const add = (inode: bigint, dir: BytePath): void => {
+    if (!table.add(inodeKey(inode), numberOf(dir))) missing += 1;
+  };
+  const note = (entry: Entry): void => {
+    if (entry.type === 'directory') return;
+    add(entry.inode, dirOf(entry.path));
+    cache.clear();
+  };
+  const namesIn = (dir: BytePath, key: number): BytePath[] => {
+    const run = baseline.run(dir);
+    const names: BytePath[] = [];
+    for (const at of recordOffsets(run)) {
+      if (inodeKey(recordInode(run, at)) === key) names.push(joinPath(dir, recordName(run, at)));
+    }
+    // What is not in the baseline there is open drift there; which of it is not worth keeping.
+    if (names.length === 0) {
+      for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
+    }
+    return names;
+  };
+
+  return {
+    memory: table.memory,
+    store: {
+      ...store,
+      commit(commit) {
+        store.commit(commit);
+        cache.clear();
+        for (const entry of commit.accept?.put ?? []) note(entry);
+      },
+    },
+    async fill(signal) {
+      let bytes = 0;
+      for (const { dir, run } of baseline.below(ROOT_DIR)) {
+        for (const at of recordOffsets(run)) add(recordInode(run, at), dir);
+        bytes += run.length;
+        if (bytes < STEP_BYTES) continue;
+        bytes = 0;
+        await new Promise(setImmediate);
+        if (signal.aborted) return;
+      }
+    },
+    note,
+    namesOf(key) {
+      let names = cache.get(key);
+      if (names === undefined) {
+        names = table.dirsOf(key).flatMap((number) => namesIn(dirs[number] ?? ROOT_DIR, key));
+        if (cache.size >= CACHE_MAX) cache.clear();
+        cache.set(key, names);
+      }
+      return names;
+    },
+    get missing() {
+      return missing;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createInodeTable, inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
+
+test('what was added is found, from other memory, too; what was not, is not', () => {
+  const pair = fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), fc.nat(1000));
+  fc.assert(
+    fc.property(fc.array(pair, { maxLength: 300 }), fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), (pairs, other) => {
+      const table = createInodeTable(pairs.length);
+      for (const [inode, dir] of pairs) expect(table.add(inodeKey(inode), dir)).toBe(true);
+      const opened = openInodeTable(table.memory);
+      for (const [inode] of pairs) {
+        const dirs = pairs.filter(([one]) => inodeKey(one) === inodeKey(inode)).map(([, dir]) => dir);
+        expect(opened.dirsOf(inodeKey(inode)).sort()).toEqual([...new Set(dirs)].sort());
+        expect(opened.has(inodeKey(inode))).toBe(true);
+      }
+      expect(opened.has(inodeKey(other))).toBe(pairs.some(([one]) => inodeKey(one) === inodeKey(other)));
+    }),
+  );
+});
+
+test('a full table says so, and still finds what it has', () => {
+  const table = createInodeTable(0);
+  let added = 0;
+  while (table.add(added, 1)) added += 1;
+  expect(added).toBe(49_152);
+  expect(table.add(0, 1)).toBe(true);
+  expect(table.has(added - 1)).toBe(true);
+  expect(table.has(added)).toBe(false);
+  expect(table.dirsOf(added)).toEqual([]);
+});

@@ -1,0 +1,50 @@
+// The names of an inode in a real baseline, in what is accepted, and in open drift.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { inodeKey } from '../../../src/domain/inode-table.ts';
+import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
+import { entry, path } from '../../fakes/entry.ts';
+import { dir, Ground } from './ground.ts';
+
+let ground: Ground;
+let names: InodeNames;
+
+beforeEach(async () => {
+  ground = new Ground();
+  await ground.start(
+    entry('/r/a', { inode: 7n, nlink: 3 }),
+    dir('/r/d', 2n),
+    entry('/r/d/b', { inode: 7n, nlink: 3 }),
+    entry('/r/d/c', { inode: 7n, nlink: 3 }),
+    entry('/r/d/other', { inode: 8n }),
+  );
+  names = openInodeNames(ground.store);
+  await names.fill(new AbortController().signal);
+});
+afterEach(() => ground.close());
+
+const namesOf = (inode: bigint): string[] => [...names.namesOf(inodeKey(inode))].sort();
+
+test('all names in the baseline, in whatever directory; of what is not there, none', () => {
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
+  expect(namesOf(8n)).toEqual(['/r/d/other']);
+  expect(namesOf(99n)).toEqual([]);
+});
+
+test('what is accepted has names, too, and what goes has none', () => {
+  names.store.commit({ accept: { put: [entry('/r/d/new', { inode: 9n })], drop: [path('/r/d/b')] } });
+  expect(namesOf(9n)).toEqual(['/r/d/new']);
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/c']);
+});
+
+test('what is open drift in a directory is in doubt with an inode that was found there', async () => {
+  const added = entry('/r/d/added', { inode: 10n });
+  ground.disk.set(added);
+  expect(await ground.dirty('/r/d/added')).toEqual(['added /r/d/added #1']);
+  names.note(added);
+  expect(namesOf(10n)).toEqual(['/r/d/added']);
+});
+
+test('names that there is no room for are counted', () => {
+  for (let inode = 100n; names.missing === 0; inode += 1n) names.note(entry('/r/x', { inode }));
+  expect(names.missing).toBe(1);
+});
