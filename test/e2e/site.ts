@@ -10,7 +10,7 @@ const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
 type RuleFields = { readonly name?: string; readonly paths?: readonly string[] } & Fields;
 
 export interface SiteOptions {
-  readonly filesystem?: 'tmpfs' | 'ext4';
+  readonly filesystem?: 'tmpfs' | 'ext4' | 'xfs' | 'btrfs' | 'btrfs subvolume' | 'overlay';
   /** Beside name and paths; of the one rule of the site. */
   readonly rule?: RuleFields;
   readonly hooks?: Fields;
@@ -49,7 +49,8 @@ export class Site {
 
   constructor(options: SiteOptions = {}) {
     this.#options = options;
-    this.mount = options.filesystem === 'ext4' ? this.scratch.ext4('fs') : this.scratch.tmpfs('fs');
+    const { filesystem = 'tmpfs' } = options;
+    this.mount = filesystem === 'btrfs subvolume' ? this.scratch.subvolume('fs') : this.scratch[filesystem]('fs');
     this.root = join(this.mount, 'root');
     this.outside = join(this.mount, 'outside');
     for (const dir of [this.root, this.outside, this.cookies]) mkdirSync(dir);

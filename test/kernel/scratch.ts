@@ -35,6 +35,13 @@ export class Scratch {
     return this.#loop(name, '110M', ['mkfs.btrfs', '-q', '-f']);
   }
 
+  /** A subvolume of a fresh btrfs, mounted by itself as distributions do. */
+  subvolume(name: string): string {
+    const top = this.btrfs(`${name}-top`);
+    execFileSync('btrfs', ['subvolume', 'create', join(top, 'part')], { stdio: 'pipe' });
+    return this.remount(name, ['subvol=part'], `${name}-top`);
+  }
+
   /** Sparse: it takes as much of the disk as is written. */
   #loop(name: string, size: string, [command = '', ...args]: readonly string[]): string {
     const image = this.#image(name);
