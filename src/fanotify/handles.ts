@@ -11,13 +11,29 @@ export interface MountPoint {
   readonly fsid: string;
 }
 
+/** Where the objects of file handles are, and what they are; until `close`. */
+export interface ObjectPaths {
+  /** The object's present paths; empty when it is gone or has none that is known. */
+  pathsOf(fsid: string, handle: string): readonly BytePath[];
+  /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
+  fileMountsOf(fsid: string, handle: string): readonly BytePath[];
+  /** The object's inode number and link count; undefined when it is gone or that is not known. */
+  statOf(fsid: string, handle: string): ObjectStat | undefined;
+  close(): void;
+}
+
+export interface ObjectStat {
+  readonly inode: bigint;
+  readonly nlink: number;
+}
+
 const DELETED = ' (deleted)';
 
 /**
  * Resolves the handles of one batch of events, and remembers what it found for so long. The filesystems are held open
  * from the first question until `close`, and umount(8) fails with EBUSY meanwhile: keep it short.
  */
-export class HandlePaths {
+export class HandlePaths implements ObjectPaths {
   readonly #mountsOf: (fsid: string) => readonly MountPoint[];
   readonly #mountFds = new Map<string, readonly OpenMount[]>();
   readonly #fileMounts = new Map<string, boolean>();
@@ -43,7 +59,7 @@ export class HandlePaths {
     return paths;
   }
 
-  /** The object's inode number and link count; undefined when it is gone. Throws SystemError: EPERM. */
+  /** Throws SystemError: EPERM. */
   statOf(fsid: string, handle: string): ObjectStat | undefined {
     const key = fsid + handle;
     if (this.#stats.has(key)) return this.#stats.get(key);
@@ -53,7 +69,6 @@ export class HandlePaths {
     return stat;
   }
 
-  /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
   fileMountsOf(fsid: string, handle: string): readonly BytePath[] {
     if (!this.#hasFileMounts(fsid)) return [];
     return this.#mounts(fsid).flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
@@ -86,11 +101,6 @@ export class HandlePaths {
     this.#paths.clear();
     this.#stats.clear();
   }
-}
-
-export interface ObjectStat {
-  readonly inode: bigint;
-  readonly nlink: number;
 }
 
 interface OpenMount {

@@ -1,11 +1,14 @@
 // File handles (open_by_handle_at(2)) and the path behind a descriptor (proc_pid_fd(5)).
 import { constants } from 'node:os';
 import { SystemError } from '../domain/errors.ts';
-import { checked, declare, lastErrno } from './native.ts';
+import { checked, cString, declare, lastErrno } from './native.ts';
 import { readLink } from './read.ts';
 
 const openByHandle = declare<(mountFd: number, handle: Buffer, flags: number) => number>(
   'int open_by_handle_at(int mount_fd, void *handle, int flags)',
+);
+const nameToHandle = declare<(dirFd: number, path: Buffer, handle: Buffer, mountId: Buffer, flags: number) => number>(
+  'int name_to_handle_at(int dirfd, const void *path, void *handle, void *mount_id, int flags)',
 );
 const fstatfs = declare<(fd: number, statfs: Buffer) => number>('int fstatfs(int fd, void *buf)');
 const close = declare<(fd: number) => number>('int close(int fd)');
@@ -32,6 +35,32 @@ export function openHandle(mountFd: number, handle: string): number | undefined 
   const errno = lastErrno();
   if (errno === constants.errno.ESTALE) return undefined;
   throw new SystemError('open_by_handle_at', errno);
+}
+
+/** fcntl.h; AT_HANDLE_FID (Linux 6.5): an identity alone, which filesystems give that cannot open by handle. */
+const AT_FDCWD = -100;
+const AT_HANDLE_FID = 0x200;
+const HANDLE_BYTES_MAX = 128;
+const handleBuffer = Buffer.alloc(8 + HANDLE_BYTES_MAX);
+const mountIdBuffer = Buffer.alloc(8);
+
+/**
+ * The file handle that events report of a path (not following a link at its end), as latin1 bytes of struct file_handle.
+ * Throws SystemError: EOPNOTSUPP, ENOENT, ENAMETOOLONG and others of name_to_handle_at(2).
+ */
+export function handleOfPath(path: string): string {
+  return handleWith(path, AT_HANDLE_FID) ?? handleWith(path, 0) ?? '';
+}
+
+/** Undefined: the kernel does not know the flag. */
+function handleWith(path: string, flags: number): string | undefined {
+  handleBuffer.writeUInt32LE(HANDLE_BYTES_MAX, 0);
+  if (nameToHandle(AT_FDCWD, cString(path), handleBuffer, mountIdBuffer, flags) !== -1) {
+    return handleBuffer.toString('latin1', 0, 8 + handleBuffer.readUInt32LE(0));
+  }
+  const errno = lastErrno();
+  if (flags !== 0 && errno === constants.errno.EINVAL) return undefined;
+  throw new SystemError('name_to_handle_at', errno, { path });
 }
 
 /** What /proc/self/fd shows, latin1: `... (deleted)` for a removed file; undefined when it is longer than PATH_MAX. */

@@ -2,7 +2,7 @@
 import { type BytePath, joinPath, pathFromLatin1 } from '../domain/path.ts';
 import { FAN_CREATE, FAN_DELETE, FAN_MOVE, FAN_ONDIR, FAN_RENAME } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
-import { type HandlePaths, isDeleted } from '../fanotify/handles.ts';
+import { isDeleted, type ObjectPaths } from '../fanotify/handles.ts';
 import { closeFd, pathOfFd } from '../libc/handle.ts';
 
 export interface EventPath {
@@ -17,7 +17,7 @@ const ENTRY_EVENTS = FAN_CREATE | FAN_DELETE | FAN_MOVE | FAN_RENAME;
 const TEMPORARY = /^#\d+$/;
 
 /** Every present path of the event's object, old and new names alike; none when nothing of it can be named any more. */
-export function pathsOfEvent(event: FanotifyEvent, handles: HandlePaths): EventPath[] {
+export function pathsOfEvent(event: FanotifyEvent, handles: ObjectPaths): EventPath[] {
   if (event.fd >= 0) return pathsOfDescriptor(event.fd);
   const isTree = (event.mask & FAN_ONDIR) !== 0 && (event.mask & ENTRY_EVENTS) !== 0;
   const found: EventPath[] = [];

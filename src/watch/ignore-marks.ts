@@ -1,20 +1,13 @@
 // Ignored directories cost nothing: the kernel drops their events before they are queued. A load measure only; what is
 // ignored is decided by the scope, so these marks may vanish (they are evictable) or come late.
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { errorCode, errorMessage } from '../domain/errors.ts';
 import { compilePatterns } from '../domain/glob.ts';
-import {
-  type BytePath,
-  isWithin,
-  joinPath,
-  nameOf,
-  pathFromLatin1,
-  pathFromText,
-  pathToBytes,
-} from '../domain/path.ts';
+import { type BytePath, isWithin, joinPath, nameOf, pathFromText, pathToBytes } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import * as abi from '../fanotify/abi.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
+import { subdirectories } from './subdirectories.ts';
 
 /**
  * Events on the files of a directory. Never FAN_RENAME, which would be swallowed for the other side as well; without
@@ -105,17 +98,6 @@ function isDirectory(path: BytePath): boolean {
     // Others may own a directory above it and provoke any errno: nothing to mark.
     return false;
   }
-}
-
-function subdirectories(dir: BytePath): BytePath[] {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(pathToBytes(dir), { withFileTypes: true, encoding: 'latin1' });
-  } catch {
-    // Gone or unreadable: nothing to mark.
-    return [];
-  }
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => pathFromLatin1(entry.name));
 }
 
 export function ignoreProblem(error: unknown): string {

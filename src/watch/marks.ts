@@ -2,13 +2,15 @@
 import { closeSync, openSync } from 'node:fs';
 import type { CoverageMode } from '../domain/coverage.ts';
 import { errorCode, errorMessage, SystemError } from '../domain/errors.ts';
-import { pathToBytes } from '../domain/path.ts';
+import { type BytePath, pathToBytes } from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
 import { FAN_MARK_FILESYSTEM, FAN_MARK_MOUNT } from '../fanotify/abi.ts';
 import { openFdGroup } from '../fanotify/fd-group.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
 import { fsidOfFd } from '../libc/handle.ts';
+import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
 
 export interface MarkOutcome {
@@ -21,8 +23,12 @@ export interface MarkOutcome {
 export interface WatchGroup {
   readonly group: FanotifyGroup;
   /** Empty in a group whose events carry descriptors. */
-  readonly filesystems: Map<string, { readonly device: string; readonly mountPoints: MountPoint[] }>;
+  readonly filesystems: Filesystems;
+  /** In a group of directories marked one by one: those. */
+  readonly directories?: DirectoryMarks;
 }
+
+type Filesystems = Map<string, { readonly device: string; readonly mountPoints: MountPoint[] }>;
 
 interface FidWatchGroup extends WatchGroup {
   readonly filesystemMask: number;
@@ -37,21 +43,28 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: 'has no filesystem id',
 };
 
+/** Whether a path is on another mount than the one that is being marked. */
+type IsOther = (path: BytePath) => boolean;
+
 /** Owns all groups of the watcher. */
 export class Marks {
   readonly #kind: 'auto' | 'mount';
+  readonly #scope: Scope;
+  /** Groups of directories marked one by one, by mount. */
+  readonly #directories = new Map<Mount, WatchGroup>();
   readonly #fidGroups: FidWatchGroup[] = [];
   #fdGroup: WatchGroup | undefined;
   #hasMarked = false;
 
   /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
-  constructor(kind: 'auto' | 'mount') {
+  constructor(kind: 'auto' | 'mount', scope: Scope) {
     this.#kind = kind;
+    this.#scope = scope;
     this.#openGroup(openFidGroup());
   }
 
   groups(): WatchGroup[] {
-    return this.#fdGroup === undefined ? this.#fidGroups : [...this.#fidGroups, this.#fdGroup];
+    return [...this.#fidGroups, ...this.#directories.values(), ...(this.#fdGroup === undefined ? [] : [this.#fdGroup])];
   }
 
   /** The group whose filesystem mark covers a filesystem, by the device of its mounts. */
@@ -60,7 +73,7 @@ export class Marks {
   }
 
   /** Marks a mount as well as its filesystem allows. Throws AppError NO_PERMISSION. */
-  watch(mount: Mount): MarkOutcome {
+  watch(mount: Mount, isOther: IsOther): MarkOutcome {
     try {
       return this.#watchWithIds(mount);
     } catch (error) {
@@ -68,7 +81,7 @@ export class Marks {
       // Later a filesystem of somebody's making (FUSE) may answer so; the others stay watched.
       if (code === 'EPERM' && !this.#hasMarked) throw withoutCapability('CAP_SYS_ADMIN', error);
       if (code === undefined || REASONS[code] === undefined) return { mode: 'sweep', reason: errorMessage(error) };
-      return this.#watchWithDescriptors(mount, `${mount.type} ${REASONS[code]}`);
+      return this.#fallBack(mount, isOther, `${mount.type} ${REASONS[code]}`);
     }
   }
 
@@ -97,6 +110,24 @@ export class Marks {
     return opened;
   }
 
+  /** Content by a mark on the mount, for which no directory comes too late; the rest by a mark on each directory. */
+  #fallBack(mount: Mount, isOther: IsOther, why: string): MarkOutcome {
+    const content = this.#watchWithDescriptors(mount, why);
+    if (this.#kind === 'mount') return content;
+    const { group, filesystemMask } = openFidGroup();
+    const directories = new DirectoryMarks({ group, mask: filesystemMask, scope: this.#scope, isOther });
+    try {
+      directories.markTree(mount.mountPoint);
+    } catch (error) {
+      group.close();
+      if (!(error instanceof SystemError)) throw error;
+      return content;
+    }
+    this.#directories.set(mount, { group, filesystems: new Map(), directories });
+    if (directories.isComplete) return { mode: 'inode', reason: `${why}: its directories are marked one by one` };
+    return { mode: content.mode, reason: `${content.reason}, and not all of its directories could be marked` };
+  }
+
   #watchWithDescriptors(mount: Mount, why: string): MarkOutcome {
     try {
       this.#fdGroup ??= { group: openFdGroup(), filesystems: new Map() };
@@ -110,6 +141,8 @@ export class Marks {
 
   /** The mount is gone or hidden; its marks went with it, or do no harm. */
   forget(mount: Mount): void {
+    this.#directories.get(mount)?.group.close();
+    this.#directories.delete(mount);
     for (const { filesystems } of this.#fidGroups) {
       for (const [fsid, { device, mountPoints }] of filesystems) {
         const at = device === mount.device ? mountPoints.findIndex(({ path }) => path === mount.mountPoint) : -1;
@@ -134,6 +167,6 @@ function fsidOf(mount: Mount): string {
   }
 }
 
-function deviceIn(filesystems: WatchGroup['filesystems'], device: string): boolean {
+function deviceIn(filesystems: Filesystems, device: string): boolean {
   return [...filesystems.values()].some((filesystem) => filesystem.device === device);
 }

@@ -1,13 +1,10 @@
 // The reader: one thread that does nothing but empty the queues, so that a busy main thread never overflows them.
 import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { Coverage } from '../domain/coverage.ts';
-import { errorCode } from '../domain/errors.ts';
 import { openInodeTable } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
-import { FAN_Q_OVERFLOW } from '../fanotify/abi.ts';
 import { type Actors, trackActors } from '../fanotify/actors/actors.ts';
 import { ExecWatch } from '../fanotify/actors/exec-watch.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
@@ -16,7 +13,8 @@ import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
-import { type EventPath, isEntryEvent, isRename, pathsOfEvent } from './event-paths.ts';
+import { isEntryEvent, isRename } from './event-paths.ts';
+import { type EventPlace, placeOf } from './event-place.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Links } from './links.ts';
 import { Marks, type WatchGroup } from './marks.ts';
@@ -71,7 +69,7 @@ export class Reader {
     this.#relevance = compileRelevance(this.#scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
-    this.#marks = new Marks(settings.marks);
+    this.#marks = new Marks(settings.marks, this.#scope);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
     this.#execs = settings.who === 'map' ? new ExecWatch() : undefined;
     this.#execs?.markFilesystems(this.#mounts.table);
@@ -121,15 +119,22 @@ export class Reader {
   }
 
   /** Returns whether the queue was emptied. */
-  #drain({ group, filesystems }: WatchGroup, nowMs: number): boolean {
-    const handles = new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
+  #drain({ group, filesystems, directories }: WatchGroup, nowMs: number): boolean {
+    const handles = directories ?? new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
     try {
       for (let reads = 0; reads < READS_MAX; reads += 1) {
         const events = group.read();
         if (events.length === 0) return true;
         // Whoever wrote was executed before: its exec is queued by now.
         this.#execs?.drain(this.#actors, nowMs);
-        for (const event of events) this.#take(event, handles, nowMs);
+        for (const event of events) {
+          const place = placeOf(event, handles, this.#links);
+          if (place === undefined) this.#overflow(nowMs);
+          else {
+            directories?.follow(event, place.paths);
+            this.#take(event, place, nowMs);
+          }
+        }
       }
       return false;
     } finally {
@@ -137,17 +142,7 @@ export class Reader {
     }
   }
 
-  #take(event: FanotifyEvent, handles: HandlePaths, nowMs: number): void {
-    if (isLoss(event)) {
-      this.#overflow(nowMs);
-      return;
-    }
-    const place = this.#placeOf(event, handles);
-    if (place === undefined) {
-      this.#overflow(nowMs);
-      return;
-    }
-    const { paths, link } = place;
+  #take(event: FanotifyEvent, { paths, link }: EventPlace, nowMs: number): void {
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
     if (event.pid === process.pid) return;
     if (link !== undefined) this.#dirty.link(link, this.#actors.actorOf(event.pid, nowMs));
@@ -163,18 +158,6 @@ export class Reader {
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
     }
     if (isRename(event)) this.#dirty.join(paths.map(({ path }) => path));
-  }
-
-  /** undefined: the filesystem failed to answer (EIO, a FUSE server's own errno), and the event is lost with its name. */
-  #placeOf(event: FanotifyEvent, handles: HandlePaths): Place | undefined {
-    try {
-      // The paths close the event's descriptor.
-      const link = this.#links.keyOf(event, handles);
-      return { paths: pathsOfEvent(event, handles), link };
-    } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-      return undefined;
-    }
   }
 
   #overflow(nowMs: number): void {
@@ -228,16 +211,4 @@ export class Reader {
     this.#execs?.close();
     closeSync(this.#mountinfoFd);
   }
-}
-
-interface Place {
-  readonly paths: readonly EventPath[];
-  /** The inode's key when it may have more names than these in the baseline. */
-  readonly link: number | undefined;
-}
-
-/** The queue was full; or the event's descriptor could not be opened for want of resources (FAN_REPORT_FD_ERROR). */
-function isLoss({ mask, fd }: FanotifyEvent): boolean {
-  const { EMFILE, ENFILE, ENOMEM } = constants.errno;
-  return (mask & FAN_Q_OVERFLOW) !== 0 || fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM;
 }

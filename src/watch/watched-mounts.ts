@@ -62,7 +62,7 @@ export class WatchedMounts {
   }
 
   #watch(mount: Mount, nowMs: number): Watched {
-    const { mode, reason } = this.#marks.watch(mount);
+    const { mode, reason } = this.#marks.watch(mount, (path) => this.#table.mountAt(path)?.id !== mount.id);
     return { mount, coverage: { mount: mount.mountPoint, mode, sinceMs: nowMs, gaps: 0, reason } };
   }
 

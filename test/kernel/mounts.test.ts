@@ -100,12 +100,43 @@ test('one filesystem at two watched places is dirty at both', async () => {
   ]);
 });
 
-test('overlayfs refuses file ids: content is still seen, and coverage says what is not', async () => {
+test('overlayfs refuses file ids: its directories are marked one by one, and coverage says so', async () => {
   const root = scratch.overlay('merged');
+  mkdirSync(`${root}/d/e`, { recursive: true });
+  writeFileSync(`${root}/d/f`, '');
   const watched = await watch([root]);
-  expect(watched.source.coverage()).toMatchObject([{ mount: root, mode: 'mount' }]);
-  expect(watched.source.coverage()[0]?.reason).toMatch(/^overlay has no file handles/);
-  expect(await watched.dirtyAfter(`echo 1 > ${root}/f`)).toEqual([`${root}/f`]);
+  expect(watched.source.coverage()).toMatchObject([{ mount: root, mode: 'inode', gaps: 0 }]);
+  expect(watched.source.coverage()[0]?.reason).toMatch(/^overlay has no file handles: its directories/);
+  expect(await watched.dirtyAfter(`chmod 600 ${root}/d/f; echo 1 > ${root}/g`)).toEqual([`${root}/d/f`, `${root}/g`]);
+  // Under a name that was not there when the marks were set, and under one that is not any more.
+  const moved = await watched.dirtyAfter(`mv ${root}/d ${root}/new; chmod 700 ${root}/new/f; mkdir ${root}/new/e/late`);
+  expect(moved).toEqual(expect.arrayContaining([`${root}/d/`, `${root}/new/`]));
+  expect(await watched.dirtyAfter(`chmod 600 ${root}/new/f`)).toEqual([`${root}/new/f`]);
+  expect(await watched.dirtyAfter(`ln -s x ${root}/new/e/late/link`)).toEqual([`${root}/new/e/late/link`]);
+});
+
+test('a directory of a lower layer is heard of before it is copied up, and after', async () => {
+  const root = scratch.overlay('merged');
+  await shell(`cd ${scratch.dir}/merged-layers/lower; mkdir -p a/b; echo 1 > a/b/f; echo 1 > a/b/g`);
+  await shell(`mount -o remount ${root}`);
+  const watched = await watch([root]);
+  expect(await watched.dirtyAfter(`chmod 600 ${root}/a/b/f`)).toContain(`${root}/a/b/f`);
+  expect(await watched.dirtyAfter(`rm ${root}/a/b/g; touch ${root}/a/b/h`)).toEqual([`${root}/a/b/g`, `${root}/a/b/h`]);
+  expect(await watched.dirtyAfter(`chmod 700 ${root}/a; mkdir ${root}/a/c`)).toEqual([`${root}/a`, `${root}/a/c/`]);
+  expect(await watched.dirtyAfter(`ln -s x ${root}/a/b/link`)).toEqual([`${root}/a/b/link`]);
+});
+
+test('a mount of a btrfs subvolume is watched by inode marks, a subvolume below it by content alone', async () => {
+  const root = scratch.subvolume('fs');
+  await shell(`btrfs -q subvolume create ${root}/nested; : > ${root}/nested/f`);
+  const watched = await watch([root]);
+  const [coverage] = watched.source.coverage();
+  expect(coverage).toMatchObject({ mount: root, mode: 'mount' });
+  expect(coverage?.reason).toMatch(/^btrfs is a btrfs subvolume: .* not all of its directories could be marked$/);
+  expect(await watched.dirtyAfter(`mkdir ${root}/d; echo 1 > ${root}/nested/f`)).toEqual([
+    `${root}/d/`,
+    `${root}/nested/f`,
+  ]);
 });
 
 test('marks: mount sees content written through the mount, and nothing else', async () => {

@@ -10,7 +10,7 @@ import { Site } from '../e2e/site.ts';
 import { needCapabilities } from './capability.ts';
 import { type Filesystem, type Finder, TECHNIQUES, type Technique } from './techniques/catalogue.ts';
 
-const FILESYSTEMS: readonly Filesystem[] = ['ext4', 'xfs', 'btrfs', 'tmpfs'];
+const FILESYSTEMS: readonly Filesystem[] = ['ext4', 'xfs', 'btrfs', 'btrfs subvolume', 'tmpfs', 'overlay'];
 const QUIET_MS = 40;
 const PATIENCE_MS = 240_000;
 
