@@ -1,12 +1,15 @@
 // The only import of commander: the table of commands.
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { parseRate } from '../config/rate.ts';
+import { Command, CommanderError, Option } from 'commander';
 import { AppError } from '../domain/errors.ts';
 import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
+import { parserOf } from './option-parsers.ts';
 import type { OptionRow } from './option-row.ts';
+import { splitArguments } from './run-arguments.ts';
+import { RUN_HELP, RUN_OPTIONS } from './run-options.ts';
+import type { RunOptions } from './run-settings.ts';
 import { SCAN_OPTIONS, type ScanOptions } from './scan-options.ts';
 import { TRACE_HELP, TRACE_OPTIONS } from './trace-options.ts';
 import { listenToSignals } from './watch-signals.ts';
@@ -35,13 +38,14 @@ export async function runProgram(
   makeContext: (options: GlobalOptions) => Context,
 ): Promise<number> {
   let status = 0;
+  const { words, command: ownCommand } = splitArguments(argv);
   const program = new Command('driftline')
     .description('keeps a baseline of what your files should be, watches them drift, and runs your hooks')
     .version(version, '-V, --version')
     .option('-c, --config <file>', 'configuration (default: /etc/driftline/driftline.yaml)')
     .option('-b, --baseline <file>', 'baseline; without --config, paths on the command line stand for a configuration')
     .option('--no-color', 'no colours, as with NO_COLOR')
-    .option('-q, --quiet', 'only data, warnings and errors')
+    .option(ownCommand === undefined ? '-q, --quiet' : '-q', 'only data, warnings and errors')
     .option('--no-progress', 'no progress bar')
     .addHelpText(
       'after',
@@ -58,7 +62,8 @@ export async function runProgram(
       .description(description)
       .action(async (...parameters: unknown[]) => {
         const self = parameters.at(-1) as Command;
-        const context = makeContext(self.optsWithGlobals<GlobalOptions>());
+        const { q, ...globals } = program.opts<GlobalOptions & { readonly q?: boolean }>();
+        const context = makeContext({ ...globals, quiet: globals.quiet ?? q ?? false });
         status = await run(
           context,
           self.processedArgs.flat().filter((arg) => typeof arg === 'string'),
@@ -69,9 +74,10 @@ export async function runProgram(
   addBaselineCommands(program, command);
   addWatchCommands(program, command);
   addTraceCommand(program, command);
+  addRunCommand(program, command, ownCommand ?? []);
   for (const each of allCommands(program)) each.exitOverride().configureOutput({ writeErr: () => {} });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return endOfParsing(error, program);
@@ -146,7 +152,9 @@ function addWatchCommands(program: Command, command: AddCommand): void {
     } finally {
       output.close(OUTPUT_PATIENCE_MS);
     }
-  }).option('--json', 'drift as records, one line of JSON each');
+  })
+    .option('--json', 'drift as records, one line of JSON each')
+    .addHelpText('after', '\nwatch --once PATH... -- COMMAND is run --once: see driftline run --help.');
   command(program, 'status', 'coverage, backlog, open drift, hooks', async (context, _args, options) =>
     (await import('./commands/status.ts')).runStatus(context, wantsJson(options)),
   ).option(...json);
@@ -190,24 +198,27 @@ function addTraceCommand(program: Command, command: AddCommand): void {
   addOptions(trace, TRACE_OPTIONS);
 }
 
+function addRunCommand(program: Command, command: AddCommand, own: readonly string[]): void {
+  const description = 'run a command on every change: run PATH... -- COMMAND';
+  const run = command(program, 'run [path...]', description, async (context, paths, options) => {
+    // Before the rest, which takes a while to load.
+    const signals = listenToSignals();
+    const { runRun } = await import('./commands/run.ts');
+    return runRun(context, { ...(options as RunOptions), paths, command: own }, signals);
+  }).addHelpText('after', RUN_HELP);
+  addOptions(run, RUN_OPTIONS);
+}
+
 function addOptions(command: Command, rows: readonly OptionRow[]): Command {
-  for (const { flags, description, kind } of rows) {
-    const added = new Option(flags, description);
-    const parse = PARSERS[kind];
-    command.addOption(parse === undefined ? added : added.argParser(parse));
+  for (const { flags, description, kind, choices, value } of rows) {
+    const added = new Option(flags, description).default(value);
+    const parse = parserOf(flags, kind);
+    if (parse !== undefined) added.argParser(parse);
+    if (choices !== undefined) added.choices([...choices]);
+    command.addOption(added);
   }
   return command;
 }
-
-/** Each is given what the option's former occurrences came to. */
-const PARSERS: Readonly<Record<string, (text: string, before: unknown) => unknown>> = {
-  list: (text, before) => [...((before ?? []) as string[]), text],
-  pids: (text, before) => [...((before ?? []) as number[]), ...text.split(',').map(positiveInteger)],
-  times: (_, before) => ((before ?? 0) as number) + 1,
-  count: positiveInteger,
-  seconds,
-  rate,
-};
 
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((child) => allCommands(child))];
@@ -222,25 +233,4 @@ function endOfParsing(error: CommanderError, program: Command): number {
     });
   }
   throw new AppError('USAGE', error.message.replace(/^error: /, '').replace(/\.$/, ''), { hint: 'driftline --help' });
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('it must be a positive number');
-}
-
-function rate(text: string): number {
-  const bytesPerSecond = parseRate(text);
-  if (bytesPerSecond !== undefined) return bytesPerSecond;
-  throw new InvalidArgumentError('it must be an amount per second, such as 50MB/s or 1.5GiB/s');
-}
-
-/** Timers of Node hold 31 bits of milliseconds. */
-const SECONDS_MAX = 2_147_483;
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (/^[\d.]+$/.test(text) && value > 0 && value <= SECONDS_MAX) return value;
-  throw new InvalidArgumentError(`it must be a number of seconds, ${SECONDS_MAX} at most`);
 }

@@ -144,6 +144,10 @@ function recordMode(run: Buffer, at: number): number {
   return run.readUInt16LE(at + 8);
 }
 
+export function recordIsDirectory(run: Buffer, at: number): boolean {
+  return (recordMode(run, at) & S_IFMT) === 0o040000;
+}
+
 /** Nanoseconds since the epoch. */
 export function recordCtimeNs(run: Buffer, at: number): bigint {
   return run.readBigInt64LE(at + 48);
@@ -157,7 +161,7 @@ export function recordIncomplete(run: Buffer, at: number): number {
   return run[at + 11] ?? 0;
 }
 
-function nameOffset(run: Buffer, at: number): number {
+export function nameOffset(run: Buffer, at: number): number {
   return at + FIXED_BYTES + (((run[at + 10] ?? 0) & HAS_DIGEST) === 0 ? 0 : DIGEST_BYTES);
 }
 

@@ -1,6 +1,6 @@
 // Where a hook's program is. The same answer serves `config check`, the start of `watch` and each run.
 import { accessSync, constants, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { errorCode } from '../domain/errors.ts';
 
 /** The PATH of every hook; nothing of driftline's own environment is inherited. */
@@ -8,13 +8,22 @@ export const HOOK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 export type FoundProgram = { readonly path: string } | { readonly problem: string };
 
-/** A bare name is looked up in HOOK_PATH, a name with a slash is taken relative to `/`, where hooks run. */
-export function findProgram(name: string): FoundProgram {
-  if (name.includes('/')) return inspect(resolve('/', name));
-  const found = HOOK_PATH.split(':').map((dir) => inspect(join(dir, name)));
+export interface ProgramPlaces {
+  /** Directories separated by colons, as in the variable. */
+  readonly path: string;
+  readonly cwd: string;
+}
+
+const HOOK_PLACES: ProgramPlaces = { path: HOOK_PATH, cwd: '/' };
+
+/** A bare name is looked up in the PATH, a name with a slash is taken relative to the directory: `/` is where hooks run. */
+export function findProgram(name: string, { path, cwd } = HOOK_PLACES): FoundProgram {
+  if (name.includes('/')) return inspect(resolve(cwd, name));
+  // An empty word of PATH is the current directory (execvp(3)).
+  const found = path.split(':').map((dir) => inspect(resolve(cwd, dir, name)));
   const usable = found.find((candidate) => 'path' in candidate);
   const refused = found.find((candidate) => 'problem' in candidate && !candidate.problem.endsWith(': not found'));
-  return usable ?? refused ?? { problem: `${name}: not found in ${HOOK_PATH}` };
+  return usable ?? refused ?? { problem: `${name}: not found in ${path}` };
 }
 
 function inspect(path: string): FoundProgram {

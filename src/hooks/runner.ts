@@ -16,6 +16,15 @@ export interface HookRunnerOptions {
   readonly graceMs?: number;
   /** Where runs get a cgroup of their own; undefined: process groups alone. */
   readonly cgroups?: RunCgroups | undefined;
+  /** Where and as what somebody's own command runs; undefined: a hook, in bare surroundings. */
+  readonly surroundings?: Surroundings;
+}
+
+/** Its output goes where that of this process goes, and is not kept. */
+export interface Surroundings {
+  /** Absolute. */
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const GRACE_MS = 10_000;
@@ -30,6 +39,8 @@ const EXIT_AGAIN = 75;
  * process group has to do.
  */
 const ENTER = '{ echo $$ >"$1"; } 2>/dev/null; shift; unset PWD OLDPWD SHLVL; exec "$@" 2>&1';
+/** The same for a command that keeps its surroundings. */
+const ENTER_AS_IS = '{ echo $$ >"$1"; } 2>/dev/null; shift; exec "$@"';
 
 type Child = ReturnType<typeof start>;
 type Ended = Omit<RunOutcome, 'output'>;
@@ -38,18 +49,21 @@ export function openHookRunner(options: HookRunnerOptions = {}): HookRunner {
   const cgroups = 'cgroups' in options ? options.cgroups : openCgroups();
   const graceMs = options.graceMs ?? GRACE_MS;
   const zone = options.timeZone === undefined ? {} : { TZ: options.timeZone };
+  const { surroundings } = options;
+  const base = surroundings?.environment ?? { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...zone };
+  const places = { path: base['PATH'] ?? HOOK_PATH, cwd: surroundings?.cwd ?? '/' };
   return {
     async run(request) {
       const { hook, signal } = request;
       const [name = '', ...args] = hook.run;
-      const program = findProgram(name);
+      const program = findProgram(name, places);
       if ('problem' in program) return notStarted('failed', program.problem);
       if (args.some((arg) => arg.includes('\0')))
         return notStarted('failed', `${name}: an argument contains a NUL byte`);
       if (signal.aborted) return notStarted('canceled', 'canceled before it started');
       const cgroup = hook.detach ? undefined : cgroups?.create();
-      const env = { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...zone, ...hook.environment, ...request.environment };
-      const child = start([program.path, ...args], env, cgroup);
+      const env = { ...base, ...hook.environment, ...request.environment };
+      const child = start([program.path, ...args], env, cgroup, surroundings);
       if (child.pid !== undefined) request.onStart(child.pid);
       return await supervise(child, { request, cgroup, graceMs });
     },
@@ -60,17 +74,23 @@ function notStarted(outcome: 'failed' | 'canceled', problem: string): RunOutcome
   return { outcome, exitCode: undefined, signal: undefined, output: '', problem };
 }
 
-function start(argv: readonly string[], env: Record<string, string>, cgroup: RunCgroup | undefined) {
-  return execa('/bin/sh', ['-c', ENTER, 'sh', cgroup?.procs ?? '/dev/null', ...argv], {
-    cwd: '/',
+function start(
+  argv: readonly string[],
+  env: Record<string, string>,
+  cgroup: RunCgroup | undefined,
+  surroundings: Surroundings | undefined,
+) {
+  const isHook = surroundings === undefined;
+  return execa('/bin/sh', ['-c', isHook ? ENTER : ENTER_AS_IS, 'sh', cgroup?.procs ?? '/dev/null', ...argv], {
+    cwd: surroundings?.cwd ?? '/',
     env,
     extendEnv: false,
     // A session of its own: the group can be killed as a whole and has no terminal.
     detached: true,
     cleanup: false,
     stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'ignore',
+    stdout: isHook ? 'pipe' : 'inherit',
+    stderr: isHook ? 'ignore' : 'inherit',
     buffer: false,
     reject: false,
   });
@@ -85,7 +105,7 @@ interface Supervision {
 async function supervise(child: Child, supervision: Supervision): Promise<RunOutcome> {
   const { request, cgroup } = supervision;
   const capture = new OutputCapture();
-  const drained = collect(child.stdout, capture);
+  const drained = child.stdout === null ? undefined : collect(child.stdout, capture);
   feed(child.stdin, request.input);
   const interruption = watchForInterruption(child.pid, supervision);
   const ended = await endOf(child);
@@ -93,7 +113,7 @@ async function supervise(child: Child, supervision: Supervision): Promise<RunOut
   const gone = request.hook.detach || (await killLeftovers(child.pid, cgroup));
   await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })]);
   child.stdin.destroy();
-  child.stdout.destroy();
+  child.stdout?.destroy();
   return {
     ...ended,
     outcome: reason ?? ended.outcome,

@@ -1,8 +1,6 @@
 // driftline trace: live events with their processes.
-import { realpathSync } from 'node:fs';
-import { AppError, errorCode, errorMessage } from '../../domain/errors.ts';
-import { escapePath } from '../../domain/escape.ts';
-import { type BytePath, pathFromBytes, pathFromText, pathToBytes } from '../../domain/path.ts';
+import { AppError } from '../../domain/errors.ts';
+import { pathFromText } from '../../domain/path.ts';
 import { missingCapability } from '../../libc/capabilities.ts';
 import { formatTime } from '../../libc/time.ts';
 import { userIdOf } from '../../libc/users.ts';
@@ -17,6 +15,7 @@ import { Trace } from '../../trace/trace.ts';
 import { argumentPath } from '../argument-path.ts';
 import type { Context } from '../context.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { realPath } from '../real-path.ts';
 import { traceJson } from '../trace-json.ts';
 
 export interface TraceOptions {
@@ -54,7 +53,7 @@ export async function runTrace(context: Context, options: TraceOptions): Promise
   const events = options.events === undefined ? DEFAULT_EVENTS : parseEvents(options.events);
   const filter = filterOf(options, context);
   requireCapabilities();
-  const paths = options.paths.map((path) => realPath(argumentPath(path, context.startDir)));
+  const paths = options.paths.map((path) => realPath(argumentPath(path, context.startDir), 'trace'));
   const warn = (message: string): void => context.output.warn(`driftline: ${message}`);
   const trace = new Trace({ kind, paths, events, filter, parents: options.parents ?? false, outputFd: 1, warn });
   try {
@@ -166,17 +165,4 @@ function uidOf(user: string): number {
   const uid = /^\d+$/.test(user) ? Number(user) : userIdOf(user);
   if (uid !== undefined) return uid;
   throw new AppError('USAGE', `--user ${user}: there is no such user`);
-}
-
-/** Marks are set on what a path leads to, and events name it so. */
-function realPath(path: BytePath): BytePath {
-  try {
-    return pathFromBytes(realpathSync.native(pathToBytes(path), 'buffer'));
-  } catch (error) {
-    const hint = errorCode(error) === 'ENOENT' ? 'name a path that exists' : errorMessage(error);
-    throw new AppError('IO', `cannot trace ${escapePath(path)}: ${errorCode(error) ?? 'failed'}`, {
-      hint,
-      cause: error,
-    });
-  }
 }

@@ -1,0 +1,26 @@
+// A few bytes for what an entry is like: equal prints, equal entries, as far as anybody has to do something about it.
+import { nameOffset, recordIncomplete, recordIsDirectory, recordLength } from './packed.ts';
+import type { Hash } from './seal.ts';
+
+/** Of what could not be read: equal to nothing, not even to itself. */
+export const NO_PRINT = '';
+
+const PRINT_BYTES = 16;
+
+/**
+ * The print of a packed record, one character per byte: of its type, mode, owner, device, content, target and extended
+ * attributes. No times: whoever rewrites a file with the same bytes has changed nothing.
+ */
+export function printOf(hash: Hash, run: Buffer, at: number): string {
+  if (recordIncomplete(run, at) !== 0) return NO_PRINT;
+  const name = nameOffset(run, at);
+  const parts = [
+    // Length of the target, mode, bits, owner; rdev and length of the xattrs; digest; target, xattrs.
+    run.subarray(at + 6, at + 20),
+    run.subarray(at + 68, name),
+    run.subarray(name + run.readUInt16LE(at + 4), at + recordLength(run, at)),
+    ...(recordIsDirectory(run, at) ? [] : [run.subarray(at + 32, at + 40)]),
+  ];
+  const seal = hash(Buffer.concat(parts));
+  return Buffer.from(seal.buffer, seal.byteOffset, PRINT_BYTES).toString('latin1');
+}
