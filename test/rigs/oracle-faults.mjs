@@ -1,0 +1,42 @@
+// Seeded faults: copies of the built program in which something that the watch must do is left out. The rig must notice.
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const REPOSITORY = resolve(import.meta.dirname, '../..');
+
+/** Name -> what is replaced in which built file: [file, exact text, replacement]. */
+export const FAULTS = {
+  /** Lost events are passed over in silence. */
+  overflow: [['watch/reader-loop.js', 'if (isLoss(event)) {', 'if (isLoss(event)) return;\n        if (isLoss(event)) {']],
+  /** The filesystem mark tells of nothing but written files that were closed. */
+  'close-write': [['watch/marks.js', 'group.mark(FAN_MARK_FILESYSTEM, filesystemMask,', 'group.mark(FAN_MARK_FILESYSTEM, 0x8,']],
+  /** What a mount mark sees, and no more: nothing of names, of other mounts, of other namespaces. */
+  mount: [['watch/marks.js', 'group.mark(FAN_MARK_FILESYSTEM, filesystemMask,', '0 && group.mark(FAN_MARK_FILESYSTEM, filesystemMask,']],
+  /** A directory that appears or moves is looked at, but nothing in it. */
+  subtree: [
+    ['watch/event-paths.js', 'subtree: isTree', 'subtree: false'],
+    ['engine/reconcile.js', 'else if (becameDirectory(finding))', 'else if (false)'],
+  ],
+  /** What happened while no watch was running stays unknown. */
+  downtime: [['engine/watch.js', "await rescan('catch-up', signal);", '']],
+};
+
+/** The program to run: the built one, or a copy of it in `directory` with the fault. */
+export function programOf(fault, directory) {
+  if (fault === undefined) return join(REPOSITORY, 'dist/cli/main.js');
+  const edits = FAULTS[fault];
+  if (edits === undefined) throw new Error(`--fault ${fault}: one of ${Object.keys(FAULTS).join(', ')}`);
+  const copy = join(directory, 'program');
+  cpSync(join(REPOSITORY, 'dist'), join(copy, 'dist'), { recursive: true });
+  cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
+  for (const part of ['node_modules', 'hooks']) symlinkSync(join(REPOSITORY, part), join(copy, part));
+  for (const edit of edits) replaceOnce(join(copy, 'dist', edit[0]), edit[1], edit[2]);
+  return join(copy, 'dist/cli/main.js');
+}
+
+/** A fault that was not planted would prove nothing. */
+function replaceOnce(file, text, replacement) {
+  const parts = readFileSync(file, 'utf8').split(text);
+  if (parts.length !== 2) throw new Error(`${file}: ${parts.length - 1} times, not once: ${text}`);
+  writeFileSync(file, parts.join(replacement));
+}

@@ -1,0 +1,157 @@
+// Three views of one tree: what is there (oracle-look.c), what the journal says, and what a fresh check says.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const { hash } = createRequire(import.meta.url)('blake3');
+
+/** Paths are strings of one character per byte. */
+export const decoded = (text) => text.replaceAll(/%([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** Path -> its fields: type, mode, uid, gid, size, mtime, content, xattrs. */
+export function parseLook(text) {
+  const entries = new Map();
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const [path, ...fields] = line.split('\t');
+    entries.set(decoded(path), fields);
+  }
+  return entries;
+}
+
+export const isOfSite = (path) => /^.*?\/(root|accepted)(\/|$)/.exec(path)?.[1] === 'root';
+
+/** A path of a record as bytes. */
+export function pathOf(record, key = 'path') {
+  const bytes = record[`${key}Bytes`];
+  if (typeof bytes === 'string') return Buffer.from(bytes, 'base64').toString('latin1');
+  return record[key] === undefined ? undefined : Buffer.from(record[key]).toString('latin1');
+}
+
+/** What a drift says, without when and under which id. */
+export function brief(record) {
+  const from = pathOf(record, 'from');
+  const entries = record.entries === undefined ? '' : ` (${record.entries})`;
+  return `${record.kind} ${pathOf(record)}${from === undefined ? '' : ` from ${from}`}${entries}: ${record.changed.join(' ')}`;
+}
+
+/** Follows the journal: which drift is open, and what was said since the last fence. */
+export class JournalView {
+  open = new Map();
+  counts = {};
+  /** Records since `forget`. */
+  fresh = [];
+  #lastTime;
+  #seen = new Set();
+
+  /** `read(since)` returns the lines of the journal from that time on. */
+  update(read) {
+    const lines = read(this.#lastTime).split('\n');
+    const seen = new Set();
+    for (const line of lines) {
+      if (line === '') continue;
+      const record = JSON.parse(line);
+      if (record.time !== this.#lastTime) seen.clear();
+      this.#lastTime = record.time;
+      seen.add(line);
+      if (this.#seen.has(line)) continue;
+      this.#take(record);
+    }
+    this.#seen = seen;
+  }
+
+  #take(record) {
+    this.counts[record.type] = (this.counts[record.type] ?? 0) + 1;
+    this.fresh.push(record, ...(this.open.has(record.id) ? [this.open.get(record.id)] : []));
+    if (record.type === 'drift' && record.rule === 'site') this.open.set(record.id, record);
+    if (record.type === 'resolved') this.open.delete(record.id);
+    if (record.type === 'accept') for (const id of record.drifts) this.open.delete(id);
+  }
+
+  forget() {
+    this.fresh = [];
+  }
+}
+
+/** The baseline with the open drift applied to it: what the watch takes to be there. */
+export function applied(baseline, open) {
+  const byKey = new Map([...open.values()].map((record) => [pathOf(record, 'from') ?? pathOf(record), record]));
+  const places = new Map();
+  const view = new Map();
+  // Parents come before their children.
+  for (const path of [...baseline.keys()].filter(isOfSite).sort()) {
+    const record = byKey.get(path);
+    const dir = path.slice(0, path.lastIndexOf('/'));
+    const parent = places.has(dir) ? places.get(dir) : dir;
+    const gone = record?.kind === 'removed' || (record === undefined && parent === undefined);
+    const place = gone ? undefined : record === undefined ? parent + path.slice(dir.length) : pathOf(record);
+    places.set(path, place);
+    if (place === undefined) continue;
+    // Something else took the place: a record of its own says so.
+    view.set(place, record === undefined ? baseline.get(path) : fieldsOf(record.after));
+  }
+  for (const record of byKey.values()) if (record.kind === 'added') view.set(pathOf(record), fieldsOf(record.after));
+  return view;
+}
+
+function fieldsOf(after) {
+  const isDirectory = after.type === 'directory';
+  const content = after.digest === undefined ? (pathOf(after, 'target') ?? after.rdev ?? '') : { digest: after.digest };
+  const xattrs = Object.entries(after.xattrs ?? {}).map(([name, value]) => `${name}=${Buffer.from(value, 'base64').toString('hex')}`);
+  const size = isDirectory ? '' : String(after.size);
+  const mtime = isDirectory ? '' : nanoseconds(after.mtime);
+  return [after.type, after.mode, String(after.uid), String(after.gid), size, mtime, content, xattrs.sort().join(',')];
+}
+
+function nanoseconds(time) {
+  const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time);
+  return String(BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
+}
+
+const NAMES = ['type', 'mode', 'uid', 'gid', 'size', 'mtime', 'content', 'xattrs'];
+/** digest -> the rig's own hash of the same content. */
+const contents = new Map();
+
+/** In what the view is not what is there; empty when it is. */
+export function differences(view, entries) {
+  const found = [];
+  for (const path of view.keys()) if (!entries.has(path)) found.push({ path, says: `${path} is said to be there` });
+  for (const [path, fields] of entries) {
+    if (!isOfSite(path)) continue;
+    const said = view.get(path);
+    if (said === undefined) found.push({ path, says: `${path} is not said to be there` });
+    else {
+      const names = NAMES.filter((_, at) => !isSame(said[at], fields[at], path));
+      if (names.length > 0) found.push({ path, says: `${path}: another ${names.join(', ')}: ${show(said)} / ${show(fields)}` });
+    }
+  }
+  return found;
+}
+
+const show = (fields) => JSON.stringify(fields);
+
+function isSame(said, is, path) {
+  if (typeof said !== 'object') return said === is || decodedIfAny(is) === said;
+  if (contents.has(said.digest)) return contents.get(said.digest) === is;
+  const isTrue = said.digest.startsWith('sparse:') || hash(readFileSync(Buffer.from(path, 'latin1'))).toString('hex') === said.digest;
+  if (isTrue) contents.set(said.digest, is);
+  return isTrue;
+}
+
+const decodedIfAny = (text) => (text.includes('%') ? decoded(text) : text);
+
+/** Paths that are not what they were at the last fence and of which no record was written since. */
+export function untold(former, entries, records) {
+  const told = new Set();
+  const trees = [];
+  for (const record of records) {
+    if (record.type !== 'drift' && record.type !== 'resolved') continue;
+    for (const path of [pathOf(record), pathOf(record, 'from')]) if (path !== undefined) told.add(path);
+    if (record.kind === 'moved' && record.before?.type === 'directory') trees.push(`${pathOf(record)}/`, `${pathOf(record, 'from')}/`);
+  }
+  const isTold = (path) => told.has(path) || trees.some((tree) => path.startsWith(tree));
+  const paths = new Set([...former.keys(), ...entries.keys()]);
+  return [...paths].filter((path) => {
+    const [a, b] = [former.get(path), entries.get(path)];
+    return (a === undefined || b === undefined || a.join('\t') !== b.join('\t')) && !isTold(path);
+  });
+}
