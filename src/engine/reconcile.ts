@@ -53,10 +53,12 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
   }
+  // What is now in it may be open as moved, there or from there.
+  const trees = [...doubt.trees, ...widen([...grown].map(wholly), parts.store).trees];
   // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
-  const roots = [...doubt.trees, ...grown].flatMap((tree) => rootsFor(parts.scope, tree));
-  const trees = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
-  for await (const finding of survey(parts, trees, { quick: false })) {
+  const roots = trees.flatMap((tree) => rootsFor(parts.scope, tree));
+  const covered = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
+  for await (const finding of survey(parts, covered, { quick: false })) {
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else differences.push(finding);
   }
@@ -64,17 +66,19 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   const seen = new Map(dirty.map((one) => [one.path, one]));
   return {
     drifts: found.map((drift) => attribute(drift, seen)),
-    resolved: resolvedBy(found, [...doubt.paths], [...doubt.trees, ...grown], incomplete, parts.store),
+    resolved: resolvedBy(found, [...doubt.paths], trees, incomplete, parts.store),
     incomplete,
     ctimes,
   };
 }
 
+const wholly = (path: BytePath): Pick<Dirty, 'path' | 'subtree'> => ({ path, subtree: true });
+
 /**
  * Adds what hangs together with the dirty paths: both names of an open move, and the whole of a moved directory when
  * something in it is dirty, because its entries are in the baseline under their old names.
  */
-function widen(dirty: readonly Dirty[], store: Store): { paths: Set<BytePath>; trees: Set<BytePath> } {
+function widen(dirty: readonly Pick<Dirty, 'path' | 'subtree'>[], store: Store): { paths: Set<BytePath>; trees: Set<BytePath> } {
   const paths = new Set<BytePath>();
   const trees = new Set<BytePath>();
   const moves = movesByPlace(store.openMoves());

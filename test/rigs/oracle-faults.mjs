@@ -18,7 +18,7 @@ export const FAULTS = {
     ['engine/reconcile.js', 'else if (becameDirectory(finding))', 'else if (false)'],
   ],
   /** What happened while no watch was running stays unknown. */
-  downtime: [['engine/watch.js', "await rescan('catch-up', signal);", '']],
+  downtime: [['engine/watch.js', 'await comparisons.catchUp(signal);', '']],
 };
 
 /** The program to run: the built one, or a copy of it in `directory` with the fault. */

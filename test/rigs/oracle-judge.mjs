@@ -131,10 +131,20 @@ const show = (fields) => JSON.stringify(fields);
 
 function isSame(said, is, path) {
   if (typeof said !== 'object') return said === is || decodedIfAny(is) === said;
+  // What is not a file has a target or nothing at all.
+  if (!/^[0-9a-f]{16}$/.test(is)) return false;
   if (contents.has(said.digest)) return contents.get(said.digest) === is;
-  const isTrue = said.digest.startsWith('sparse:') || hash(readFileSync(Buffer.from(path, 'latin1'))).toString('hex') === said.digest;
+  const isTrue = said.digest.startsWith('sparse:') || said.digest === digestOf(path);
   if (isTrue) contents.set(said.digest, is);
   return isTrue;
+}
+
+function digestOf(path) {
+  try {
+    return hash(readFileSync(Buffer.from(path, 'latin1'))).toString('hex');
+  } catch (error) {
+    return error.code;
+  }
 }
 
 const decodedIfAny = (text) => (text.includes('%') ? decoded(text) : text);

@@ -115,9 +115,11 @@ export class Site {
     }
   }
 
-  close() {
+  /** `keep`: the filesystems stay for somebody to look at. */
+  close(keep = false) {
     for (const writer of this.writers) writer.close();
     this.watch?.signal('SIGKILL');
+    if (keep) return;
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')

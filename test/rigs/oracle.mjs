@@ -269,8 +269,8 @@ async function main() {
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
     const records = Object.entries(counts).map(([type, count]) => `${type} ${count}`).join(', ');
     console.log(`${oracle.operations} operations, ${oracle.rounds} fences (${oracle.late} late), ${oracle.kills} kills in ${seconds} s; records: ${records}; open: ${open.size}`);
+    site.close(isKept);
     if (isKept) console.log(`left in ${site.directory}`);
-    else site.close();
   }
   if (options.fault === undefined) return 0;
   console.log(`the fault was not noticed: ${options.fault}`);

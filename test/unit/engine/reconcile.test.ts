@@ -55,6 +55,16 @@ test('a moved directory is one record; hooks hear both names of everything in it
   expect(ground.outboxPaths()).toEqual(['/r/d', '/r/d/x', '/r/e', '/r/e/x']);
 });
 
+test('a directory that took the place of a file is looked at again: what moved along with it stays moved', async () => {
+  await ground.start(entry('/r/f', { inode: 4n }), dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
+  ground.disk.move(path('/r/f'), path('/r/t'));
+  ground.disk.move(path('/r/d'), path('/r/f'));
+  ground.disk.move(path('/r/t'), path('/r/d'));
+  const told = ['changed /r/d #1', 'changed /r/f #1', 'moved /r/d/x -> /r/f/x #1'];
+  expect(await ground.dirty('/r/d/', '/r/f/')).toEqual(told);
+  expect(await ground.dirty('/r/f')).toEqual([]);
+});
+
 test('moved, and moved on: the same drift says where it is now', async () => {
   await ground.start(entry('/r/a', { inode: 6n }));
   ground.disk.move(path('/r/a'), path('/r/b'));
