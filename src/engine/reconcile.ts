@@ -3,20 +3,11 @@ import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Dirty, mergeDirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
-import {
-  type BytePath,
-  dirOf,
-  hasAncestorIn,
-  isWithin,
-  joinPath,
-  nameOf,
-  outermostPaths,
-  ROOT_DIR,
-} from '../domain/path.ts';
+import { type BytePath, dirOf, hasAncestorIn, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
-import { findingsOf, type SurveyParts, survey } from './survey.ts';
+import { findingsOf, isLostDirectory, type SurveyParts, survey } from './survey.ts';
 
 export interface Attributed {
   readonly drift: Drift;
@@ -43,18 +34,21 @@ export interface ReconcileParts extends SurveyParts {
 const READS = 16;
 
 export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]): Promise<Reconciled> {
-  const doubt = widen(dirty, parts.store);
+  const moves = movesByPlace(parts.store.openMoves());
+  const doubt = widen(dirty, moves);
   const differences: Difference[] = [];
   const incomplete: { path: BytePath; errno: number }[] = [];
   const grown = new Set<BytePath>();
+  const lost = new Set<BytePath>();
   const ctimes = new Map<BytePath, bigint>();
   for (const finding of await readPaths(parts, doubt.paths, ctimes)) {
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
+    if (isLostDirectory(finding)) lost.add(finding.before.path);
   }
-  // What is now in it may be open as moved, there or from there.
-  const trees = [...doubt.trees, ...widen([...grown].map(wholly), parts.store).trees];
+  // What is, or was, in such a directory may be open as moved.
+  const trees = [...doubt.trees, ...grown, ...movedWithin(new Set([...grown, ...lost]), moves)];
   // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
   const roots = trees.flatMap((tree) => rootsFor(parts.scope, tree));
   const covered = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
@@ -72,32 +66,35 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   };
 }
 
-const wholly = (path: BytePath): Pick<Dirty, 'path' | 'subtree'> => ({ path, subtree: true });
-
 /**
  * Adds what hangs together with the dirty paths: both names of an open move, and the whole of a moved directory when
  * something in it is dirty, because its entries are in the baseline under their old names.
  */
-function widen(dirty: readonly Pick<Dirty, 'path' | 'subtree'>[], store: Store): { paths: Set<BytePath>; trees: Set<BytePath> } {
+function widen(dirty: readonly Dirty[], moves: MovesByPlace): { paths: Set<BytePath>; trees: Set<BytePath> } {
   const paths = new Set<BytePath>();
   const trees = new Set<BytePath>();
-  const moves = movesByPlace(store.openMoves());
-  const widenBy = ({ key, path }: OpenDrift): void => {
-    trees.add(key).add(path);
-  };
   for (const { path, subtree } of dirty) {
     (subtree ? trees : paths).add(path);
     if (moves.size === 0) continue;
-    for (let at = path; at !== ROOT_DIR; at = dirOf(at)) moves.get(at)?.forEach(widenBy);
-    if (!subtree) continue;
-    for (const [place, here] of moves) if (isWithin(place, path)) here.forEach(widenBy);
+    for (let at = path; at !== ROOT_DIR; at = dirOf(at)) {
+      for (const move of moves.get(at) ?? []) trees.add(move.key).add(move.path);
+    }
   }
+  for (const tree of movedWithin(trees, moves)) trees.add(tree);
   for (const path of paths) if (trees.has(path) || hasAncestorIn(path, trees)) paths.delete(path);
   return { paths, trees };
 }
 
+/** Both names of each move of which one is below the trees. */
+function movedWithin(trees: ReadonlySet<BytePath>, moves: MovesByPlace): BytePath[] {
+  const within = [...moves].filter(([place]) => trees.has(place) || hasAncestorIn(place, trees));
+  return within.flatMap(([, here]) => here.flatMap(({ key, path }) => [key, path]));
+}
+
+type MovesByPlace = ReadonlyMap<BytePath, readonly OpenDrift[]>;
+
 /** Each move under both of its names. */
-function movesByPlace(moves: readonly OpenDrift[]): Map<BytePath, OpenDrift[]> {
+function movesByPlace(moves: readonly OpenDrift[]): MovesByPlace {
   const places = new Map<BytePath, OpenDrift[]>();
   for (const move of moves) {
     for (const place of [move.key, move.path]) places.set(place, [...(places.get(place) ?? []), move]);

@@ -72,9 +72,9 @@ export class JournalView {
   }
 }
 
-/** The baseline with the open drift applied to it: what the watch takes to be there. */
-export function applied(baseline, open) {
-  const byKey = new Map([...open.values()].map((record) => [pathOf(record, 'from') ?? pathOf(record), record]));
+/** The baseline with drift applied to it: what whoever found the drift takes to be there. */
+export function applied(baseline, drift) {
+  const byKey = new Map(drift.map((record) => [pathOf(record, 'from') ?? pathOf(record), record]));
   const places = new Map();
   const view = new Map();
   // Parents come before their children.

@@ -15,6 +15,7 @@ const HELP = `usage: npm run rig -- oracle [OPTION...]
   --trouble LIST   what befalls the watch, of calm, flood, stop, kill; default all
   --who map|proc   as in the configuration; default map
   --fault NAME     plants a fault, of ${Object.keys(FAULTS).join(', ')}: exit 0 when the rig noticed
+  --strict         a move that was told as a removal and an addition is wrong, too
   --keep           leaves everything in place when something is wrong
 `;
 
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     trouble: { type: 'string', default: 'calm,flood,stop,kill' },
     who: { type: 'string', default: 'map' },
     fault: { type: 'string' },
+    strict: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -61,6 +63,8 @@ class Oracle {
   rounds = 0;
   late = 0;
   kills = 0;
+  apart = 0;
+  #apart = [];
   #site;
 
   constructor(site) {
@@ -140,6 +144,7 @@ class Oracle {
     if (wrong.length > 0) throw new Wrong(this.#explain(wrong));
     if (trouble === 'flood' && this.journal.counts['overflow'] === overflows) throw new Wrong('no overflow was noticed');
     this.rounds += 1;
+    this.apart += this.#apart.length;
     this.#forget(entries);
     if (this.rounds % ACCEPT_EVERY === 0) this.#accept(entries);
   }
@@ -160,24 +165,31 @@ class Oracle {
   }
 
   #judge(entries) {
-    const found = differences(applied(this.baseline, this.journal.open), entries);
+    const found = differences(applied(this.baseline, [...this.journal.open.values()]), entries);
     if (found.length > 0) return found;
     const missing = untold(this.former, entries, this.journal.fresh);
     if (missing.length > 0) return missing.map((path) => ({ path, says: `no record of ${path} since the last fence: ${this.former.get(path)} / ${entries.get(path)}` }));
-    return this.#check();
+    return this.#check(entries);
   }
 
-  /** What a fresh check finds and what the journal says is open, where they differ. */
-  #check() {
+  /**
+   * What a fresh check finds must be what is there, too. How it tells it is compared and counted: the watch may have told of a
+   * removal and an addition before it could be known that both are one move.
+   */
+  #check(entries) {
     const { status, stdout, stderr } = this.#site.driftline('check', '--json');
     if (status > 15) throw new Wrong(`check: ${status}\n${stderr}`);
     const document = JSON.parse(stdout);
-    const found = new Map(document.drift.map((record) => [brief(record), pathOf(record)]));
-    const open = new Map([...this.journal.open.values()].map((record) => [brief(record), pathOf(record)]));
+    const found = document.drift.filter(({ rule }) => rule === 'site');
+    const told = new Set([...this.journal.open.values()].map(brief));
+    const lines = found.map(brief);
+    this.#apart = lines.filter((line) => !told.has(line));
+    const strangers = document.drift.filter(({ rule }) => rule !== 'site');
     return [
-      ...[...found].filter(([line]) => !open.has(line)).map(([line, path]) => ({ path, says: `only the check finds: ${line}` })),
-      ...[...open].filter(([line]) => !found.has(line)).map(([line, path]) => ({ path, says: `the check does not find: ${line}` })),
+      ...differences(applied(this.baseline, found), entries).map(({ path, says }) => ({ path, says: `the check: ${says}` })),
+      ...strangers.map((record) => ({ path: pathOf(record), says: `the check finds what is accepted at once: ${brief(record)}` })),
       ...document.unreadable.map(({ path }) => ({ path, says: `the check cannot read ${path}` })),
+      ...(options.strict ? this.#apart.map((line) => ({ path: '/', says: `told in another way than by a check: ${line}` })) : []),
     ];
   }
 
@@ -188,7 +200,7 @@ class Oracle {
     this.baseline = entries;
     const left = [...this.journal.open.values()];
     if (left.length > 0) throw new Wrong(`still open after accept --all:\n${left.slice(0, 10).map(brief).join('\n')}`);
-    const wrong = this.#check();
+    const wrong = this.#check(entries);
     if (wrong.length > 0) throw new Wrong(this.#explain(wrong));
   }
 
@@ -268,7 +280,7 @@ async function main() {
     const { open, counts } = oracle.journal;
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
     const records = Object.entries(counts).map(([type, count]) => `${type} ${count}`).join(', ');
-    console.log(`${oracle.operations} operations, ${oracle.rounds} fences (${oracle.late} late), ${oracle.kills} kills in ${seconds} s; records: ${records}; open: ${open.size}`);
+    console.log(`${oracle.operations} operations, ${oracle.rounds} fences (${oracle.late} late), ${oracle.kills} kills in ${seconds} s; records: ${records}; open: ${open.size}; moves told apart: ${oracle.apart}`);
     site.close(isKept);
     if (isKept) console.log(`left in ${site.directory}`);
   }

@@ -65,6 +65,16 @@ test('a directory that took the place of a file is looked at again: what moved a
   expect(await ground.dirty('/r/f')).toEqual([]);
 });
 
+test('a file that took the place of a directory is looked at again: what moved along with it stays moved', async () => {
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  ground.disk.set(entry('/r/d', { inode: 7n }));
+  const told = ['changed /r/d #1', 'added /r/e #1', 'moved /r/d/x -> /r/e/x #1'];
+  expect(await ground.dirty('/r/d/', '/r/e/')).toEqual(told);
+  ground.disk.set(entry('/r/d', { inode: 7n, digest: digestOf('2') }));
+  expect(await ground.dirty('/r/d')).toEqual(['changed /r/d #2']);
+});
+
 test('moved, and moved on: the same drift says where it is now', async () => {
   await ground.start(entry('/r/a', { inode: 6n }));
   ground.disk.move(path('/r/a'), path('/r/b'));
