@@ -144,10 +144,6 @@ function recordMode(run: Buffer, at: number): number {
   return run.readUInt16LE(at + 8);
 }
 
-export function recordIsDirectory(run: Buffer, at: number): boolean {
-  return (recordMode(run, at) & S_IFMT) === 0o040000;
-}
-
 /** Nanoseconds since the epoch. */
 export function recordCtimeNs(run: Buffer, at: number): bigint {
   return run.readBigInt64LE(at + 48);

@@ -1,11 +1,12 @@
 // A few bytes for what an entry is like: equal prints, equal entries, as far as anybody has to do something about it.
-import { nameOffset, recordIncomplete, recordIsDirectory, recordLength } from './packed.ts';
+import { nameOffset, recordIncomplete, recordLength, S_IFMT } from './packed.ts';
 import type { Hash } from './seal.ts';
 
 /** Of what could not be read: equal to nothing, not even to itself. */
 export const NO_PRINT = '';
 
 const PRINT_BYTES = 16;
+const S_IFDIR = 0o040000;
 
 /**
  * The print of a packed record, one character per byte: of its type, mode, owner, device, content, target and extended
@@ -23,4 +24,9 @@ export function printOf(hash: Hash, run: Buffer, at: number): string {
   ];
   const seal = hash(Buffer.concat(parts));
   return Buffer.from(seal.buffer, seal.byteOffset, PRINT_BYTES).toString('latin1');
+}
+
+/** Of the packed record at `at`. */
+export function recordIsDirectory(run: Buffer, at: number): boolean {
+  return (run.readUInt16LE(at + 8) & S_IFMT) === S_IFDIR;
 }

@@ -3,9 +3,9 @@
 import type { Dirty } from '../domain/batch.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
-import { recordCtimeNs, recordIncomplete, recordIsDirectory, recordName, recordOffsets } from '../domain/packed.ts';
+import { recordCtimeNs, recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, joinPath, nameOf, outermostPaths } from '../domain/path.ts';
-import { printOf } from '../domain/print.ts';
+import { printOf, recordIsDirectory } from '../domain/print.ts';
 import { rootsFor, type Scope } from '../domain/rule.ts';
 import type { Hash } from '../domain/seal.ts';
 import type { Disk, Page } from './ports/disk.ts';

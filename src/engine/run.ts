@@ -50,6 +50,9 @@ export async function runOnChange(parts: RunOnChangeParts, signal: AbortSignal):
       case 'renamed':
         batch.join(event.paths);
         return;
+      case 'linked':
+        // Names are found by inode in a baseline; here the one that was written through has to do.
+        return;
       case 'overflow':
         parts.reporter.problem('the kernel queue overflowed and events were lost: everything is looked at again');
         for (const root of walkRoots(parts.scope, [])) doubt(root, true);
