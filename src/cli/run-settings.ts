@@ -9,9 +9,9 @@ import { escapeText } from '../domain/escape.ts';
 import { type BytePath, outermostPaths, pathFromText, pathToText } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { HookSettings } from '../domain/settings.ts';
+import type { Surroundings } from '../hooks/command.ts';
 import { findProgram, HOOK_PATH } from '../hooks/program.ts';
 import type { RunInput } from '../hooks/run-payload.ts';
-import type { Surroundings } from '../hooks/runner.ts';
 import { argumentPath } from './argument-path.ts';
 import { realPath } from './real-path.ts';
 
@@ -40,6 +40,8 @@ export interface RunSettings {
 
 const QUIET_MS = 200;
 const DEADLINE_MS = 5_000;
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 10_000;
 /** Paths are read so soon, at the latest, while others still change; the run waits for the rest of the quiet. */
 const LOOK_MS = 50;
 
@@ -93,6 +95,15 @@ function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times
     onBusy,
     // What failed is run again at the next change.
     retry: { attempts: 1, backoffMinMs: 0, backoffMaxMs: 0 },
+    exitCodes: { ok: [0], again: [] },
+    stop: { signal: 'TERM', graceMs: GRACE_MS },
+    maxPaths: undefined,
+    concurrency: 1,
+    breaker: undefined,
+    before: undefined,
+    after: undefined,
+    onFailure: undefined,
+    ping: undefined,
     environment: {},
     detach: false,
   };

@@ -3,8 +3,8 @@ import type { Coverage, Gap } from '../domain/coverage.ts';
 import { SEVERITIES } from '../domain/drift.ts';
 import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
+import { type HookState, idleState } from '../engine/hook-state.ts';
 import type { Store } from '../engine/ports/store.ts';
-import type { HookState } from '../engine/trigger.ts';
 import { isRecord } from './control-protocol.ts';
 import type { Session } from './watch-session.ts';
 
@@ -21,10 +21,25 @@ export interface StatusDocument {
   readonly overflows: number;
   readonly gaps: readonly { readonly cause: string; readonly from: string; readonly to: string }[];
   readonly openDrift: OpenDriftCounts;
-  readonly hooks: readonly (Omit<HookState, 'last'> & { readonly last: string | null })[];
+  readonly hooks: readonly HookRow[];
   readonly sweep: Readonly<
     Record<string, { readonly every: number | null; readonly last: string | null; readonly running: boolean }>
   >;
+}
+
+export interface HookRow {
+  readonly name: string;
+  readonly pending: number;
+  readonly running: boolean;
+  readonly dead: number;
+  readonly last: string | null;
+  readonly lastEnd: string | null;
+  readonly runningSince: string | null;
+  readonly nextAttempt: string | null;
+  readonly failures: number;
+  /** The breaker: nothing runs before. */
+  readonly openUntil: string | null;
+  readonly hold: { readonly reason: string; readonly since: string } | null;
 }
 
 interface CoverageRow {
@@ -62,7 +77,7 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
     backlog,
     overflows,
     gaps: [...(downtime === undefined ? [] : [downtime]), ...gaps].map(gapRow),
-    hooks: session.trigger.states().map((state) => ({ ...state, last: state.last ?? null })),
+    hooks: session.trigger.states().map(hookRow),
     sweep: Object.fromEntries(
       sweeps.map(({ tier, everyMs, lastMs, running }) => [
         tier,
@@ -74,12 +89,24 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
 
 /** Without a watch nothing is covered, and what waits for hooks goes on waiting. */
 export function idleStatus({ hooks }: Settings, store: Store): StatusDocument {
-  const backlog = store.outbox.backlog();
-  const waiting = hooks.map(({ name }) => {
-    const rows = backlog.find((one) => one.hook === name);
-    return { name, pending: rows?.pending ?? 0, running: false, dead: rows?.dead ?? 0, last: null };
-  });
-  return { ...baseStatus(store), hooks: waiting };
+  return { ...baseStatus(store), hooks: hooks.map((hook) => hookRow(idleState(hook, store.outbox))) };
+}
+
+function hookRow(state: HookState): HookRow {
+  const { name, pending, running, dead, failures, hold } = state;
+  return {
+    ...{ name, pending, running, dead, failures },
+    last: state.last ?? null,
+    lastEnd: timeOf(state.lastEndMs),
+    runningSince: timeOf(state.runningSinceMs),
+    nextAttempt: timeOf(state.nextAttemptMs),
+    openUntil: timeOf(state.openUntilMs),
+    hold: hold === undefined ? null : { reason: hold.reason, since: new Date(hold.sinceMs).toISOString() },
+  };
+}
+
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
 }
 
 function baseStatus(store: Store): StatusDocument {

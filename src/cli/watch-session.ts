@@ -50,12 +50,14 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
   const sweepDisks = openSweepDisks(settings);
   const trigger = openTrigger({
     hooks: settings.hooks,
+    limits: settings.watch.hooks,
     outbox: store.outbox,
-    runner: openHookRunner(),
+    runner: openHookRunner({ onProblem: reporter.problem }),
     records: recordWriter,
     reporter,
     clock: systemClock,
     newId,
+    random: Math.random,
     payload: hookPayload,
   });
   let onReady = (): void => {};

@@ -4,7 +4,9 @@ type Setting = string | number | boolean;
 
 /** What every run gets from driftline itself (hooks/payload.ts). */
 const FIXED: ReadonlySet<string> = new Set(
-  'HOOK RUN_ID KEY ATTEMPT PATHS DRIFTS ADDED REMOVED CHANGED MOVED RESOLVED SEVERITY RULES'.split(' '),
+  'HOOK RUN_ID KEY ATTEMPT PATHS DRIFTS ADDED REMOVED CHANGED MOVED RESOLVED SEVERITY RULES OUTCOME PROBLEM EXIT_CODE'.split(
+    ' ',
+  ),
 );
 
 export function hookEnvironment(

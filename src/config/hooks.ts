@@ -14,6 +14,10 @@ export function resolveHook(name: string, hook: HookShape, hooksDir: string, rep
   const { run, stdin } = commandOf(hook, hooksDir, report);
   if (hook.quiet > hook.deadline) report(['deadline'], 'must not be shorter than quiet');
   if (hook.timeout === 0) report(['timeout'], 'must be longer than nothing');
+  for (const key of COMMANDS) checkCommand(hook[key] ?? ['true'], [key], report);
+  if (hook.onBusy !== 'queue' && hook.concurrency > 1) report(['concurrency'], 'must be 1 unless onBusy is queue');
+  const twice = hook.exitCodes.ok.find((status) => hook.exitCodes.again.includes(status));
+  if (twice !== undefined) report(['exitCodes', 'again'], `${twice} is also in ok`);
   return {
     name,
     run,
@@ -21,16 +25,28 @@ export function resolveHook(name: string, hook: HookShape, hooksDir: string, rep
     quietMs: hook.quiet,
     deadlineMs: hook.deadline,
     timeoutMs: hook.timeout,
+    maxPaths: hook.maxPaths,
+    concurrency: hook.concurrency,
     onBusy: hook.onBusy,
     retry: {
       attempts: hook.retry.attempts,
       backoffMinMs: hook.retry.backoff.minMs,
       backoffMaxMs: hook.retry.backoff.maxMs,
     },
+    exitCodes: hook.exitCodes,
+    stop: { signal: hook.stopSignal, graceMs: hook.grace },
+    breaker: hook.breaker === undefined ? undefined : { failures: hook.breaker.failures, pauseMs: hook.breaker.pause },
+    before: hook.before,
+    after: hook.after,
+    onFailure: hook.onFailure,
+    ping: hook.ping === undefined ? undefined : { url: hook.ping.url, timeoutMs: hook.ping.timeout },
     environment: hookEnvironment(hook.with, (key, message) => report(['with', key], message)),
     detach: hook.detach,
   };
 }
+
+/** Beside `run`. */
+const COMMANDS = ['before', 'after', 'onFailure'] as const;
 
 interface Command {
   readonly run: readonly string[];
@@ -46,13 +62,17 @@ function commandOf(hook: HookShape, hooksDir: string, report: Report): Command {
   }
   if (hook.use !== undefined) return shippedHook(hook.use, hooksDir, report);
   const run = hook.run ?? [];
-  const program = run[0] ?? '';
-  if (program === '' || (program.includes('/') && !program.startsWith('/'))) {
-    report(['run', 0], `'${program}' must be an absolute path or a bare name`);
-  }
-  const broken = run.findIndex((word) => word.includes('\0'));
-  if (broken >= 0) report(['run', broken], 'contains NUL');
+  checkCommand(run, ['run'], report);
   return { run, stdin: 'paths0' };
+}
+
+function checkCommand(command: readonly string[], path: KeyPath, report: Report): void {
+  const program = command[0] ?? '';
+  if (program === '' || (program.includes('/') && !program.startsWith('/'))) {
+    report([...path, 0], `'${program}' must be an absolute path or a bare name`);
+  }
+  const broken = command.findIndex((word) => word.includes('\0'));
+  if (broken >= 0) report([...path, broken], 'contains NUL');
 }
 
 /** Hooks for `use` are the files of one directory that say what they read; others are called by other programs, or text. */

@@ -28,11 +28,14 @@ export function checkHooks(settings: Settings, findProgram: FindProgram): void {
 }
 
 function assertStartable(hook: HookSettings, findProgram: FindProgram): void {
-  const found = findProgram(hook.run[0] ?? '');
   const what = `hook ${escapeText(hook.name)}`;
-  if ('problem' in found) throw new AppError('CONFIG', `${what}: ${escapeText(found.problem)}`);
-  assertTrusted(pathFromText(found.path), `${what}: program`);
-  for (const script of scriptsOf(hook.run)) assertTrusted(pathFromText(script), `${what}: script`);
+  for (const command of [hook.run, hook.before, hook.after, hook.onFailure]) {
+    if (command === undefined) continue;
+    const found = findProgram(command[0] ?? '');
+    if ('problem' in found) throw new AppError('CONFIG', `${what}: ${escapeText(found.problem)}`);
+    assertTrusted(pathFromText(found.path), `${what}: program`);
+    for (const script of scriptsOf(command)) assertTrusted(pathFromText(script), `${what}: script`);
+  }
 }
 
 /** Programs that run what their arguments name; versions of them (python3.11) count as well. */

@@ -1,45 +1,13 @@
-// The only import of zod: what a configuration may say, with a description of every key. What concerns several keys at once
-// (names that refer to each other) is checked in settings.ts.
-import { z } from 'zod';
+// What a configuration may say, with a description of every key. What concerns several keys at once (names that refer to
+// each other) is checked in settings.ts.
 import { ATTRIBUTE_GROUPS, ATTRIBUTES } from '../domain/attribute.ts';
 import { SEVERITIES } from '../domain/drift.ts';
-import { HOOK_INPUTS } from '../domain/settings.ts';
-import { BACKOFF_PATTERN, DURATION_PATTERN, parseBackoff, parseDuration } from './duration.ts';
-import { normalPath, patternMistake } from './path-text.ts';
+import { HOOK_KEYS, hook, hookLimits } from './hook-schema.ts';
 import type { KeyPath } from './problem.ts';
 import { parseRate, RATE_PATTERN } from './rate.ts';
 import { type Issue, mistakesOf } from './schema-messages.ts';
-
-const duration = (defaultText: string) =>
-  z
-    .string('must be a time with a unit, such as 200ms, 5s, 5m or 24h')
-    .regex(DURATION_PATTERN, 'must be a time with a unit, such as 200ms, 5s, 5m, 24h or 1h 30m')
-    .transform((text, context) => parseDuration(text) ?? fail(context, 'must not be longer than 24 days'))
-    .prefault(defaultText);
-
-const interval = (defaultText: string) =>
-  z.union(
-    [
-      z.literal('off').transform(() => undefined),
-      duration(defaultText).refine((ms) => ms >= 1000, 'must be at least 1s'),
-    ],
-    'must be a time with a unit, such as 5m or 24h, or off',
-  );
-
-const absolutePath = z
-  .string()
-  .transform((text, context) => normalPath(text) ?? fail(context, "must be an absolute path without '..'"))
-  .meta({ examples: ['/etc'] });
-
-const pattern = z.string().superRefine((text, context) => {
-  const mistake = patternMistake(text);
-  if (mistake !== undefined) context.addIssue(mistake);
-});
-
-const words = (what: string) =>
-  z.union([z.string().transform((word) => [word]), z.array(z.string())], `must be ${what} or a list of them`);
-
-const name = z.string().regex(/^[A-Za-z0-9._-]+$/, 'must consist of letters, digits, dots, dashes and underscores');
+import { absolutePath, duration, fail, interval, name, pattern, words } from './schema-parts.ts';
+import { z } from './zod.ts';
 
 const rate = z.union(
   [
@@ -84,6 +52,7 @@ const watch = z.strictObject({
     )
     .prefault({})
     .describe('How often everything is compared in the background, for what events cannot show; `off`: never.'),
+  hooks: hookLimits.prefault({}).describe('What holds for all hooks together.'),
 });
 
 const rule = z.strictObject({
@@ -106,52 +75,6 @@ const rule = z.strictObject({
     .describe('`report`: open until accepted. `accept`: run the hooks and make it the baseline. `ignore`: nothing.'),
   hooks: z.array(z.string()).default([]).describe('Names of the hooks that run on drift.'),
   oneFileSystem: z.boolean().default(false).describe('Leave out other filesystems mounted below the paths.'),
-});
-
-const setting = z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number or true or false');
-
-const hook = z.strictObject({
-  run: z
-    .array(z.string())
-    .min(1, 'needs a program')
-    .optional()
-    .describe('Program and arguments; never a shell line. A bare name is looked up in the fixed PATH.'),
-  use: z.string().optional().describe('The name of a hook that comes with driftline, instead of `run`.'),
-  with: z
-    .record(z.string(), z.union([setting, z.array(setting)], 'must be a text, a number, true, false or a list of them'))
-    .default({})
-    .describe('Settings of the hook, passed in its environment: `mailTo: root` becomes DRIFTLINE_MAIL_TO=root.'),
-  stdin: z
-    .enum(HOOK_INPUTS)
-    .optional()
-    .describe('`paths0`: names separated by NUL (default). `ndjson`: records. `text`: for a person. `none`: nothing.'),
-  quiet: duration('500ms').describe('How long to wait for more drift before a run.'),
-  deadline: duration('10s').describe('How long drift may wait for a run at most.'),
-  timeout: duration('5m').describe('How long a run may take before it is ended.'),
-  onBusy: z
-    .enum(['queue', 'skip', 'restart'])
-    .default('queue')
-    .describe(
-      'New drift while a run is in flight. `queue`: one run for all of it afterwards. `skip`: dropped. `restart`: now.',
-    ),
-  retry: z
-    .strictObject({
-      attempts: z
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .max(1000, 'must be at most 1000')
-        .default(8)
-        .describe('Runs in all.'),
-      backoff: z
-        .string()
-        .regex(BACKOFF_PATTERN, 'must be two times, such as 1s..5m')
-        .transform((text, context) => parseBackoff(text) ?? fail(context, 'must go from a short time to a longer one'))
-        .prefault('1s..5m')
-        .describe('The wait before the second attempt, doubled each time, and the longest wait.'),
-    })
-    .prefault({})
-    .describe('What happens after a run that failed.'),
-  detach: z.boolean().default(false).describe('Leave alive what the run started when it ends.'),
 });
 
 const settings = z.strictObject({
@@ -187,17 +110,12 @@ const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(settings.shape)],
   ['watch', Object.keys(watch.shape)],
   ['watch.sweep', Object.keys(sweepTiers.shape)],
+  ['watch.hooks', Object.keys(hookLimits.shape)],
   ['rules.*', Object.keys(rule.shape)],
-  ['hooks.*', Object.keys(hook.shape)],
-  ['hooks.*.retry', ['attempts', 'backoff']],
+  ...HOOK_KEYS,
 ]);
 
 /** The JSON Schema (draft 2020-12) of the configuration, for editors. */
 export function settingsJsonSchema(): Readonly<Record<string, unknown>> {
   return { title: 'driftline configuration', ...z.toJSONSchema(settings, { io: 'input' }) };
-}
-
-function fail(context: z.RefinementCtx, message: string): never {
-  context.addIssue(message);
-  return z.NEVER;
 }

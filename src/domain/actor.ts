@@ -12,6 +12,8 @@ export interface Actor {
   readonly loginUid?: number;
   /** The systemd unit, from cgroup(7). */
   readonly unit?: string;
+  /** Its path in the cgroup hierarchy, latin1. */
+  readonly cgroup?: string;
   /** Parents, nearest first, up to pid 1. */
   readonly ppids?: readonly number[];
 }

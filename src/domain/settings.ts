@@ -25,6 +25,15 @@ export interface WatchSettings {
     /** What a sweep reads at most; undefined: as fast as it can. */
     readonly bytesPerSecond: number | undefined;
   };
+  readonly hooks: HookLimits;
+}
+
+/** What holds for all hooks together. */
+export interface HookLimits {
+  /** Runs at the same time. */
+  readonly concurrency: number;
+  /** A run that was started by what a run did, and so on: after so many the next is not started. */
+  readonly chain: number;
 }
 
 export const HOOK_INPUTS = ['paths0', 'ndjson', 'text', 'none'] as const;
@@ -38,11 +47,34 @@ export interface HookSettings {
   readonly quietMs: number;
   readonly deadlineMs: number;
   readonly timeoutMs: number;
+  /** A batch has at most so many paths, unless one drift alone has more; undefined: any number. */
+  readonly maxPaths: number | undefined;
+  /** Batches delivered at the same time; never two that have a path in common, or one of a path below it. */
+  readonly concurrency: number;
   /** What happens with new drift while a run is in flight. */
   readonly onBusy: 'queue' | 'skip' | 'restart';
   readonly retry: { readonly attempts: number; readonly backoffMinMs: number; readonly backoffMaxMs: number };
+  readonly exitCodes: ExitCodes;
+  readonly stop: { readonly signal: StopSignal; readonly graceMs: number };
+  /** After so many failures in a row nothing is run for a while; undefined: never. */
+  readonly breaker: { readonly failures: number; readonly pauseMs: number } | undefined;
+  /** Commands around the run, and at each failure; program and arguments. */
+  readonly before: readonly string[] | undefined;
+  readonly after: readonly string[] | undefined;
+  readonly onFailure: readonly string[] | undefined;
+  readonly ping: { readonly url: string; readonly timeoutMs: number } | undefined;
   /** DRIFTLINE_* variables beyond the fixed ones: `with:` of a shipped hook. */
   readonly environment: Readonly<Record<string, string>>;
   /** Leave what the run started alive when it ends. */
   readonly detach: boolean;
 }
+
+/** Exit statuses by what they mean; those that are in no list are failures. */
+export interface ExitCodes {
+  readonly ok: readonly number[];
+  /** Not now: tried again without an alarm, however often. */
+  readonly again: readonly number[];
+}
+
+export const STOP_SIGNALS = ['TERM', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2', 'KILL'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];

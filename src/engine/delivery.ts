@@ -1,12 +1,12 @@
 // One run of a hook: what it is given, what its outcome means for the outbox, and who is told.
 import type { HookSettings } from '../domain/settings.ts';
-import { type GivenPaths, trackGivenPaths } from './given.ts';
-import { type OwnRuns, trackOwnRuns } from './own-doing.ts';
+import { type Lane, ownProgram, type Run, raise } from './lane-state.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HookRunner, RunOutcome } from './ports/hook-runner.ts';
+import type { HookBatch, Outbox, Settlement } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
-import type { HookBatch, Outbox, Settlement } from './ports/store.ts';
+import { rememberRun, verdictOf } from './settlement.ts';
 
 export interface DeliveryParts {
   readonly outbox: Outbox;
@@ -15,6 +15,8 @@ export interface DeliveryParts {
   readonly reporter: Reporter;
   readonly clock: Clock;
   readonly newId: (timeMs: number) => string;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
   /** The bytes and variables that a hook receives. */
   readonly payload: (hook: HookSettings, batch: HookBatch, runId: string) => HookPayload;
 }
@@ -24,92 +26,62 @@ export interface HookPayload {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** One hook's runs. Times are of the monotonic clock. */
-export interface Lane {
-  readonly hook: HookSettings;
-  readonly own: OwnRuns;
-  readonly given: GivenPaths;
-  /** When the first and the last drift came that no run has taken yet. */
-  firstMs: number | undefined;
-  lastMs: number;
-  /** When the pause after a failed run is over. */
-  retryMs: number | undefined;
-  running: boolean;
-  last: RunOutcome['outcome'] | undefined;
-  /** Ends the lane's sleep. */
-  wake: AbortController;
-  run: AbortController;
-}
-
-export function newLane(hook: HookSettings): Lane {
-  return {
-    hook,
-    own: trackOwnRuns(),
-    given: trackGivenPaths(),
-    firstMs: undefined,
-    lastMs: Number.NEGATIVE_INFINITY,
-    retryMs: undefined,
-    running: false,
-    last: undefined,
-    wake: new AbortController(),
-    run: new AbortController(),
-  };
-}
-
 export async function deliver(parts: DeliveryParts, lane: Lane, batch: HookBatch, kill: AbortSignal): Promise<void> {
   const { hook } = lane;
   const { clock } = parts;
   const startMs = clock.nowMs();
   const runId = parts.newId(startMs);
-  lane.run = new AbortController();
-  lane.running = true;
-  lane.given.started(batch.paths, clock.monotonicMs(), startMs);
-  let pid: number | undefined;
-  const onStart = (started: number): void => {
-    pid = started;
-    lane.own.started(started);
-  };
-  const outcome = await parts.runner.run({
-    hook,
-    runId,
-    batch,
-    ...parts.payload(hook, batch, runId),
-    signal: lane.run.signal,
-    kill,
-    onStart,
-  });
-  lane.running = false;
-  lane.last = outcome.outcome;
-  lane.given.ended(clock.monotonicMs());
+  const run: Run = { abort: new AbortController(), isRestart: false, startMs, depth: lane.depth };
+  lane.depth = 0;
+  lane.runs.set(batch.key, run);
+  const readingEnds = lane.given.started(batch.paths, clock.monotonicMs(), startMs);
+  const own = ownProgram(lane, run.depth, clock);
+  const payload = parts.payload(hook, batch, runId);
+  const signals = { signal: run.abort.signal, kill, onStart: own.started };
+  const outcome = await parts.runner.run({ hook, runId, batch, ...payload, ...signals });
+  readingEnds(clock.monotonicMs());
   const endMs = clock.nowMs();
-  if (pid !== undefined) lane.own.ended(pid, clock.monotonicMs());
   const attempt = batch.attempts + 1;
-  const fields = {
-    hook: hook.name,
-    runId,
-    key: batch.key,
-    attempt,
-    paths: batch.paths.length,
-    startMs,
-    endMs,
-    outcome,
-  };
-  const next = settlement(hook, attempt, outcome, endMs);
-  if (next.kind === 'again') lane.retryMs = clock.monotonicMs() + backoffMs(hook, attempt);
-  parts.outbox.settle(batch.key, next, [parts.records.run(fields)]);
-  tellRun(parts.reporter, hook, attempt, batch, outcome, next);
-  if (hook.onBusy === 'skip' && lane.firstMs !== undefined && next.kind !== 'released') skipWaiting(parts, lane);
+  const numbers = { key: batch.key, attempt, paths: batch.paths.length };
+  const record = parts.records.run({ hook: hook.name, runId, ...numbers, startMs, endMs, outcome });
+  const settlement = settle(parts, lane, { batch, run, outcome, record, endMs });
+  tellRun(parts.reporter, hook, attempt, batch, outcome, settlement);
+  if (outcome.outcome === 'failed' || outcome.outcome === 'timedOut') {
+    await parts.runner.tellFailure({ hook, record, environment: payload.environment, kill, onStart: own.started });
+  }
+  own.ended();
+  lane.runs.delete(batch.key);
+  if (settlement.kind === 'dead') {
+    await raise(parts, lane, { kind: 'dead', message: `a batch of ${batch.paths.length} paths was given up` }, kill);
+  }
+  if (hook.onBusy === 'skip' && lane.firstMs !== undefined && settlement.kind !== 'released') skipWaiting(parts, lane);
 }
 
-function settlement(hook: HookSettings, attempt: number, { outcome }: RunOutcome, nowMs: number): Settlement {
-  if (outcome === 'ok') return { kind: 'done' };
-  if (outcome === 'canceled') return { kind: 'released' };
-  if (attempt >= hook.retry.attempts) return { kind: 'dead' };
-  return { kind: 'again', notBeforeMs: nowMs + backoffMs(hook, attempt) };
+interface Finished {
+  readonly batch: HookBatch;
+  readonly run: Run;
+  readonly outcome: RunOutcome;
+  readonly record: string;
+  readonly endMs: number;
 }
 
-function backoffMs({ retry }: HookSettings, attempt: number): number {
-  return Math.min(retry.backoffMaxMs, retry.backoffMinMs * 2 ** (attempt - 1));
+function settle(parts: DeliveryParts, lane: Lane, { batch, run, outcome, record, endMs }: Finished): Settlement {
+  const { hook } = lane;
+  const putOff = outcome.outcome === 'again' ? (lane.putOff.get(batch.key) ?? 0) + 1 : 0;
+  const attempt = { hook, batch, outcome: outcome.outcome, putOff, isRestart: run.isRestart, random: parts.random() };
+  const { settlement, pauseMs } = verdictOf(attempt, endMs);
+  const { memory, isOpened, isClosed } = rememberRun(lane.memory, attempt, endMs);
+  parts.outbox.settle(batch.key, settlement, [record], memory);
+  lane.memory = memory;
+  if (putOff > 0) lane.putOff.set(batch.key, putOff);
+  else lane.putOff.delete(batch.key);
+  if (settlement.kind === 'again') lane.pauses.set(batch.key, parts.clock.monotonicMs() + pauseMs);
+  if (memory.openUntilMs !== undefined && memory.openUntilMs > endMs) {
+    lane.openUntilMs = parts.clock.monotonicMs() + memory.openUntilMs - endMs;
+  }
+  if (isOpened) lane.news.push({ kind: 'breaker', message: `${memory.failures} failures in a row: it pauses` });
+  if (isClosed) parts.reporter.notice(`hook ${hook.name}: works again`);
+  return settlement;
 }
 
 const NEXT: Readonly<Record<Settlement['kind'], string>> = {
@@ -132,15 +104,19 @@ function tellRun(
     return;
   }
   const how = run.problem ?? (run.signal === undefined ? `exit ${run.exitCode ?? '?'}` : `signal ${run.signal}`);
-  const count = kind === 'released' ? '' : `attempt ${attempt} of ${hook.retry.attempts}, `;
-  reporter.problem(`hook ${hook.name}: ${run.outcome} (${how}), ${count}${NEXT[kind]}`);
+  const isAlarm = run.outcome === 'failed' || run.outcome === 'timedOut';
+  const count = isAlarm ? `attempt ${attempt} of ${hook.retry.attempts}, ` : '';
+  const line = `hook ${hook.name}: ${run.outcome} (${how}), ${count}${NEXT[kind]}`;
+  if (run.outcome === 'again') reporter.notice(line);
+  else reporter.problem(line);
 }
 
 /** `onBusy: skip`: what came during the run is dropped, and the journal says so. */
 function skipWaiting(parts: DeliveryParts, lane: Lane): void {
   lane.firstMs = undefined;
+  const open = new Set(parts.outbox.batches(lane.hook.name).map(({ key }) => key));
   const batch = parts.outbox.claim(lane.hook.name);
-  if (batch === undefined || batch.attempts > 0) return;
+  if (batch === undefined || open.has(batch.key)) return;
   const nowMs = parts.clock.nowMs();
   const outcome: RunOutcome = {
     outcome: 'canceled',

@@ -4,9 +4,8 @@ import type { Dirty } from '../domain/batch.ts';
 import { type BytePath, isWithin } from '../domain/path.ts';
 
 export interface GivenPaths {
-  /** A run begins; `nowMs` is of the monotonic clock, `wallMs` since the epoch. One run at a time. */
-  started(paths: readonly BytePath[], nowMs: number, wallMs: number): void;
-  ended(nowMs: number): void;
+  /** A run begins; `nowMs` is of the monotonic clock, `wallMs` since the epoch. To be called with the time of its end. */
+  started(paths: readonly BytePath[], nowMs: number, wallMs: number): (nowMs: number) => void;
   /**
    * The paths at the dirty one, below it when all of that is in doubt, that a run was given which was going on since the
    * path was put in doubt: it may have read something else than what is there now. `ctimeNs`: of what is there now.
@@ -34,11 +33,11 @@ export function trackGivenPaths(): GivenPaths {
   return {
     started(paths, nowMs, wallMs) {
       runs = runs.filter(({ endMs }) => endMs >= nowMs - REMEMBER_MS).slice(-(RUNS_MAX - 1));
-      runs.push({ paths, startWallMs: wallMs, endMs: Number.POSITIVE_INFINITY });
-    },
-    ended(nowMs) {
-      const run = runs.at(-1);
-      if (run !== undefined) run.endMs = nowMs;
+      const run: Given = { paths, startWallMs: wallMs, endMs: Number.POSITIVE_INFINITY };
+      runs.push(run);
+      return (endMs) => {
+        run.endMs = endMs;
+      };
     },
     readMeanwhile(dirty, ctimeNs) {
       // What was there before the run began, and still is, is what the run has read.

@@ -1,39 +1,89 @@
 // The order of one hook's runs: each waits until its drift has been quiet, and a failed one until its pause is over.
-import { type DeliveryParts, deliver, type Lane } from './delivery.ts';
+import { cameAndWent } from './came-and-went.ts';
+import { type DeliveryParts, deliver } from './delivery.ts';
+import { type Lane, raise } from './lane-state.ts';
+import type { HookBatch } from './ports/outbox.ts';
+import { longestPauseMs } from './settlement.ts';
+import type { Slots } from './slots.ts';
 
-/** Until `closing` aborts. */
-export async function runLane(
-  parts: DeliveryParts,
-  lane: Lane,
-  closing: AbortSignal,
-  kill: AbortSignal,
-): Promise<void> {
-  while (!closing.aborted) {
+export interface LaneParts extends DeliveryParts {
+  readonly slots: Slots;
+}
+
+/** Until `closing` aborts and the runs have ended. */
+export async function runLane(parts: LaneParts, lane: Lane, closing: AbortSignal, kill: AbortSignal): Promise<void> {
+  const runs = new Set<Promise<void>>();
+  let failure: unknown;
+  const follow = (work: Promise<void>): void => {
+    const run = work
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => {
+        runs.delete(run);
+        lane.isBlocked = false;
+        lane.wake.abort();
+      });
+    runs.add(run);
+  };
+  while (!closing.aborted && failure === undefined) {
+    for (const news of lane.news.splice(0)) follow(raise(parts, lane, news, kill));
     const waitMs = dueIn(parts, lane);
-    if (waitMs === undefined || waitMs > 0) {
+    if (waitMs > 0) {
       lane.wake = new AbortController();
-      await parts.clock.sleep(waitMs ?? FOREVER_MS, lane.wake.signal);
+      await parts.clock.sleep(Math.min(waitMs, FOREVER_MS), lane.wake.signal);
       continue;
     }
-    lane.firstMs = undefined;
-    lane.retryMs = undefined;
-    const batch = parts.outbox.claim(lane.hook.name);
-    if (batch !== undefined) await deliver(parts, lane, batch, kill);
+    const release = await parts.slots.take(closing);
+    if (release === undefined) break;
+    // What came while it waited for its turn comes along, if it has to be quiet for no longer than the rest.
+    const batch = dueIn(parts, lane) > 0 ? undefined : claim(parts, lane);
+    if (batch === undefined) release();
+    else follow(deliver(parts, lane, batch, kill).finally(release));
   }
+  await Promise.all(runs);
+  if (failure !== undefined) throw failure;
 }
 
 /** The longest timer that Node takes is 2^31 - 1 ms. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** Milliseconds until the lane's next run; undefined when there is nothing to do. */
-function dueIn({ outbox, clock }: DeliveryParts, { hook, firstMs, lastMs, retryMs }: Lane): number | undefined {
-  const waiting = outbox.backlog().find((one) => one.hook === hook.name);
-  if (waiting === undefined || waiting.pending === 0) return undefined;
-  const quietMs = firstMs === undefined ? 0 : Math.min(firstMs + hook.deadlineMs, lastMs + hook.quietMs);
-  return Math.max(quietMs, retryMs ?? 0) - clock.monotonicMs();
+/** Milliseconds until the lane's next run; infinite while there is nothing to do. */
+function dueIn(parts: LaneParts, lane: Lane): number {
+  const { hook, runs, pauses, firstMs, lastMs } = lane;
+  const nowMs = parts.clock.monotonicMs();
+  if (lane.memory.hold !== undefined) return Number.POSITIVE_INFINITY;
+  const most = lane.memory.openUntilMs === undefined ? hook.concurrency : 1;
+  if (runs.size >= most) return Number.POSITIVE_INFINITY;
+  const waits = [...pauses.values()];
+  if (runs.size + pauses.size < most && !lane.isBlocked && hasWaiting(parts, lane)) {
+    waits.push(firstMs === undefined ? 0 : Math.min(firstMs + hook.deadlineMs, lastMs + hook.quietMs));
+  }
+  return Math.max(Math.min(Number.POSITIVE_INFINITY, ...waits), lane.openUntilMs ?? 0) - nowMs;
+}
+
+function hasWaiting({ outbox }: LaneParts, { hook }: Lane): boolean {
+  return (outbox.backlog().find((one) => one.hook === hook.name)?.waiting ?? 0) > 0;
+}
+
+/** A batch whose pause is over, or a new one. */
+function claim({ outbox, clock }: LaneParts, lane: Lane): HookBatch | undefined {
+  const { hook, runs, pauses, memory } = lane;
+  const nowMs = clock.monotonicMs();
+  const [over] = [...pauses].filter(([, untilMs]) => untilMs <= nowMs);
+  if (over !== undefined) pauses.delete(over[0]);
+  else lane.firstMs = undefined;
+  const batch = outbox.claim(hook.name, {
+    busy: new Set([...runs.keys(), ...pauses.keys()]),
+    maxPaths: hook.maxPaths,
+    drop: (waiting) => cameAndWent(waiting, { stdin: hook.stdin, triedNumber: memory.triedNumber }),
+  });
+  lane.isBlocked = batch === undefined && runs.size > 0;
+  return batch;
 }
 
 export function noteDrift(lane: Lane, atMs: number): void {
+  lane.isBlocked = false;
   lane.firstMs ??= atMs;
   lane.lastMs = atMs;
 }
@@ -44,13 +94,22 @@ export function noteDrift(lane: Lane, atMs: number): void {
  */
 export function recall(lanes: ReadonlyMap<string, Lane>, { outbox, clock }: DeliveryParts): void {
   const [wallMs, nowMs] = [clock.nowMs(), clock.monotonicMs()];
-  for (const { hook, oldestMs, notBeforeMs } of outbox.backlog()) {
+  const left = (untilMs: number, longestMs: number): number =>
+    nowMs + Math.min(Math.max(0, untilMs - wallMs), longestMs);
+  for (const lane of lanes.values()) {
+    const { hook } = lane;
+    lane.memory = outbox.memory(hook.name);
+    const { openUntilMs } = lane.memory;
+    if (openUntilMs !== undefined) lane.openUntilMs = left(openUntilMs, hook.breaker?.pauseMs ?? 0);
+    for (const { key, isDead, notBeforeMs } of outbox.batches(hook.name)) {
+      if (!isDead) lane.pauses.set(key, left(notBeforeMs ?? 0, longestPauseMs(hook)));
+    }
+  }
+  for (const { hook, oldestMs } of outbox.backlog()) {
     const lane = lanes.get(hook);
     if (lane === undefined || oldestMs === undefined) continue;
     const atMs = nowMs - Math.max(0, wallMs - oldestMs);
     lane.firstMs = Math.min(lane.firstMs ?? atMs, atMs);
     lane.lastMs = Math.max(lane.lastMs, atMs);
-    if (notBeforeMs === undefined) continue;
-    lane.retryMs = nowMs + Math.min(Math.max(0, notBeforeMs - wallMs), lane.hook.retry.backoffMaxMs);
   }
 }

@@ -7,9 +7,10 @@ import type { Rule, Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
+import type { OutboxItem } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
-import type { OpenDrift, OutboxItem, Store } from './ports/store.ts';
+import type { OpenDrift, Store } from './ports/store.ts';
 import type { Attributed, Reconciled } from './reconcile.ts';
 import type { Trigger } from './trigger.ts';
 

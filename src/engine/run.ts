@@ -7,7 +7,7 @@ import type { Echoes } from './echo.ts';
 import { type FirstLookParts, firstLook } from './first-look.ts';
 import { look } from './look.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
-import type { OutboxItem } from './ports/store.ts';
+import type { OutboxItem } from './ports/outbox.ts';
 import { walkRoots } from './roots.ts';
 import type { Trigger } from './trigger.ts';
 

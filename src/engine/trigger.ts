@@ -1,23 +1,19 @@
-// Which hook runs when: one lane per hook, one run in flight per lane, later drift folds into the next run.
+// Which hook runs when: one lane per hook; later drift folds into the next run.
 import type { Actor } from '../domain/actor.ts';
 import type { Dirty } from '../domain/batch.ts';
 import type { BytePath } from '../domain/path.ts';
-import type { HookSettings } from '../domain/settings.ts';
-import { type DeliveryParts, type Lane, newLane } from './delivery.ts';
+import type { HookLimits, HookSettings } from '../domain/settings.ts';
+import { openChains } from './chain.ts';
+import type { DeliveryParts } from './delivery.ts';
+import { type HookState, statesOf } from './hook-state.ts';
 import { noteDrift, recall, runLane } from './lane.ts';
-import type { RunOutcome } from './ports/hook-runner.ts';
+import { newLane } from './lane-state.ts';
+import { NO_MEMORY } from './ports/outbox.ts';
+import { openSlots } from './slots.ts';
 
 export interface TriggerParts extends DeliveryParts {
   readonly hooks: readonly HookSettings[];
-}
-
-export interface HookState {
-  readonly name: string;
-  readonly pending: number;
-  readonly running: boolean;
-  readonly dead: number;
-  /** The last run's outcome. */
-  readonly last: RunOutcome['outcome'] | undefined;
+  readonly limits: HookLimits;
 }
 
 export interface ReadMeanwhile {
@@ -35,7 +31,10 @@ export interface Trigger {
   /** The outbox has something new for this hook. */
   notify(hook: string): void;
   states(): readonly HookState[];
-  /** Whether nobody but runs of this hook were seen doing it: then it is not told. */
+  /**
+   * Whether a hook is not told of what the actors did: nobody but its own runs did it, or runs of hooks that started each
+   * other too often. Otherwise it will be told, and its next run is counted as one that those runs led to.
+   */
   isOwnDoing(hook: string, actors: readonly Actor[]): boolean;
   /**
    * By hook, what its runs may have read of a dirty path while it was otherwise than now (`GivenPaths`). Only hooks that look
@@ -53,7 +52,8 @@ export function openTrigger(parts: TriggerParts): Trigger {
   const { clock } = parts;
   const closing = new AbortController();
   const kill = new AbortController();
-  const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook)]));
+  const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook, NO_MEMORY)]));
+  const chains = openChains(lanes, parts.limits.chain, clock);
   let predecessor: Trigger | undefined;
   let work: readonly Promise<void>[] = [];
   return {
@@ -63,20 +63,24 @@ export function openTrigger(parts: TriggerParts): Trigger {
       predecessor = undefined;
       if (closing.signal.aborted) return;
       recall(lanes, parts);
-      work = [...lanes.values()].map((lane) => runLane(parts, lane, closing.signal, kill.signal));
+      const slots = openSlots(parts.limits.concurrency);
+      work = [...lanes.values()].map((lane) => runLane({ ...parts, slots }, lane, closing.signal, kill.signal));
       await Promise.all(work);
     },
     notify(hook) {
       const lane = lanes.get(hook);
       if (lane === undefined) return;
       noteDrift(lane, clock.monotonicMs());
-      if (lane.running && lane.hook.onBusy === 'restart') lane.run.abort();
+      if (lane.hook.onBusy === 'restart') {
+        for (const run of lane.runs.values()) {
+          run.isRestart = true;
+          run.abort.abort();
+        }
+      }
       lane.wake.abort();
     },
     states: () => statesOf(lanes, parts, predecessor?.states() ?? []),
-    isOwnDoing: (hook, actors) =>
-      (lanes.get(hook)?.own.caused(actors, clock.monotonicMs()) ?? false) ||
-      (predecessor?.isOwnDoing(hook, actors) ?? false),
+    isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (predecessor?.isOwnDoing(hook, actors) ?? false),
     readMeanwhile: (dirty, ctimeNs) => [
       ...[...lanes.values()]
         .filter(({ hook }) => hook.stdin === 'paths0' || hook.stdin === 'none')
@@ -87,7 +91,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
     async close(patienceMs) {
       closing.abort();
       for (const lane of lanes.values()) {
-        lane.run.abort();
+        for (const run of lane.runs.values()) run.abort.abort();
         lane.wake.abort();
       }
       const ended = new AbortController();
@@ -96,23 +100,4 @@ export function openTrigger(parts: TriggerParts): Trigger {
       ended.abort();
     },
   };
-}
-
-function statesOf(
-  lanes: ReadonlyMap<string, Lane>,
-  { outbox }: TriggerParts,
-  former: readonly HookState[],
-): HookState[] {
-  const backlog = outbox.backlog();
-  return [...lanes.values()].map(({ hook: { name }, running, last }) => {
-    const rows = backlog.find((one) => one.hook === name);
-    const before = former.find((one) => one.name === name);
-    return {
-      name,
-      pending: rows?.pending ?? 0,
-      running: running || (before?.running ?? false),
-      dead: rows?.dead ?? 0,
-      last: last ?? before?.last,
-    };
-  });
 }

@@ -1,7 +1,7 @@
 // One cgroup per run, so that nothing that a hook starts can outlive it: setsid(2) leaves a process group, not a cgroup
 // (reference: cgroups(7), Documentation/admin-guide/cgroup-v2.rst, cgroup.kill since Linux 5.14).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../domain/errors.ts';
 
@@ -11,7 +11,12 @@ const PREFIX = 'driftline-hook';
 /** How long killed processes may take to leave: they die at once unless they hang in the kernel (D state). */
 const EMPTY_WITHIN_MS = 2_000;
 
+/** Of this process, whoever opens cgroups: a name is never given twice. */
+let sequence = 0;
+
 export interface RunCgroup {
+  /** As it appears in proc_pid_cgroup(5), the last component. */
+  readonly name: string;
   /** The file to which a process writes its pid to enter. */
   readonly procs: string;
   /** SIGKILL to everything inside, however deep and however fast it forks. */
@@ -33,7 +38,6 @@ export function openCgroups(hierarchies: readonly string[] = HIERARCHIES): RunCg
   const parent = hierarchies.map(ownCgroup).find((dir) => dir !== undefined && isUsable(dir));
   if (parent === undefined) return undefined;
   removeLeftovers(parent);
-  let sequence = 0;
   return {
     create() {
       sequence += 1;
@@ -45,6 +49,7 @@ export function openCgroups(hierarchies: readonly string[] = HIERARCHIES): RunCg
 
 function runCgroup(dir: string): RunCgroup {
   return {
+    name: basename(dir),
     procs: join(dir, 'cgroup.procs'),
     kill: () => {
       attempt(() => writeFileSync(join(dir, 'cgroup.kill'), '1'));

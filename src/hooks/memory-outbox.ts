@@ -2,7 +2,16 @@
 // given up, so that is dropped; records of runs are nobody's journal.
 import { AppError } from '../domain/errors.ts';
 import { comparePaths } from '../domain/path.ts';
-import type { HookBatch, Outbox, OutboxItem, Settlement } from '../engine/ports/store.ts';
+import {
+  type BatchState,
+  type HookBacklog,
+  type HookBatch,
+  type HookMemory,
+  NO_MEMORY,
+  type Outbox,
+  type OutboxItem,
+  type Settlement,
+} from '../engine/ports/outbox.ts';
 
 export interface MemoryOutbox extends Outbox {
   add(item: OutboxItem): void;
@@ -24,6 +33,7 @@ interface Queue {
 
 export function openMemoryOutbox(nowMs: () => number): MemoryOutbox {
   const queues = new Map<string, Queue>();
+  const memories = new Map<string, HookMemory>();
   let keys = 0;
   return {
     add(item) {
@@ -33,6 +43,7 @@ export function openMemoryOutbox(nowMs: () => number): MemoryOutbox {
       queue.oldestMs ??= nowMs();
     },
     backlog: () => [...queues].filter(([, queue]) => pendingOf(queue) > 0).map(backlogOf),
+    batches: (hook) => batchesOf(queues.get(hook)),
     claim(hook) {
       const queue = queues.get(hook);
       if (queue === undefined || pendingOf(queue) === 0) return undefined;
@@ -43,10 +54,16 @@ export function openMemoryOutbox(nowMs: () => number): MemoryOutbox {
       }
       return batchOf(hook, queue.open);
     },
-    settle(key, settlement) {
-      const queue = [...queues.values()].find(({ open }) => open?.key === key);
+    settle(key, settlement, _journal, memory) {
+      const [hook, queue] = [...queues].find(([, { open }]) => open?.key === key) ?? ['', undefined];
       if (queue?.open === undefined) throw new AppError('INTERNAL', `internal error: there is no open batch ${key}`);
       settle(queue, queue.open, settlement, nowMs());
+      if (memory !== undefined) memories.set(hook, memory);
+    },
+    revive: () => 0,
+    memory: (hook) => memories.get(hook) ?? NO_MEMORY,
+    remember: (hook, memory) => {
+      memories.set(hook, memory);
     },
   };
 }
@@ -55,14 +72,22 @@ function pendingOf({ waiting, open }: Queue): number {
   return waiting.length + (open?.items.length ?? 0);
 }
 
-function backlogOf([hook, queue]: [string, Queue]) {
-  const { oldestMs, open } = queue;
-  return { hook, pending: pendingOf(queue), dead: 0, oldestMs, notBeforeMs: open?.notBeforeMs };
+function backlogOf([hook, queue]: [string, Queue]): HookBacklog {
+  const { waiting, oldestMs, open } = queue;
+  const numbers = { pending: pendingOf(queue), waiting: waiting.length, dead: 0 };
+  return { hook, ...numbers, oldestMs, notBeforeMs: open?.notBeforeMs };
+}
+
+function batchesOf(queue: Queue | undefined): BatchState[] {
+  if (queue?.open === undefined) return [];
+  const { open, oldestMs = 0 } = queue;
+  const { key, attempts, items, notBeforeMs } = open;
+  return [{ key, isDead: false, attempts, items: items.length, oldestMs, notBeforeMs }];
 }
 
 function batchOf(hook: string, { key, items, attempts }: Open): HookBatch {
   const paths = [...new Set(items.flatMap((item) => item.paths))].sort(comparePaths);
-  return { key, hook, attempts, records: items.map(({ record }) => record), paths };
+  return { key, hook, attempts, records: items.map(({ record }) => record), paths, lastNumber: 0 };
 }
 
 function settle(queue: Queue, open: Open, settlement: Settlement, nowMs: number): void {
@@ -73,7 +98,7 @@ function settle(queue: Queue, open: Open, settlement: Settlement, nowMs: number)
       queue.oldestMs = queue.waiting.length === 0 ? undefined : nowMs;
       return;
     case 'again':
-      open.attempts += 1;
+      if (settlement.counts) open.attempts += 1;
       open.notBeforeMs = settlement.notBeforeMs;
       return;
     case 'released':

@@ -4,7 +4,8 @@ import { SEVERITIES } from '../domain/drift.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { type BytePath, pathFromBytes, pathFromText } from '../domain/path.ts';
 import type { HookInput, HookSettings } from '../domain/settings.ts';
-import type { HookBatch } from '../engine/ports/store.ts';
+import type { HookBatch } from '../engine/ports/outbox.ts';
+import { plainWord } from './plain-word.ts';
 
 /** Standard input and DRIFTLINE_* of one run; the settings of the hook itself are added by the runner. */
 export function hookPayload(
@@ -150,13 +151,4 @@ function describeActor(actor: RawActor): string {
 function highestSeverity(facts: readonly Facts[]): string {
   const found = SEVERITIES.filter((severity) => facts.some((fact) => fact.severity === severity));
   return found.at(-1) ?? 'normal';
-}
-
-function plainWord(text: string): string {
-  return [...Buffer.from(text, 'utf8')].map(plainChar).join('');
-}
-
-function plainChar(byte: number): string {
-  const plain = byte > 0x20 && byte < 0x7f && byte !== 0x25;
-  return plain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }

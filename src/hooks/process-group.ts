@@ -6,7 +6,7 @@ import { errorCode } from '../domain/errors.ts';
 const GONE_WITHIN_MS = 2_000;
 
 /** Does nothing when the group has no process any more; `leader` undefined: it never started. */
-export function killGroup(leader: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+export function killGroup(leader: number | undefined, signal: NodeJS.Signals): void {
   if (leader !== undefined) signalGroup(leader, signal);
 }
 

@@ -1,6 +1,6 @@
 // What the command of `driftline run` is told: names on standard input, their number in the environment.
 import type { BytePath } from '../domain/path.ts';
-import type { HookBatch } from '../engine/ports/store.ts';
+import type { HookBatch } from '../engine/ports/outbox.ts';
 
 /**
  * `paths0`: each name ended by NUL, byte for byte. `lines`: by a newline; a newline in a name is written as `\n`, so that no

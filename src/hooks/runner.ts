@@ -1,187 +1,79 @@
-// Runs one hook: no shell line, a bare environment, bounded output, and nothing of it left when it ends.
-import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
-import type { HookRunner, RunOutcome, RunRequest } from '../engine/ports/hook-runner.ts';
-import { openCgroups, type RunCgroup, type RunCgroups } from './cgroup.ts';
-import { OutputCapture } from './output.ts';
-import { killGroup, waitForGroup } from './process-group.ts';
-import { findProgram, HOOK_PATH } from './program.ts';
+// A run of a hook: the health check is told, `before`, the program itself, `after`.
+import type { FailureRequest, HookRunner, RunOutcome, RunRequest } from '../engine/ports/hook-runner.ts';
+import { openCgroups, type RunCgroups } from './cgroup.ts';
+import { type CommandOptions, runCommand, type Surroundings } from './command.ts';
+import { openPing } from './ping.ts';
+import { plainWord } from './plain-word.ts';
 
 export interface HookRunnerOptions {
   /** The TZ of every hook; none when undefined. */
   readonly timeZone?: string;
-  /** Between SIGTERM and SIGKILL. */
-  readonly graceMs?: number;
   /** Where runs get a cgroup of their own; undefined: process groups alone. */
   readonly cgroups?: RunCgroups | undefined;
+  /** What went wrong beside a run, and does not change its outcome. */
+  readonly onProblem?: (message: string) => void;
   /** Where and as what somebody's own command runs; undefined: a hook, in bare surroundings. */
   readonly surroundings?: Surroundings;
 }
 
-/** Its output goes where that of this process goes, and is not kept. */
-export interface Surroundings {
-  /** Absolute. */
-  readonly cwd: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-const GRACE_MS = 10_000;
-/** How long what was printed last may take to arrive once nobody is left to print more. */
-const DRAIN_MS = 500;
-/** EX_TEMPFAIL of sysexits(3). */
-const EXIT_AGAIN = 75;
-
-/**
- * A constant script, its parameters are data: enter the cgroup before the first fork could happen, join both outputs in
- * the order of writing, become the program. A bash as sh exports PWD and SHLVL unasked. When the cgroup refuses, the
- * process group has to do.
- */
-const ENTER = '{ echo $$ >"$1"; } 2>/dev/null; shift; unset PWD OLDPWD SHLVL; exec "$@" 2>&1';
-/** The same for a command that keeps its surroundings. */
-const ENTER_AS_IS = '{ echo $$ >"$1"; } 2>/dev/null; shift; exec "$@"';
-
-type Child = ReturnType<typeof start>;
-type Ended = Omit<RunOutcome, 'output'>;
-
-export function openHookRunner(options: HookRunnerOptions = {}): HookRunner {
-  const cgroups = 'cgroups' in options ? options.cgroups : openCgroups();
-  const graceMs = options.graceMs ?? GRACE_MS;
-  const zone = options.timeZone === undefined ? {} : { TZ: options.timeZone };
-  const { surroundings } = options;
-  const base = surroundings?.environment ?? { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...zone };
-  const places = { path: base['PATH'] ?? HOOK_PATH, cwd: surroundings?.cwd ?? '/' };
+export function openHookRunner({ onProblem = () => {}, ...options }: HookRunnerOptions = {}): HookRunner {
+  const { timeZone, surroundings } = options;
+  const parts = { timeZone, surroundings, cgroups: 'cgroups' in options ? options.cgroups : openCgroups() };
   return {
     async run(request) {
-      const { hook, signal } = request;
-      const [name = '', ...args] = hook.run;
-      const program = findProgram(name, places);
-      if ('problem' in program) return notStarted('failed', program.problem);
-      if (args.some((arg) => arg.includes('\0')))
-        return notStarted('failed', `${name}: an argument contains a NUL byte`);
-      if (signal.aborted) return notStarted('canceled', 'canceled before it started');
-      const cgroup = hook.detach ? undefined : cgroups?.create();
-      const env = { ...base, ...hook.environment, ...request.environment };
-      const child = start([program.path, ...args], env, cgroup, surroundings);
-      if (child.pid !== undefined) request.onStart(child.pid);
-      return await supervise(child, { request, cgroup, graceMs });
+      const { ping, name } = request.hook;
+      const check =
+        ping === undefined ? undefined : openPing(ping, request.runId, (why) => onProblem(`hook ${name}: ${why}`));
+      check?.started();
+      const outcome = await runPhases(request, parts);
+      await check?.ended(outcome, request.kill);
+      return outcome;
+    },
+    async tellFailure(request) {
+      const problem = await runOnFailure(request, parts);
+      if (problem !== undefined) onProblem(`hook ${request.hook.name}: onFailure: ${problem}`);
     },
   };
 }
 
-function notStarted(outcome: 'failed' | 'canceled', problem: string): RunOutcome {
-  return { outcome, exitCode: undefined, signal: undefined, output: '', problem };
+const NOTHING = new Uint8Array(0);
+
+async function runPhases(request: RunRequest, parts: CommandOptions): Promise<RunOutcome> {
+  const { hook } = request;
+  if (hook.before !== undefined) {
+    const before = await runCommand({ ...request, argv: hook.before, input: NOTHING }, parts);
+    if (before.outcome !== 'ok') return { ...before, problem: `before: ${describe(before)}` };
+  }
+  const outcome = await runCommand({ ...request, argv: hook.run }, parts);
+  if (hook.after === undefined) return outcome;
+  // It undoes what `before` did, also of a run that was canceled: its own end is the timeout or the kill.
+  const signal = new AbortController().signal;
+  const environment = { ...request.environment, ...outcomeVariables(outcome) };
+  const after = await runCommand({ ...request, argv: hook.after, input: NOTHING, environment, signal }, parts);
+  if (after.outcome === 'ok' || outcome.outcome !== 'ok') return outcome;
+  return { ...after, outcome: 'failed', output: outcome.output + after.output, problem: `after: ${describe(after)}` };
 }
 
-function start(
-  argv: readonly string[],
-  env: Record<string, string>,
-  cgroup: RunCgroup | undefined,
-  surroundings: Surroundings | undefined,
-) {
-  const isHook = surroundings === undefined;
-  return execa('/bin/sh', ['-c', isHook ? ENTER : ENTER_AS_IS, 'sh', cgroup?.procs ?? '/dev/null', ...argv], {
-    cwd: surroundings?.cwd ?? '/',
-    env,
-    extendEnv: false,
-    // A session of its own: the group can be killed as a whole and has no terminal.
-    detached: true,
-    cleanup: false,
-    stdin: 'pipe',
-    stdout: isHook ? 'pipe' : 'inherit',
-    stderr: isHook ? 'ignore' : 'inherit',
-    buffer: false,
-    reject: false,
-  });
-}
-
-interface Supervision {
-  readonly request: RunRequest;
-  readonly cgroup: RunCgroup | undefined;
-  readonly graceMs: number;
-}
-
-async function supervise(child: Child, supervision: Supervision): Promise<RunOutcome> {
-  const { request, cgroup } = supervision;
-  const capture = new OutputCapture();
-  const drained = child.stdout === null ? undefined : collect(child.stdout, capture);
-  feed(child.stdin, request.input);
-  const interruption = watchForInterruption(child.pid, supervision);
-  const ended = await endOf(child);
-  const reason = interruption.stop();
-  const gone = request.hook.detach || (await killLeftovers(child.pid, cgroup));
-  await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })]);
-  child.stdin.destroy();
-  child.stdout?.destroy();
+function outcomeVariables({ outcome, exitCode }: RunOutcome): Record<string, string> {
   return {
-    ...ended,
-    outcome: reason ?? ended.outcome,
-    problem: ended.problem ?? (gone ? undefined : 'a process that it started does not die'),
-    output: capture.text(),
+    DRIFTLINE_OUTCOME: outcome,
+    ...(exitCode === undefined ? {} : { DRIFTLINE_EXIT_CODE: String(exitCode) }),
   };
 }
 
-async function collect(stdout: Readable, capture: OutputCapture): Promise<void> {
-  stdout.on('data', (chunk: Buffer) => capture.write(chunk));
-  await once(stdout, 'close');
+function describe({ problem, exitCode, signal, outcome }: RunOutcome): string {
+  if (problem !== undefined) return problem;
+  if (outcome === 'timedOut') return 'timed out';
+  return signal === undefined ? `exit ${exitCode ?? '?'}` : `signal ${signal}`;
 }
 
-/** A program may end or close its input without reading it: EPIPE and ECONNRESET say no more than that. */
-function feed(stdin: Writable, input: Uint8Array): void {
-  stdin.on('error', () => undefined);
-  stdin.end(input);
-}
-
-/** Ends the run at its timeout or when the request is aborted: SIGTERM, and SIGKILL after the grace or at `kill`. */
-function watchForInterruption(pid: number | undefined, { request, cgroup, graceMs }: Supervision) {
-  let reason: 'timedOut' | 'canceled' | undefined;
-  let killer: NodeJS.Timeout | undefined;
-  const kill = (): void => {
-    killGroup(pid, 'SIGKILL');
-    cgroup?.kill();
-  };
-  const interrupt = (why: 'timedOut' | 'canceled'): void => {
-    if (reason !== undefined) return;
-    reason = why;
-    killGroup(pid, 'SIGTERM');
-    killer = setTimeout(kill, graceMs);
-  };
-  const cancel = (): void => interrupt('canceled');
-  const timer = setTimeout(() => interrupt('timedOut'), request.hook.timeoutMs);
-  request.signal.addEventListener('abort', cancel);
-  request.kill.addEventListener('abort', kill);
-  return {
-    stop() {
-      clearTimeout(timer);
-      clearTimeout(killer);
-      request.signal.removeEventListener('abort', cancel);
-      request.kill.removeEventListener('abort', kill);
-      return reason;
-    },
-  };
-}
-
-/** Settles when the process exits, whoever may still hold its pipes; execa's promise would wait for them. */
-async function endOf(child: Child): Promise<Ended> {
-  const exited = new Promise<Ended>((resolve) => {
-    child.once('exit', (code, signal) => resolve(endedWith(code ?? undefined, signal ?? undefined)));
-  });
-  const refused = child.then((result): Ended => {
-    const problem = result.originalMessage ?? result.shortMessage ?? 'it could not be started';
-    return { outcome: 'failed', exitCode: undefined, signal: undefined, problem };
-  });
-  return await Promise.race([exited, refused]);
-}
-
-function endedWith(exitCode: number | undefined, signal: string | undefined): Ended {
-  const outcome = exitCode === 0 ? 'ok' : exitCode === EXIT_AGAIN ? 'again' : 'failed';
-  return { outcome, exitCode, signal, problem: undefined };
-}
-
-/** False when something survives even SIGKILL, as a process that hangs in the kernel does for a while. */
-async function killLeftovers(pid: number | undefined, cgroup: RunCgroup | undefined): Promise<boolean> {
-  killGroup(pid, 'SIGKILL');
-  cgroup?.kill();
-  return cgroup === undefined ? await waitForGroup(pid) : await cgroup.remove();
+/** Returns what went wrong. */
+async function runOnFailure(request: FailureRequest, parts: CommandOptions): Promise<string | undefined> {
+  const { hook, record } = request;
+  if (hook.onFailure === undefined) return undefined;
+  const input = Buffer.from(`${record}\n`);
+  const environment = { ...request.environment, DRIFTLINE_HOOK: plainWord(hook.name) };
+  const signal = new AbortController().signal;
+  const outcome = await runCommand({ ...request, argv: hook.onFailure, input, environment, signal }, parts);
+  return outcome.outcome === 'ok' ? undefined : describe(outcome);
 }

@@ -3,6 +3,7 @@ import type { RecordWriter } from '../engine/ports/record-writer.ts';
 import { jsonText } from './json-text.ts';
 import {
   acceptJson,
+  alertJson,
   coverageRecordJson,
   driftJson,
   gapJson,
@@ -19,6 +20,7 @@ export const recordWriter: RecordWriter = {
   resolved: (fields) => jsonText(resolvedJson(fields)),
   accept: (fields) => jsonText(acceptJson(fields)),
   run: (fields) => jsonText(runJson(fields)),
+  alert: (fields) => jsonText(alertJson(fields)),
   overflow: (fields) => jsonText(overflowJson(fields)),
   coverage: (fields) => jsonText(coverageRecordJson(fields)),
   gap: (fields) => jsonText(gapJson(fields)),

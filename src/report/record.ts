@@ -5,7 +5,13 @@ import type { DriftRecord } from '../domain/drift.ts';
 import { incompleteText } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { CoverageState } from '../engine/ports/event-source.ts';
-import type { AcceptFields, LifecycleFields, RunFields, SweepFields } from '../engine/ports/record-writer.ts';
+import type {
+  AcceptFields,
+  AlertFields,
+  LifecycleFields,
+  RunFields,
+  SweepFields,
+} from '../engine/ports/record-writer.ts';
 import { entryJson, pathJson } from './entry-json.ts';
 import type { JsonObject } from './json-text.ts';
 import { timeText, timeTextMs } from './time-text.ts';
@@ -78,6 +84,10 @@ export function runJson({ startMs, endMs, outcome, ...fields }: RunFields): Json
     problem: outcome.problem,
     output: outcome.output,
   };
+}
+
+export function alertJson({ id, timeMs, kind, hook, message }: AlertFields): JsonObject {
+  return { ...head('alert', timeTextMs(timeMs)), id, kind, severity: 'critical', hook, message };
 }
 
 export function overflowJson({ timeNs, count }: { readonly timeNs: bigint; readonly count: number }): JsonObject {

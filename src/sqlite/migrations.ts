@@ -5,12 +5,10 @@ import { untrusted } from './failure.ts';
 
 /** 'DRFT' in the header of the file (file(1), PRAGMA application_id). */
 const APPLICATION_ID = 0x44524654;
-const FORMAT = 1;
-
 // Spelled exactly as SQLite stores them, because the stored schema is compared with this text. `page` is one b-tree without
 // a separate index, so that the scan in key order that verifies it walks the very structure that lookups search. The records
 // lie apart in `content`: the scan does not touch them, and SQLite loads a whole row to compare a key that shares it with them.
-const SCHEMA: readonly string[] = [
+const FORMAT_1: readonly string[] = [
   'CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1), generation INTEGER NOT NULL, entries INTEGER NOT NULL, pages INTEGER NOT NULL, created_ms INTEGER NOT NULL, roots BLOB NOT NULL, root BLOB NOT NULL, journal_number INTEGER NOT NULL, journal_ms INTEGER NOT NULL, journal_chain BLOB NOT NULL, drift_count INTEGER NOT NULL, drift_sum BLOB NOT NULL, seal BLOB NOT NULL) STRICT',
   'CREATE TABLE page(dir BLOB NOT NULL, first BLOB NOT NULL, seal BLOB NOT NULL, count INTEGER NOT NULL, content INTEGER NOT NULL, PRIMARY KEY(dir, first)) STRICT, WITHOUT ROWID',
   'CREATE TABLE content(id INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT',
@@ -24,6 +22,19 @@ const SCHEMA: readonly string[] = [
   'CREATE INDEX outbox_batch ON outbox(batch)',
 ];
 
+const FORMAT_2: readonly string[] = [
+  'CREATE TABLE hook(name TEXT PRIMARY KEY NOT NULL, seal BLOB NOT NULL, memory TEXT NOT NULL) STRICT, WITHOUT ROWID',
+];
+
+/**
+ * What each format (PRAGMA user_version) added to the one before. Files of an earlier one are read as they are, and get the
+ * rest when they are opened to be written to.
+ */
+const FORMATS: readonly (readonly string[])[] = [FORMAT_1, FORMAT_2];
+const FORMAT = FORMATS.length;
+/** The first format with the table `hook`. */
+export const HOOK_MEMORY_FORMAT = 2;
+
 /**
  * Makes the tables in an empty file, in one transaction together with whatever `fill` adds. The rollback journal is still in
  * use here, so that a crash leaves an empty file and never a half-made one that no later open would recognise.
@@ -34,7 +45,7 @@ export function createSchema(database: Database, fill: () => void): void {
   transact(database, 'write', () => {
     // Another process may have come first while this one waited for the lock.
     if (storedSchema(database).length > 0) return;
-    for (const statement of SCHEMA) database.exec(statement);
+    for (const statement of FORMATS.flat()) database.exec(statement);
     database.exec(`pragma application_id = ${APPLICATION_ID}; pragma user_version = ${FORMAT}`);
     fill();
   });
@@ -45,15 +56,34 @@ export function isBlank(database: Database): boolean {
   return headerNumber(database, 'page_count') === 0;
 }
 
-/** Throws BASELINE_UNTRUSTED unless the file is a driftline baseline of this format with exactly our tables. */
+/** Throws BASELINE_UNTRUSTED unless the file is a driftline baseline of a format that we know with exactly its tables. */
 export function assertOurs(database: Database): void {
-  if (headerNumber(database, 'application_id') !== APPLICATION_ID)
-    throw untrusted('the file is not a driftline baseline');
-  const format = headerNumber(database, 'user_version');
-  if (format !== FORMAT) throw untrusted(`its format is ${format}, this driftline knows ${FORMAT}`);
-  const stored = storedSchema(database);
-  if (stored.join('\n') !== [...SCHEMA].sort().join('\n'))
+  // In one transaction: somebody else may be bringing the file to a new format.
+  const { id, format, stored } = transact(database, 'read', () => ({
+    id: headerNumber(database, 'application_id'),
+    format: headerNumber(database, 'user_version'),
+    stored: storedSchema(database),
+  }));
+  if (id !== APPLICATION_ID) throw untrusted('the file is not a driftline baseline');
+  if (typeof format !== 'number' || format < 1 || format > FORMAT)
+    throw untrusted(`its format is ${format}, this driftline knows ${FORMAT}`);
+  if (stored.join('\n') !== FORMATS.slice(0, format).flat().sort().join('\n'))
     throw untrusted('its tables are not those of a driftline baseline');
+}
+
+/** Brings a file of an earlier format, which `assertOurs` has accepted, to this one. */
+export function upgrade(database: Database): void {
+  if (formatOf(database) === FORMAT) return;
+  transact(database, 'write', () => {
+    // Another process may have come first while this one waited for the lock.
+    for (const statement of FORMATS.slice(formatOf(database)).flat()) database.exec(statement);
+    database.exec(`pragma user_version = ${FORMAT}`);
+  });
+}
+
+/** Of a file that `assertOurs` has accepted. */
+export function formatOf(database: Database): number {
+  return Number(headerNumber(database, 'user_version'));
 }
 
 function headerNumber(database: Database, name: string): unknown {

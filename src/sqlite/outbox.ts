@@ -3,12 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { AppError } from '../domain/errors.ts';
 import { comparePaths } from '../domain/path.ts';
 import { type Hash, isSameSeal, sealOf } from '../domain/seal.ts';
-import type { HookBacklog, HookBatch, Outbox, OutboxItem, Settlement } from '../engine/ports/store.ts';
+import type {
+  BatchState,
+  ClaimOptions,
+  HookBacklog,
+  HookBatch,
+  Outbox,
+  OutboxItem,
+  Settlement,
+  WaitingItem,
+} from '../engine/ports/outbox.ts';
 import { bytesColumn, integerColumn, optionalIntegerColumn, textColumn } from './column.ts';
 import { type Database, type Row, transact } from './driver.ts';
 import { untrusted } from './failure.ts';
+import { readMemory, writeMemory } from './hook-memory.ts';
 import { appendJournal } from './journal.ts';
 import { packPaths, readMeta, unpackPaths, writeMeta } from './meta.ts';
+import { formBatch } from './outbox-batch.ts';
 
 export function enqueue(database: Database, hash: Hash, { hook, record, paths }: OutboxItem): void {
   const packed = packPaths(paths);
@@ -23,88 +34,134 @@ export function clearOutbox(database: Database): void {
 }
 
 export function outboxOf(database: Database, hash: Hash): Outbox {
+  const journaled = (journal: readonly string[], work: () => void): void =>
+    transact(database, 'write', () => {
+      work();
+      const meta = readMeta(database, hash);
+      appendJournal(database, hash, meta, journal);
+      writeMeta(database, hash, meta);
+    });
   return {
     backlog: () => database.all(BACKLOG).map(decodeBacklog),
-    claim: (hook) => transact(database, 'write', () => claim(database, hash, hook)),
-    settle: (key, settlement, journal) =>
-      transact(database, 'write', () => {
-        settle(database, key, settlement);
-        const meta = readMeta(database, hash);
-        appendJournal(database, hash, meta, journal);
-        writeMeta(database, hash, meta);
+    batches: (hook) => database.all(BATCHES, hook).map(decodeBatch),
+    claim: (hook, options = {}) => transact(database, 'write', () => claim(database, hash, hook, options)),
+    settle: (key, settlement, journal, memory) =>
+      journaled(journal, () => {
+        const hook = settle(database, key, settlement);
+        if (memory !== undefined) writeMemory(database, hash, hook, memory);
       }),
+    revive: (hook) => transact(database, 'write', () => database.all(REVIVE, hook).length),
+    memory: (hook) => readMemory(database, hash, hook),
+    remember: (hook, memory, journal) => journaled(journal, () => writeMemory(database, hash, hook, memory)),
   };
 }
 
 const BACKLOG = `
   select outbox.hook as hook,
     sum(batch.state is not 'dead') as pending,
+    sum(batch.state is null) as waiting,
     sum(batch.state is 'dead') as dead,
     min(case when batch.state is not 'dead' then at_ms end) as oldest_ms,
     max(case when batch.state is 'open' then not_before_ms end) as not_before_ms
   from outbox left join batch on batch.key = outbox.batch group by outbox.hook order by outbox.hook`;
 
+const BATCHES = `
+  select batch.key as key, state = 'dead' as dead, attempts, not_before_ms, count(*) as items, min(at_ms) as oldest_ms
+  from batch join outbox on outbox.batch = batch.key where batch.hook = ? group by batch.key order by min(n)`;
+
+const REVIVE =
+  "update batch set state = 'open', attempts = 0, not_before_ms = null where hook = ? and state = 'dead' returning key";
+
 function decodeBacklog(row: Row): HookBacklog {
   return {
     hook: textColumn(row, 'hook'),
     pending: integerColumn(row, 'pending'),
+    waiting: integerColumn(row, 'waiting'),
     dead: integerColumn(row, 'dead'),
     oldestMs: optionalIntegerColumn(row, 'oldest_ms'),
     notBeforeMs: optionalIntegerColumn(row, 'not_before_ms'),
   };
 }
 
-function claim(database: Database, hash: Hash, hook: string): HookBatch | undefined {
-  const open = database.get("select key, attempts from batch where hook = ? and state = 'open'", hook);
-  if (open !== undefined)
-    return readBatch(database, hash, hook, textColumn(open, 'key'), integerColumn(open, 'attempts'));
-  const waiting = database.get('select n from outbox where hook = ? and batch is null limit 1', hook);
-  if (waiting === undefined) return undefined;
+function decodeBatch(row: Row): BatchState {
+  return {
+    key: textColumn(row, 'key'),
+    isDead: integerColumn(row, 'dead') === 1,
+    attempts: integerColumn(row, 'attempts'),
+    items: integerColumn(row, 'items'),
+    oldestMs: integerColumn(row, 'oldest_ms'),
+    notBeforeMs: optionalIntegerColumn(row, 'not_before_ms'),
+  };
+}
+
+function claim(database: Database, hash: Hash, hook: string, options: ClaimOptions): HookBatch | undefined {
+  const { busy = new Set() } = options;
+  const open = database
+    .all(BATCHES, hook)
+    .map(decodeBatch)
+    .filter(({ isDead }) => !isDead);
+  const left = open.find(({ key }) => !busy.has(key));
+  if (left !== undefined) return batchOf(hook, left.key, left.attempts, itemsOf(database, hash, left.key));
+  const delivering = open.flatMap(({ key }) => itemsOf(database, hash, key));
+  const waiting = database.all(WAITING, hook).map((row) => decodeItem(hash, row));
+  const { taken, dropped } = formBatch(waiting, delivering, options);
+  for (const number of dropped) database.run('delete from outbox where n = ?', number);
+  if (taken.length === 0) return undefined;
   const key = randomBytes(16).toString('hex');
   database.run("insert into batch values (?, ?, 0, null, 'open')", key, hook);
-  database.run('update outbox set batch = ? where hook = ? and batch is null', key, hook);
-  return readBatch(database, hash, hook, key, 0);
+  if (taken.length + dropped.size === waiting.length) database.run(TAKE_ALL, key, hook);
+  else for (const { number } of taken) database.run('update outbox set batch = ? where n = ?', key, number);
+  return batchOf(hook, key, 0, taken);
 }
 
-function readBatch(database: Database, hash: Hash, hook: string, key: string, attempts: number): HookBatch {
-  const items = database
-    .all('select * from outbox where batch = ? order by n', key)
-    .map((row) => decodeItem(hash, row));
+const TAKE_ALL = 'update outbox set batch = ? where hook = ? and batch is null';
+const WAITING = 'select * from outbox where hook = ? and batch is null order by n';
+
+function itemsOf(database: Database, hash: Hash, key: string): WaitingItem[] {
+  return database.all('select * from outbox where batch = ? order by n', key).map((row) => decodeItem(hash, row));
+}
+
+function batchOf(hook: string, key: string, attempts: number, items: readonly WaitingItem[]): HookBatch {
   const paths = [...new Set(items.flatMap((item) => item.paths))].sort(comparePaths);
-  return { key, hook, attempts, records: items.map(({ record }) => record), paths };
+  const lastNumber = items.at(-1)?.number ?? 0;
+  return { key, hook, attempts, records: items.map(({ record }) => record), paths, lastNumber };
 }
 
-function decodeItem(hash: Hash, row: Row): OutboxItem {
+function decodeItem(hash: Hash, row: Row): WaitingItem {
   const hook = textColumn(row, 'hook');
   const record = textColumn(row, 'record');
   const packed = bytesColumn(row, 'paths');
+  const number = integerColumn(row, 'n');
   if (!isSameSeal(sealOf(hash, [hook, packed, record]), bytesColumn(row, 'seal'))) {
-    throw untrusted(`row ${integerColumn(row, 'n')} of its outbox does not match its seal`);
+    throw untrusted(`row ${number} of its outbox does not match its seal`);
   }
-  return { hook, record, paths: unpackPaths(packed) };
+  return { number, hook, record, paths: unpackPaths(packed) };
 }
 
-function settle(database: Database, key: string, settlement: Settlement): void {
-  const open = database.get("select key from batch where key = ? and state = 'open'", key);
+/** Returns the batch's hook. */
+function settle(database: Database, key: string, settlement: Settlement): string {
+  const open = database.get("select hook from batch where key = ? and state = 'open'", key);
   if (open === undefined) throw new AppError('INTERNAL', `internal error: there is no open batch ${key}`);
   switch (settlement.kind) {
     case 'done':
       database.run('delete from outbox where batch = ?', key);
       database.run('delete from batch where key = ?', key);
-      return;
+      break;
     case 'again':
       database.run(
-        'update batch set attempts = attempts + 1, not_before_ms = ? where key = ?',
-        settlement.notBeforeMs,
+        'update batch set attempts = attempts + ?, not_before_ms = ? where key = ?',
+        settlement.counts ? 1 : 0,
+        settlement.notBeforeMs ?? null,
         key,
       );
-      return;
+      break;
     case 'dead':
       database.run("update batch set attempts = attempts + 1, state = 'dead' where key = ?", key);
-      return;
+      break;
     case 'released':
       database.run('update outbox set batch = null where batch = ?', key);
       database.run('delete from batch where key = ?', key);
-      return;
+      break;
   }
+  return textColumn(open, 'hook');
 }

@@ -9,7 +9,7 @@ import { assertSettings, type Database, openDatabase, transact } from './driver.
 import { prepareFile } from './file.ts';
 import { appendJournal, journalOf } from './journal.ts';
 import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
-import { assertOurs, createSchema, isBlank } from './migrations.ts';
+import { assertOurs, createSchema, isBlank, upgrade } from './migrations.ts';
 import { allOpenDrift, openDriftAt, openDriftBelow, openMoves, putDrift, removeDrift } from './open-drift.ts';
 import { enqueue, outboxOf } from './outbox.ts';
 import { checkpoint, startRebuild } from './rebuild.ts';
@@ -47,6 +47,7 @@ export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions):
     assertSettings(database, readOnly);
     verified = verifyPages(database, hash);
     if (mode !== 'create') assertCommitted(verified.meta);
+    if (!readOnly) upgrade(database);
   } catch (error) {
     database.close();
     throw error;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import { fieldsOfEntry, readRecord, recordBytes, recordOffsets, writeRecord } from '../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, nameOf, ROOT, ROOT_DIR } from '../../src/domain/path.ts';
+import { NO_MEMORY } from '../../src/engine/ports/outbox.ts';
 import type { OpenDrift, Store } from '../../src/engine/ports/store.ts';
 import { entry, path } from '../fakes/entry.ts';
 
@@ -311,7 +312,7 @@ export function storeContract(subject: () => StoreSubject): void {
       const store = fresh();
       store.commit({ outbox: [item('a', '/1')] });
       const { key } = store.outbox.claim('a')!;
-      store.outbox.settle(key, { kind: 'again', notBeforeMs: 12_345 }, []);
+      store.outbox.settle(key, { kind: 'again', notBeforeMs: 12_345, counts: true }, []);
       expect(store.outbox.backlog()).toMatchObject([{ pending: 1, dead: 0, notBeforeMs: 12_345 }]);
       expect(store.outbox.claim('a')).toMatchObject({ key, attempts: 1 });
       store.outbox.settle(key, { kind: 'dead' }, []);
@@ -327,7 +328,7 @@ export function storeContract(subject: () => StoreSubject): void {
       const store = fresh();
       store.commit({ outbox: [item('a', '/1')] });
       const { key } = store.outbox.claim('a')!;
-      store.outbox.settle(key, { kind: 'again', notBeforeMs: 12_345 }, []);
+      store.outbox.settle(key, { kind: 'again', notBeforeMs: 12_345, counts: true }, []);
       store.commit({ outbox: [item('a', '/2')] });
       store.outbox.settle(key, { kind: 'released' }, ['{}']);
       expect(store.outbox.backlog()).toMatchObject([{ pending: 2, dead: 0, notBeforeMs: undefined }]);
@@ -335,6 +336,71 @@ export function storeContract(subject: () => StoreSubject): void {
       const next = store.outbox.claim('a');
       expect(next).toMatchObject({ attempts: 0, paths: ['/1', '/2'] });
       expect(next?.key).not.toBe(key);
+    });
+
+    test('cuts a batch before the item that would make it too large, and never within one', () => {
+      const store = fresh();
+      store.commit({ outbox: [item('a', '/1', '/2'), item('a', '/2', '/3'), item('a', '/4', '/5', '/6', '/7')] });
+      const claim = () => {
+        const batch = store.outbox.claim('a', { maxPaths: 3 });
+        store.outbox.settle(batch!.key, { kind: 'done' }, []);
+        return batch?.paths;
+      };
+      expect(claim()).toEqual(['/1', '/2', '/3']);
+      expect(claim()).toEqual(['/4', '/5', '/6', '/7']);
+      expect(store.outbox.claim('a')).toBeUndefined();
+    });
+
+    test('gives no batch that touches one that is being delivered, and lets nothing overtake', () => {
+      const store = fresh();
+      store.commit({ outbox: [item('a', '/d/x')] });
+      const first = store.outbox.claim('a')!;
+      store.commit({ outbox: [item('a', '/d', '/e'), item('a', '/e'), item('a', '/d/x/y'), item('a', '/free')] });
+      const busy = new Set([first.key]);
+      const second = store.outbox.claim('a', { busy });
+      expect(second?.paths).toEqual(['/free']);
+      expect(store.outbox.claim('a', { busy: new Set([...busy, second!.key]) })).toBeUndefined();
+      expect(store.outbox.backlog()).toMatchObject([{ pending: 5, waiting: 3 }]);
+      expect(store.outbox.claim('a', { busy: new Set([second!.key]) })).toEqual(first);
+      store.outbox.settle(first.key, { kind: 'done' }, []);
+      expect(store.outbox.claim('a', { busy: new Set([second!.key]) })?.paths).toEqual(['/d', '/d/x/y', '/e']);
+    });
+
+    test('drops what nobody has to be told of', () => {
+      const store = fresh();
+      store.commit({ outbox: [item('a', '/1'), item('a', '/2'), item('a', '/3')] });
+      const drop = (waiting: readonly { readonly number: number; readonly paths: readonly BytePath[] }[]) =>
+        new Set(waiting.filter(({ paths }) => paths[0] === '/2').map(({ number }) => number));
+      expect(store.outbox.claim('a', { drop })?.paths).toEqual(['/1', '/3']);
+      expect(store.outbox.backlog()).toMatchObject([{ pending: 2, waiting: 0 }]);
+    });
+
+    test('an attempt that does not count keeps its number; what was given up can be opened again, with its key', () => {
+      const store = fresh();
+      store.commit({ outbox: [item('a', '/1')] });
+      const { key } = store.outbox.claim('a')!;
+      store.outbox.settle(key, { kind: 'again', notBeforeMs: undefined, counts: false }, []);
+      expect(store.outbox.claim('a')).toMatchObject({ key, attempts: 0 });
+      store.outbox.settle(key, { kind: 'dead' }, []);
+      expect(store.outbox.batches('a')).toMatchObject([{ key, isDead: true, attempts: 1, items: 1 }]);
+      expect(store.outbox.revive('a')).toBe(1);
+      expect(store.outbox.revive('a')).toBe(0);
+      expect(store.outbox.claim('a')).toMatchObject({ key, attempts: 0 });
+    });
+
+    test('remembers a hook, with a run or without one', () => {
+      const store = fresh();
+      expect(store.outbox.memory('a')).toEqual(NO_MEMORY);
+      store.commit({ outbox: [item('a', '/1')] });
+      const { key } = store.outbox.claim('a')!;
+      store.outbox.settle(key, { kind: 'done' }, ['{"n":1}'], { ...NO_MEMORY, failures: 2 });
+      expect(store.outbox.memory('a')).toEqual({ failures: 2, triedNumber: 0 });
+      const hold = { reason: 'much', sinceMs: 5 };
+      store.outbox.remember('a', { ...NO_MEMORY, hold }, ['{"n":2}']);
+      const reader = subject().open('read');
+      expect(reader.outbox.memory('a')).toEqual({ ...NO_MEMORY, hold });
+      expect(reader.outbox.memory('b')).toEqual(NO_MEMORY);
+      expect([...store.journal.read()]).toHaveLength(2);
     });
 
     test('is empty for a hook that never had anything', () => {

@@ -7,6 +7,7 @@ export const silentRecords: RecordWriter = {
   resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
   accept: ({ generation }) => JSON.stringify({ type: 'accept', generation }),
   run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),
+  alert: ({ kind, hook, message }) => JSON.stringify({ type: 'alert', kind, hook, message }),
   overflow: ({ count }) => JSON.stringify({ type: 'overflow', count }),
   coverage: ({ state }) => JSON.stringify({ type: 'coverage', state }),
   gap: ({ gap }) => JSON.stringify({ type: 'gap', cause: gap.cause }),

@@ -27,10 +27,10 @@ const OWNER: Readonly<Record<string, string>> = {
   '@photostructure/sqlite': 'sqlite/driver.ts',
   '@napi-rs/blake-hash': 'disk/blake3-native.ts',
   blake3: 'disk/blake3-wasm.ts',
-  execa: 'hooks/runner.ts',
+  execa: 'hooks/command.ts',
   cosmiconfig: 'config/load.ts',
   yaml: 'config/source-map.ts',
-  zod: 'config/schema.ts',
+  zod: 'config/zod.ts',
   commander: 'cli/program.ts',
   picomatch: 'domain/glob.ts',
 };

@@ -52,12 +52,14 @@ export async function runRun(
   };
   const trigger = openTrigger({
     hooks: [hook],
+    limits: { concurrency: 1, chain: 0 },
     outbox,
     runner: telling(openHookRunner({ surroundings }), () => echoes.started(systemClock.monotonicMs()), onEnd),
     records: recordWriter,
     reporter: { ...reporter, problem: () => {}, notice: () => {} },
     clock: systemClock,
     newId,
+    random: Math.random,
     payload: (_, delivered, runId) => runPayload(options.stdin, delivered, runId),
   });
   // A terminal that hung up ends it like any other signal.
@@ -122,6 +124,7 @@ function telling(
   onEnd: (request: RunRequest, outcome: RunOutcome) => void,
 ): HookRunner {
   return {
+    tellFailure: runner.tellFailure,
     async run(request) {
       onStart();
       const outcome = await runner.run(request);

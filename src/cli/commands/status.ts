@@ -6,6 +6,7 @@ import { countText, pluralText } from '../../report/quantity.ts';
 import { type Context, loadContext } from '../context.ts';
 import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
+import { hookText } from '../hook-text.ts';
 import { openState } from '../state.ts';
 import { idleStatus, type StatusDocument } from '../status.ts';
 
@@ -54,10 +55,7 @@ function statusText(document: StatusDocument): string {
     );
   }
   for (const { cause, from, to } of document.gaps) lines.push(`gap       ${cause}, from ${from} to ${to}`);
-  for (const { name, pending, running, dead, last } of document.hooks) {
-    const state = running ? 'running' : `last run ${last ?? 'none yet'}`;
-    lines.push(`hook      ${name}  ${state}, ${pending} pending, ${dead} given up`);
-  }
+  for (const row of document.hooks) lines.push(`hook      ${row.name}  ${hookText(row)}`);
   for (const [tier, { every, last, running }] of Object.entries(document.sweep)) {
     const rhythm = every === null ? 'off' : `every ${every / 1000} s, last ${last ?? 'none yet'}`;
     lines.push(`sweep     ${tier}  ${running ? 'running' : rhythm}`);

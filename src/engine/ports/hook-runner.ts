@@ -1,6 +1,6 @@
 // How a hook is run.
 import type { HookSettings } from '../../domain/settings.ts';
-import type { HookBatch } from './store.ts';
+import type { HookBatch } from './outbox.ts';
 
 export interface RunRequest {
   readonly hook: HookSettings;
@@ -14,12 +14,18 @@ export interface RunRequest {
   readonly signal: AbortSignal;
   /** Kills the run without any grace. */
   readonly kill: AbortSignal;
-  /** Called with the program's pid as soon as it has one. */
-  readonly onStart: (pid: number) => void;
+  /** Called for each program of the run as soon as it is there. */
+  readonly onStart: (started: StartedProgram) => void;
+}
+
+export interface StartedProgram {
+  readonly pid: number;
+  /** The name of the cgroup that it and all its descendants are in, if there is one of its own. */
+  readonly cgroup: string | undefined;
 }
 
 export interface RunOutcome {
-  /** `ok`: exit 0. `again`: exit 75, not now. `canceled`: ended by us, for a restart or at shutdown. */
+  /** `again`: not now. `canceled`: ended by us, for a restart or at shutdown. */
   readonly outcome: 'ok' | 'again' | 'failed' | 'timedOut' | 'canceled';
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -29,7 +35,15 @@ export interface RunOutcome {
   readonly problem: string | undefined;
 }
 
+/** A run that failed, or an alert, for the hook's `onFailure`. */
+export type FailureRequest = Pick<RunRequest, 'hook' | 'environment' | 'kill' | 'onStart'> & {
+  /** One line of JSON. */
+  readonly record: string;
+};
+
 export interface HookRunner {
   /** Never throws for what the command does; resolves when the process has ended and what it left behind is gone. */
   run(request: RunRequest): Promise<RunOutcome>;
+  /** Runs the hook's `onFailure`, if it has one; what becomes of it is a matter of notices. Never throws. */
+  tellFailure(request: FailureRequest): Promise<void>;
 }

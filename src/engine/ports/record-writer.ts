@@ -13,6 +13,7 @@ export interface RecordWriter {
   resolved(fields: { readonly id: string; readonly path: BytePath; readonly timeNs: bigint }): string;
   accept(fields: AcceptFields): string;
   run(fields: RunFields): string;
+  alert(fields: AlertFields): string;
   overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
   coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
   gap(fields: { readonly timeNs: bigint; readonly gap: Gap }): string;
@@ -42,6 +43,20 @@ export interface RunFields {
   readonly startMs: number;
   readonly endMs: number;
   readonly outcome: RunOutcome;
+}
+
+/** What somebody has to look at. */
+export interface AlertFields {
+  readonly id: string;
+  readonly timeMs: number;
+  /**
+   * `breaker`: the hook failed too often in a row. `chain`: hooks start each other without an end. `hold`: too much or too
+   * grave drift. `dead`: a batch was given up. `digest`: a program is not the one that was pinned.
+   */
+  readonly kind: 'breaker' | 'chain' | 'hold' | 'dead' | 'digest';
+  readonly hook: string;
+  /** Lower case, no full stop. */
+  readonly message: string;
 }
 
 export interface SweepFields {

@@ -2,6 +2,7 @@
 import type { Entry } from '../../domain/entry.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { SealTable } from '../../domain/seal-table.ts';
+import type { Outbox, OutboxItem } from './outbox.ts';
 
 /** Facts about a committed baseline. */
 export interface BaselineInfo {
@@ -40,15 +41,6 @@ export interface OpenDrift {
   readonly record: string;
 }
 
-/** Drift on its way to a hook. */
-export interface OutboxItem {
-  readonly hook: string;
-  /** The drift record as one line of JSON. */
-  readonly record: string;
-  /** Every path that it touches; both names of a move, and the descendants that moved along. */
-  readonly paths: readonly BytePath[];
-}
-
 /** All that one step changes; committed whole or not at all, durable when `commit` returns. */
 export interface Commit {
   /** JSON lines for the journal, in order. */
@@ -59,44 +51,6 @@ export interface Commit {
   readonly outbox?: readonly OutboxItem[];
   /** The baseline's next generation: entries to set and paths to drop (with everything below them, if they have any). */
   readonly accept?: { readonly put: readonly Entry[]; readonly drop: readonly BytePath[] };
-}
-
-/** A hook's share of the outbox that one run delivers; kept until it is settled. */
-export interface HookBatch {
-  /** The idempotence key: the same for every attempt to deliver this batch. */
-  readonly key: string;
-  readonly hook: string;
-  /** Attempts made so far. */
-  readonly attempts: number;
-  readonly records: readonly string[];
-  /** Each once, bytewise sorted. */
-  readonly paths: readonly BytePath[];
-}
-
-export type Settlement =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'again'; readonly notBeforeMs: number }
-  | { readonly kind: 'dead' }
-  /** The attempt does not count: the rows wait again, and go into the next batch with whatever came meanwhile. */
-  | { readonly kind: 'released' };
-
-/** The durable queue to the hooks. */
-export interface Outbox {
-  /** Per hook: rows waiting, rows given up, when the oldest came and when the next attempt is due (ms since the epoch). */
-  backlog(): readonly HookBacklog[];
-  /** The hook's unfinished batch if it has one, otherwise a new one of everything that waits; undefined when nothing does. */
-  claim(hook: string): HookBatch | undefined;
-  /** Ends an attempt and journals its record in the same transaction. */
-  settle(key: string, settlement: Settlement, journal: readonly string[]): void;
-}
-
-export interface HookBacklog {
-  readonly hook: string;
-  readonly pending: number;
-  readonly dead: number;
-  readonly oldestMs: number | undefined;
-  /** When an attempt failed: not before this. */
-  readonly notBeforeMs: number | undefined;
 }
 
 export interface JournalLine {

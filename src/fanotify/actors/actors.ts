@@ -160,6 +160,7 @@ function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Ow
     ...(owner?.uid === undefined ? {} : { uid: owner.uid }),
     ...(owner?.loginUid === undefined ? {} : { loginUid: owner.loginUid }),
     ...(owner?.unit === undefined ? {} : { unit: owner.unit }),
+    ...(owner?.cgroup === undefined ? {} : { cgroup: owner.cgroup }),
     ...(owner === undefined ? {} : { ppids: owner.ppids }),
   };
 }

@@ -28,8 +28,17 @@ test('defaults of a hook', async () => {
     quietMs: 500,
     deadlineMs: 10_000,
     timeoutMs: 300_000,
+    maxPaths: undefined,
+    concurrency: 1,
     onBusy: 'queue',
     retry: { attempts: 8, backoffMinMs: 1000, backoffMaxMs: 300_000 },
+    exitCodes: { ok: [0], again: [75] },
+    stop: { signal: 'TERM', graceMs: 10_000 },
+    breaker: { failures: 10, pauseMs: 300_000 },
+    before: undefined,
+    after: undefined,
+    onFailure: undefined,
+    ping: undefined,
     environment: {},
     detach: false,
   });
@@ -131,4 +140,33 @@ test.each([
   chmodSync(script, 0o666);
   expect((await checkFailure(run))?.message).toContain(`hook h0: script ${script}: ${script} can be written by others`);
   expect(await checkFailure(`tee', '${script}`)).toBeUndefined();
+});
+
+test('what a hook may be told beyond its command', async () => {
+  const text = `{ run: [x], maxPaths: 10, concurrency: 2, stopSignal: INT, grace: 1s, exitCodes: { ok: [0, 24] },
+    breaker: off, before: [/bin/mount, /mnt], after: [umount, /mnt], onFailure: [logger], ping: { url: 'https://hc.example/uuid' } }`;
+  expect(await hookOf(text)).toMatchObject({
+    maxPaths: 10,
+    concurrency: 2,
+    stop: { signal: 'INT', graceMs: 1000 },
+    exitCodes: { ok: [0, 24], again: [75] },
+    breaker: undefined,
+    before: ['/bin/mount', '/mnt'],
+    after: ['umount', '/mnt'],
+    onFailure: ['logger'],
+    ping: { url: 'https://hc.example/uuid', timeoutMs: 10_000 },
+  });
+});
+
+test.each([
+  ['{ run: [x], maxPaths: 0 }', /maxPaths: must be at least 1/],
+  ['{ run: [x], exitCodes: { ok: [0, 75] } }', /exitCodes\.again: 75 is also in ok/],
+  ['{ run: [x], exitCodes: { ok: [256] } }', /must be at most 255/],
+  ['{ run: [x], stopSignal: SIGTERM }', /stopSignal: must be TERM, INT/],
+  ['{ run: [x], before: [bin/x] }', /before\[0\]: 'bin\/x' must be an absolute path/],
+  ['{ run: [x], concurrency: 2, onBusy: restart }', /concurrency: must be 1 unless onBusy is queue/],
+  ["{ run: [x], ping: { url: 'ftp://x' } }", /must be an http or https URL/],
+  ['{ run: [x], breaker: { failure: 1 } }', /failure: is not a key that exists here \(did you mean 'failures'\?\)/],
+])('%s', async (text, message) => {
+  expect((await problemsOf(`${RULE}hooks: { h: ${text} }\n`, SHIPPED)).join('\n')).toMatch(message);
 });

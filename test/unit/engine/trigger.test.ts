@@ -1,23 +1,13 @@
 import { expect, test } from 'vitest';
 import type { HookSettings } from '../../../src/domain/settings.ts';
 import type { RunOutcome, RunRequest } from '../../../src/engine/ports/hook-runner.ts';
-import type { HookBatch, Outbox, Settlement } from '../../../src/engine/ports/store.ts';
+import { type HookBatch, NO_MEMORY, type Outbox, type Settlement } from '../../../src/engine/ports/outbox.ts';
 import { openTrigger, type Trigger } from '../../../src/engine/trigger.ts';
 import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
+import { hook } from '../../fakes/hook.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';
 
-const HOOK: HookSettings = {
-  name: 'mirror',
-  run: ['/bin/true'],
-  stdin: 'paths0',
-  quietMs: 500,
-  deadlineMs: 2000,
-  timeoutMs: 60_000,
-  onBusy: 'queue',
-  retry: { attempts: 3, backoffMinMs: 1000, backoffMaxMs: 4000 },
-  environment: {},
-  detach: false,
-};
+const HOOK = hook({ name: 'mirror' });
 
 /** One attempt is all there is. */
 const ONCE = { ...HOOK.retry, attempts: 1 };
@@ -28,38 +18,68 @@ interface Row {
   batch: string | undefined;
 }
 
-/** An outbox in memory: one batch at a time, as the port says. */
+/** An outbox in memory of one hook without `concurrency`. */
 function fakeOutbox(clock: ManualClock) {
   let rows: Row[] = [];
-  let [attempts, notBeforeMs, keys] = [0, 0, 0];
+  let dead: Row[] = [];
+  let memory = NO_MEMORY;
+  let [attempts, keys] = [0, 0];
+  let notBeforeMs: number | undefined;
   const settled: Settlement[] = [];
+  const journal: string[] = [];
+  const openKey = (): string | undefined => rows.find(({ batch }) => batch !== undefined)?.batch;
   const outbox: Outbox = {
-    backlog: () => [{ hook: 'mirror', pending: rows.length, dead: 0, oldestMs: rows[0]?.atMs, notBeforeMs }],
+    backlog: () => {
+      const waiting = rows.filter(({ batch }) => batch === undefined).length;
+      const row = { hook: 'mirror', pending: rows.length, waiting, dead: dead.length, oldestMs: rows[0]?.atMs };
+      return [{ ...row, notBeforeMs }];
+    },
+    batches: () => {
+      const key = openKey();
+      return key === undefined ? [] : [{ key, isDead: false, attempts, items: 1, oldestMs: 0, notBeforeMs }];
+    },
     claim(): HookBatch | undefined {
       if (rows.length === 0) return undefined;
       keys += 1;
-      const key = rows.find(({ batch }) => batch !== undefined)?.batch ?? `k${keys}`;
-      if (!rows.some(({ batch }) => batch === key)) for (const row of rows) row.batch = key;
+      const key = openKey() ?? `k${keys}`;
+      if (openKey() === undefined) for (const row of rows) row.batch = key;
       const mine = rows.filter(({ batch }) => batch === key);
-      return { key, hook: 'mirror', attempts, records: [], paths: mine.map(({ path }) => path as never) };
+      const names = mine.map(({ path }) => path as never);
+      return { key, hook: 'mirror', attempts, records: [], paths: names, lastNumber: 0 };
     },
-    settle(key, settlement) {
+    settle(key, settlement, records, remembered) {
       settled.push(settlement);
+      journal.push(...records);
+      memory = remembered ?? memory;
       if (settlement.kind === 'released') for (const row of rows) row.batch = undefined;
-      attempts = settlement.kind === 'again' ? attempts + 1 : 0;
-      notBeforeMs = settlement.kind === 'again' ? settlement.notBeforeMs : 0;
+      notBeforeMs = settlement.kind === 'again' ? settlement.notBeforeMs : undefined;
+      attempts = settlement.kind === 'again' ? attempts + (settlement.counts ? 1 : 0) : 0;
+      if (settlement.kind === 'dead') dead = [...dead, ...rows.filter(({ batch }) => batch === key)];
       if (settlement.kind === 'done' || settlement.kind === 'dead') rows = rows.filter(({ batch }) => batch !== key);
     },
+    revive: () => 0,
+    memory: () => memory,
+    remember: (_hook, remembered, records) => {
+      memory = remembered;
+      journal.push(...records);
+    },
   };
-  return { outbox, settled, add: (path: string) => rows.push({ path, atMs: clock.nowMs(), batch: undefined }) };
+  const add = (path: string) => rows.push({ path, atMs: clock.nowMs(), batch: undefined });
+  return { outbox, settled, journal, add };
 }
 
 /** A runner whose runs end when the test says so. */
 function fakeRunner(deaf: boolean) {
   const runs: { request: RunRequest; end: (outcome: RunOutcome['outcome']) => void }[] = [];
+  const failures: string[] = [];
   return {
     runs,
+    failures,
     runner: {
+      tellFailure: ({ record }: { readonly record: string }) => {
+        failures.push(record);
+        return Promise.resolve();
+      },
       run: (request: RunRequest) =>
         new Promise<RunOutcome>((resolve) => {
           const end = (outcome: RunOutcome['outcome']): void =>
@@ -83,9 +103,11 @@ function setUp(fields: Partial<HookSettings> = {}, around: Around = {}) {
   const clock = around.clock ?? createManualClock();
   const outbox = around.outbox ?? fakeOutbox(clock);
   const reports: string[] = [];
-  const { runs, runner } = fakeRunner(around.deaf ?? false);
+  const { runs, failures, runner } = fakeRunner(around.deaf ?? false);
   const trigger: Trigger = openTrigger({
     hooks: [{ ...HOOK, ...fields }],
+    limits: { concurrency: 8, chain: 3 },
+    random: () => 0,
     outbox: outbox.outbox,
     runner,
     records: silentRecords,
@@ -99,7 +121,7 @@ function setUp(fields: Partial<HookSettings> = {}, around: Around = {}) {
     outbox.add(path);
     trigger.notify('mirror');
   };
-  return { clock, trigger, work, runs, outbox, drift, reports };
+  return { clock, trigger, work, runs, failures, outbox, drift, reports };
 }
 
 const paths = (run: { request: RunRequest } | undefined): unknown => run?.request.batch.paths;
@@ -197,7 +219,7 @@ test('close cancels the run in flight and keeps its batch', async () => {
   await clock.advance(500);
   await trigger.close();
   expect(runs[0]?.request.signal.aborted).toBe(true);
-  expect(outbox.settled).toMatchObject([{ kind: 'released' }]);
+  expect(outbox.settled).toMatchObject([{ kind: 'again', counts: false, notBeforeMs: undefined }]);
 });
 
 test('a wall clock that is set delays nothing', async () => {
@@ -220,12 +242,12 @@ test('what an earlier process left waits for the longest pause at most, however 
   await trigger.close();
   outbox.outbox.settle(
     outbox.outbox.claim('mirror')?.key ?? '',
-    { kind: 'again', notBeforeMs: clock.nowMs() + 1000 },
+    { kind: 'again', notBeforeMs: clock.nowMs() + 1000, counts: true },
     [],
   );
   clock.step(-3_600_000);
   const later = setUp({}, { clock, outbox });
-  await clock.advance(3999);
+  await clock.advance(4799);
   expect(later.runs).toHaveLength(0);
   await clock.advance(1);
   expect(later.runs).toHaveLength(1);
@@ -257,7 +279,10 @@ test('a trigger takes over when the runs of the former have ended, and closes it
   expect(next.trigger.states()).toMatchObject([{ running: true }]);
   runs[0]?.end('canceled');
   await clock.advance(500);
-  expect(paths(next.runs[0])).toEqual(['/a', '/b']);
+  expect(next.runs[0]?.request.batch).toMatchObject({ key: 'k1', attempts: 0, paths: ['/a'] });
+  next.runs[0]?.end('ok');
+  await clock.advance(500);
+  expect(paths(next.runs[1])).toEqual(['/b']);
   await next.trigger.close();
 });
 
@@ -274,4 +299,62 @@ test('closing a trigger that waits for its former kills the run that it waits fo
   await closed;
   await next.work;
   expect(next.runs).toHaveLength(0);
+});
+
+test('a run that is put off is tried again however often, later each time, without an alarm', async () => {
+  const { clock, runs, failures, outbox, drift, trigger, reports } = setUp({ retry: { ...HOOK.retry, attempts: 1 } });
+  drift('/a');
+  await clock.advance(500);
+  for (const pauseMs of [1000, 2000, 4000, 4000, 4000]) {
+    const before = runs.length;
+    runs.at(-1)?.end('again');
+    await clock.advance(pauseMs - 1);
+    expect(runs).toHaveLength(before);
+    await clock.advance(1);
+    expect(runs).toHaveLength(before + 1);
+  }
+  expect(runs.at(-1)?.request.batch).toMatchObject({ key: 'k1', attempts: 0 });
+  runs.at(-1)?.end('ok');
+  await clock.advance(0);
+  expect(outbox.settled.at(-1)).toEqual({ kind: 'done' });
+  expect([...reports, ...failures]).toEqual([]);
+  await trigger.close();
+});
+
+test('too many failures in a row: nothing runs for a while, somebody is told, then one run decides', async () => {
+  const breaker = { failures: 2, pauseMs: 60_000 };
+  const { clock, runs, failures, outbox, drift, trigger } = setUp({ breaker });
+  drift('/a');
+  await clock.advance(500);
+  runs[0]?.end('failed');
+  await clock.advance(1000);
+  runs[1]?.end('timedOut');
+  await clock.advance(59_999);
+  expect(runs).toHaveLength(2);
+  expect(trigger.states()).toMatchObject([{ failures: 2, openUntilMs: expect.any(Number), pending: 1 }]);
+  expect(failures.filter((record) => record.includes('"alert"'))).toHaveLength(1);
+  expect(failures.filter((record) => record.includes('"run"'))).toHaveLength(2);
+  expect(outbox.journal.filter((record) => record.includes('"breaker"'))).toHaveLength(1);
+  await clock.advance(1);
+  expect(runs).toHaveLength(3);
+  runs[2]?.end('ok');
+  await clock.advance(0);
+  expect(trigger.states()).toMatchObject([{ failures: 0, openUntilMs: undefined }]);
+  await trigger.close();
+});
+
+test('the breaker is still open after a restart', async () => {
+  const fields = { breaker: { failures: 1, pauseMs: 60_000 } };
+  const { clock, runs, outbox, drift, trigger } = setUp(fields);
+  drift('/a');
+  await clock.advance(500);
+  runs[0]?.end('failed');
+  await clock.advance(0);
+  await trigger.close();
+  const next = setUp(fields, { clock, outbox });
+  await clock.advance(59_000);
+  expect(next.runs).toHaveLength(0);
+  await clock.advance(1_000);
+  expect(next.runs).toHaveLength(1);
+  await next.trigger.close();
 });

@@ -11,6 +11,7 @@ import { openTrigger } from '../../../src/engine/trigger.ts';
 import { openWatch, type Watch } from '../../../src/engine/watch.ts';
 import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { hook } from '../../fakes/hook.ts';
 import { silentRecords, silentReporter } from '../../fakes/records.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
@@ -61,7 +62,9 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
   const scope = compileScope({ rules, ignore: [], own: [] });
   const common = { records: silentRecords, reporter: silentReporter, clock, newId: (ms: number) => `id${ms}` };
   const payload = () => ({ input: new Uint8Array(), environment: {} });
-  const trigger = openTrigger({ ...common, hooks, outbox: store.outbox, runner: { run }, payload });
+  const runner = { run, tellFailure: () => Promise.resolve() };
+  const limits = { concurrency: 8, chain: 3 };
+  const trigger = openTrigger({ ...common, hooks, limits, outbox: store.outbox, runner, payload, random: () => 0 });
   void trigger.run();
   const settings = {
     marks: 'auto',
@@ -69,6 +72,7 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
     quietMs: 100,
     deadlineMs: 1000,
     sweep: { criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined },
+    hooks: limits,
   } as const;
   await new Promise<void>((onReady) => {
     const names = openInodeNames(store);
@@ -135,16 +139,11 @@ test('a rename is one move, also when the old name was due before the new one wa
 async function beginMirror(during: () => Promise<void>): Promise<string[][]> {
   const given: string[][] = [];
   ground.rules = [rule('all', ['/r'], { onDrift: 'accept', hooks: ['mirror'] })];
-  const limits = { quietMs: 10, deadlineMs: 100, timeoutMs: 1000, onBusy: 'queue', detach: false } as const;
-  const retry = { attempts: 1, backoffMinMs: 1, backoffMaxMs: 1 };
-  await begin(
-    [{ name: 'mirror', run: ['/mirror'], stdin: 'paths0', environment: {}, retry, ...limits }],
-    async ({ batch }) => {
-      given.push([...batch.paths]);
-      if (given.length === 1) await during();
-      return { outcome: 'ok', exitCode: 0, signal: undefined, output: '', problem: undefined };
-    },
-  );
+  await begin([hook({ name: 'mirror', quietMs: 10, deadlineMs: 100 })], async ({ batch }) => {
+    given.push([...batch.paths]);
+    if (given.length === 1) await during();
+    return { outcome: 'ok', exitCode: 0, signal: undefined, output: '', problem: undefined };
+  });
   return given;
 }
 

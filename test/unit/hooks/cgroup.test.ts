@@ -12,7 +12,7 @@ const place = cgroups?.create();
 const parent = place === undefined ? '' : dirname(dirname(place.procs));
 await place?.remove();
 const inCgroups = test.skipIf(cgroups === undefined || parent === '');
-const runner = openHookRunner({ graceMs: 100 });
+const runner = openHookRunner();
 
 function ownCgroups(): string[] {
   return readdirSync(parent).filter((name) => name.startsWith(`driftline-hook.${process.pid}.`));

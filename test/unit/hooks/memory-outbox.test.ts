@@ -39,7 +39,7 @@ test('keeps the key over attempts; what is given up is gone', () => {
   const { outbox } = subject();
   outbox.add(item('/1'));
   const key = outbox.claim('a')?.key ?? '';
-  outbox.settle(key, { kind: 'again', notBeforeMs: 12_345 }, []);
+  outbox.settle(key, { kind: 'again', notBeforeMs: 12_345, counts: true }, []);
   expect(outbox.backlog()).toMatchObject([{ pending: 1, notBeforeMs: 12_345 }]);
   expect(outbox.claim('a')).toMatchObject({ key, attempts: 1 });
   outbox.settle(key, { kind: 'dead' }, []);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type BytePath, pathFromLatin1 } from '../../../src/domain/path.ts';
 import type { HookInput } from '../../../src/domain/settings.ts';
-import type { HookBatch } from '../../../src/engine/ports/store.ts';
+import type { HookBatch } from '../../../src/engine/ports/outbox.ts';
 import { hookPayload } from '../../../src/hooks/payload.ts';
 import { request } from './run-script.ts';
 
@@ -9,7 +9,8 @@ const HOSTILE = ['/srv/\n', '/srv/-rf', '/srv/$(touch pwn)', '/srv/\xff\xfe', `/
 
 function batch(records: readonly object[], paths: readonly string[] = []): HookBatch {
   const lines = records.map((record) => JSON.stringify(record));
-  return { key: 'K1', hook: 'mirror', attempts: 2, records: lines, paths: paths.map(pathFromLatin1) as BytePath[] };
+  const names = paths.map(pathFromLatin1) as BytePath[];
+  return { key: 'K1', hook: 'mirror', attempts: 2, records: lines, paths: names, lastNumber: 1 };
 }
 
 function hookInput(given: HookBatch, stdin: HookInput): Uint8Array {

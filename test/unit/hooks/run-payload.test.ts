@@ -4,7 +4,7 @@ import { pathFromLatin1 } from '../../../src/domain/path.ts';
 import { runPayload } from '../../../src/hooks/run-payload.ts';
 
 const paths = ['/a b', '/new\nline', '/raw\xff', '/-rf'].map(pathFromLatin1);
-const batch = { key: 'K', hook: 'h', attempts: 0, records: [], paths };
+const batch = { key: 'K', hook: 'h', attempts: 0, records: [], lastNumber: 0, paths };
 
 test.each([
   ['paths0', '/a b\0/new\nline\0/raw\xff\0/-rf\0'],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { HookSettings } from '../../../src/domain/settings.ts';
 import type { RunRequest } from '../../../src/engine/ports/hook-runner.ts';
+import { hook as settings } from '../../fakes/hook.ts';
 
 export const SCRATCH = mkdtempSync(join(tmpdir(), 'driftline-hooks-'));
 afterAll(() => rmSync(SCRATCH, { recursive: true, force: true }));
@@ -25,21 +26,17 @@ export function request(
   hook: Partial<HookSettings> = {},
 ): RunRequest {
   return {
-    hook: {
-      name: 'test',
+    hook: settings({
       run,
-      stdin: 'paths0',
       quietMs: 0,
       deadlineMs: 0,
       timeoutMs: 15_000,
-      onBusy: 'queue',
       retry: { attempts: 1, backoffMinMs: 0, backoffMaxMs: 0 },
-      environment: {},
-      detach: false,
+      stop: { signal: 'TERM', graceMs: 150 },
       ...hook,
-    },
+    }),
     runId: 'R1',
-    batch: { key: 'K1', hook: 'test', attempts: 0, records: [], paths: [] },
+    batch: { key: 'K1', hook: 'test', attempts: 0, records: [], paths: [], lastNumber: 0 },
     input: new Uint8Array(0),
     environment: {},
     signal: new AbortController().signal,

@@ -7,10 +7,9 @@ import { openCgroups } from '../../../src/hooks/cgroup.ts';
 import { type HookRunnerOptions, openHookRunner } from '../../../src/hooks/runner.ts';
 import { isAlive, request, SCRATCH, script } from './run-script.ts';
 
-const GRACE_MS = 150;
 const cgroups = openCgroups();
-const FENCES: [string, HookRunnerOptions][] = [['process group', { graceMs: GRACE_MS, cgroups: undefined }]];
-if (cgroups !== undefined) FENCES.push(['cgroup', { graceMs: GRACE_MS, cgroups }]);
+const FENCES: [string, HookRunnerOptions][] = [['process group', { cgroups: undefined }]];
+if (cgroups !== undefined) FENCES.push(['cgroup', { cgroups }]);
 
 describe.each(FENCES)('with a %s', (fence, options) => {
   const runner = openHookRunner({ ...options, timeZone: 'Europe/Berlin' });
@@ -114,8 +113,8 @@ describe.each(FENCES)('with a %s', (fence, options) => {
     const cookie = join(SCRATCH, `deaf-${fence}`);
     const [cancel, kill] = [new AbortController(), new AbortController()];
     const deaf = script(`trap '' TERM; mkfifo '${cookie}'; echo x >'${cookie}'; while :; do sleep 1000; done`);
-    const patient = openHookRunner({ ...options, graceMs: 3_600_000 });
-    const running = patient.run(request([deaf], { signal: cancel.signal, kill: kill.signal }));
+    const stop = { signal: 'TERM', graceMs: 3_600_000 } as const;
+    const running = runner.run(request([deaf], { signal: cancel.signal, kill: kill.signal }, { stop }));
     await vi.waitFor(() => expect(existsSync(cookie)).toBe(true), { timeout: 5_000, interval: 5 });
     readFileSync(cookie);
     cancel.abort();

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSy
 import { DatabaseSync } from '@photostructure/sqlite';
 import { describe, expect, test } from 'vitest';
 import type { BytePath } from '../../../src/domain/path.ts';
+import { NO_MEMORY } from '../../../src/engine/ports/outbox.ts';
 import { assertSettings, openDatabase } from '../../../src/sqlite/driver.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
 import { contentOf, rebuildWith } from '../../contract/store.ts';
@@ -206,4 +207,19 @@ test('every connection is durable: synchronous stays FULL when a file is opened 
   expect(database.get('pragma synchronous')).toEqual({ synchronous: 2 });
   expect(database.get('pragma journal_mode')).toEqual({ journal_mode: 'wal' });
   database.close();
+});
+
+test('a file of the format before is read as it is, and gets the rest when it is written to', () => {
+  const file = committed();
+  const old = new DatabaseSync(file);
+  old.exec('drop table hook; pragma user_version = 1; pragma wal_checkpoint(truncate)');
+  old.close();
+  const bytes = readFileSync(file);
+  const reader = openAt(file, 'read');
+  expect(reader.baseline.info().entries).toBe(400);
+  expect(reader.outbox.memory('mirror')).toEqual(NO_MEMORY);
+  expect(readFileSync(file)).toEqual(bytes);
+  const writer = openAt(file, 'write');
+  writer.outbox.remember('mirror', { ...NO_MEMORY, failures: 3 }, []);
+  for (const store of [writer, reader, openAt(file, 'read')]) expect(store.outbox.memory('mirror').failures).toBe(3);
 });

@@ -1,0 +1,104 @@
+// What a configuration may say of hooks.
+import { HOOK_INPUTS, STOP_SIGNALS } from '../domain/settings.ts';
+import { BACKOFF_PATTERN, parseBackoff } from './duration.ts';
+import { duration, fail } from './schema-parts.ts';
+import { z } from './zod.ts';
+
+const count = (most: number) =>
+  z.int('must be a whole number').min(1, 'must be at least 1').max(most, `must be at most ${most}`);
+
+export const hookLimits = z.strictObject({
+  concurrency: count(1000).default(8).describe('How many runs there may be at the same time.'),
+  chain: z
+    .int('must be a whole number')
+    .min(0, 'must be at least 0')
+    .max(1000, 'must be at most 1000')
+    .default(3)
+    .describe('When a run writes what starts another hook, and so on: after so many the next is not started.'),
+});
+
+const setting = z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number or true or false');
+const command = z.array(z.string()).min(1, 'needs a program');
+const statuses = z.array(z.int('must be a whole number').min(0).max(255, 'must be at most 255'));
+
+const retry = z.strictObject({
+  attempts: count(1000).default(8).describe('Runs in all, but for those that ended with a status of `again`.'),
+  backoff: z
+    .string()
+    .regex(BACKOFF_PATTERN, 'must be two times, such as 1s..5m')
+    .transform((text, context) => parseBackoff(text) ?? fail(context, 'must go from a short time to a longer one'))
+    .prefault('1s..5m')
+    .describe('The wait before the second attempt, doubled each time, and the longest wait; up to a fifth longer.'),
+});
+
+const exitCodes = z.strictObject({
+  ok: statuses.default([0]).describe('Delivered.'),
+  again: statuses.default([75]).describe('Not now: tried again, however often, without an alarm.'),
+});
+
+const breaker = z.strictObject({
+  failures: count(1000).default(10).describe('So many failures in a row.'),
+  pause: duration('5m').describe('How long nothing is run then; after that one run decides.'),
+});
+
+const ping = z.strictObject({
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s/?#@]+\/?[^\s?#]*$/, 'must be an http or https URL without a query')
+    .describe('POST URL/start before a run, URL after a good one, URL/fail after a bad one, with its output.'),
+  timeout: duration('10s').describe('How long one request may take.'),
+});
+
+export const hook = z.strictObject({
+  run: command
+    .optional()
+    .describe('Program and arguments; never a shell line. A bare name is looked up in the fixed PATH.'),
+  use: z.string().optional().describe('The name of a hook that comes with driftline, instead of `run`.'),
+  with: z
+    .record(z.string(), z.union([setting, z.array(setting)], 'must be a text, a number, true, false or a list of them'))
+    .default({})
+    .describe('Settings of the hook, passed in its environment: `mailTo: root` becomes DRIFTLINE_MAIL_TO=root.'),
+  stdin: z
+    .enum(HOOK_INPUTS)
+    .optional()
+    .describe('`paths0`: names separated by NUL (default). `ndjson`: records. `text`: for a person. `none`: nothing.'),
+  quiet: duration('500ms').describe('How long to wait for more drift before a run.'),
+  deadline: duration('10s').describe('How long drift may wait for a run at most.'),
+  maxPaths: count(100_000_000)
+    .optional()
+    .describe('How many paths a run is given at most, unless one drift has more; the others are for the next run.'),
+  concurrency: count(100)
+    .default(1)
+    .describe('How many runs of this hook there may be at the same time; what concerns a path stays in order.'),
+  timeout: duration('5m').describe('How long a run may take before it is ended.'),
+  stopSignal: z.enum(STOP_SIGNALS).default('TERM').describe('The signal that asks a run to end.'),
+  grace: duration('10s').describe('How long a run that was asked to end may take before it is killed.'),
+  onBusy: z
+    .enum(['queue', 'skip', 'restart'])
+    .default('queue')
+    .describe(
+      'New drift while a run is in flight. `queue`: one run for all of it afterwards. `skip`: dropped. `restart`: now.',
+    ),
+  exitCodes: exitCodes.prefault({}).describe('What exit statuses mean; all others are failures.'),
+  retry: retry.prefault({}).describe('What happens after a run that failed.'),
+  breaker: z
+    .union([z.literal('off').transform(() => undefined), breaker], 'must be off, or failures and pause')
+    .prefault({})
+    .describe('After so many failures in a row nothing is run for a while, with an alert; `off`: never.'),
+  before: command.optional().describe('A command before each run, which is not begun when it fails.'),
+  after: command.optional().describe('A command after each run, with DRIFTLINE_OUTCOME.'),
+  onFailure: command
+    .optional()
+    .describe('A command after each run that failed, and for each alert about this hook; gets the record.'),
+  ping: ping.optional().describe('Tells a health check about each run.'),
+  detach: z.boolean().default(false).describe('Leave alive what the run started when it ends.'),
+});
+
+/** The keys of each map (schema-messages.ts). */
+export const HOOK_KEYS: readonly (readonly [string, readonly string[]])[] = [
+  ['hooks.*', Object.keys(hook.shape)],
+  ['hooks.*.retry', Object.keys(retry.shape)],
+  ['hooks.*.exitCodes', Object.keys(exitCodes.shape)],
+  ['hooks.*.breaker', Object.keys(breaker.shape)],
+  ['hooks.*.ping', Object.keys(ping.shape)],
+];

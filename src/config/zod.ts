@@ -1,0 +1,2 @@
+// The only import of zod.
+export { z } from 'zod';

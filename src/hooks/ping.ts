@@ -1,0 +1,88 @@
+// Tells a health check of a run, in the shapes of healthchecks.io: POST to URL/start, then to URL, URL/fail or URL/log, with
+// the end of the output; `rid` joins the two. The URL is a secret: it is in no message.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode, errorMessage } from '../domain/errors.ts';
+import type { RunOutcome } from '../engine/ports/hook-runner.ts';
+
+export interface Ping {
+  /** Does not wait for an answer. */
+  started(): void;
+  /** Resolves when the check was told, or could not be. Never throws. */
+  ended(outcome: RunOutcome, kill: AbortSignal): Promise<void>;
+}
+
+/** What healthchecks.io keeps of a body. */
+const BODY_MAX_BYTES = 100_000;
+const TRIES = 3;
+const PAUSE_MS = 500;
+
+export function openPing(
+  { url, timeoutMs }: { readonly url: string; readonly timeoutMs: number },
+  runId: string,
+  onProblem: (message: string) => void,
+): Ping {
+  const base = url.replace(/\/$/, '');
+  const rid = randomUUID();
+  const send = async (place: string, body: string, kill?: AbortSignal): Promise<void> => {
+    const target = `${base}${place}?rid=${rid}`;
+    let problem: string | undefined;
+    for (let attempt = 0; attempt < TRIES && kill?.aborted !== true; attempt += 1) {
+      if (attempt > 0) await sleep(PAUSE_MS);
+      problem = await post(target, body, runId, timeoutMs, kill);
+      if (problem === undefined) return;
+    }
+    if (problem !== undefined)
+      onProblem(`the health check was not told of ${place === '' ? 'a good run' : place}: ${problem}`);
+  };
+  let beginning = Promise.resolve();
+  return {
+    started() {
+      beginning = send('/start', '');
+    },
+    async ended(outcome, kill) {
+      // An end that overtakes its beginning would be a run that never ends.
+      await beginning;
+      await send(PLACES[outcome.outcome], bodyOf(outcome), kill);
+    },
+  };
+}
+
+const PLACES: Readonly<Record<RunOutcome['outcome'], string>> = {
+  ok: '',
+  failed: '/fail',
+  timedOut: '/fail',
+  again: '/log',
+  canceled: '/log',
+};
+
+function bodyOf({ outcome, problem, exitCode, signal, output }: RunOutcome): string {
+  const how = problem ?? (signal === undefined ? `exit ${exitCode ?? '?'}` : `signal ${signal}`);
+  return `${outcome} (${how})\n${output}`.slice(-BODY_MAX_BYTES);
+}
+
+/** Returns what went wrong. */
+async function post(
+  url: string,
+  body: string,
+  runId: string,
+  timeoutMs: number,
+  kill?: AbortSignal,
+): Promise<string | undefined> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'text/plain; charset=utf-8', 'user-agent': 'driftline', 'x-run-id': runId },
+      signal: kill === undefined ? timeout : AbortSignal.any([timeout, kill]),
+    });
+    await answer.body?.cancel();
+    return answer.ok ? undefined : `HTTP status ${answer.status}`;
+  } catch (error) {
+    if (timeout.aborted) return `no answer within ${timeoutMs} ms`;
+    // "fetch failed" says nothing; its cause does.
+    const cause = error instanceof Error ? error.cause : undefined;
+    return errorCode(cause) ?? errorMessage(cause ?? error);
+  }
+}
