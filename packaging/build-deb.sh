@@ -22,7 +22,8 @@ from=$root/packaging
 install -Dm755 "$(node -p process.execPath)" "$lib/node"
 cp -R "$root/dist" "$root/package.json" "$lib/"
 find "$lib/dist" -name '*.d.ts' -delete
-find "$root/hooks" -type f ! -name '*.md' -exec install -Dm755 -t "$lib/hooks" {} +
+find "$root/hooks" -maxdepth 1 -type f ! -name '*.md' -exec install -Dm755 -t "$lib/hooks" {} +
+install -Dm644 -t "$lib/hooks/lib" "$root"/hooks/lib/*.mjs
 node "$from/copy-modules.mjs" "$root" "$lib"
 install -Dm755 "$from/deb/driftline" "$stage/usr/bin/driftline"
 install -Dm644 "$from/driftline.service" "$stage/lib/systemd/system/driftline.service"

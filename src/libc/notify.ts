@@ -14,8 +14,8 @@ const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
-/** Sends a state such as "READY=1"; `address` is $NOTIFY_SOCKET: a path, or '@name' in the abstract namespace. */
-export function sendNotification(address: string, state: string): void {
+/** Sends a state such as "READY=1", or other bytes; `address` is $NOTIFY_SOCKET: a path, or '@name' in the abstract namespace. */
+export function sendNotification(address: string, state: string | Uint8Array): void {
   const fd = checked(socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0), 'socket');
   try {
     const data = Buffer.from(state);
