@@ -39,9 +39,9 @@ export class DirectoryMarks implements ObjectPaths {
     this.#options = options;
   }
 
-  /** How many directories are marked. */
-  get size(): number {
-    return this.#handles.size;
+  /** Of the directories that are marked. */
+  handles(): Iterable<string> {
+    return this.#paths.keys();
   }
 
   /** False when some directory could not be marked: what happens in it is left to the mount mark and the sweep. */

@@ -30,8 +30,12 @@ export interface FanotifySourceOptions {
   readonly who: 'map' | 'proc';
   /** An inode table (domain/inode-table.ts); without one the other names of hard links are not told of. */
   readonly inodes?: SharedArrayBuffer;
+  /** How often the marks are compared with what the kernel has, and an event of each mount is asked for; default 60 s. */
+  readonly verifyMs?: number;
   readonly onProblem: (message: string) => void;
 }
+
+const VERIFY_MS = 60_000;
 
 export interface FanotifySource extends EventSource {
   /** Events so far of which no path was left (the file was gone, or only its identity was reported). */
@@ -45,8 +49,8 @@ export interface FanotifySource extends EventSource {
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
-  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory } = options;
-  const workerData: ReaderSettings = { scope, marks, who, inodes, wakeFd, control };
+  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
+  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, wakeFd, control };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
     wakeFd,

@@ -10,8 +10,10 @@ import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
 import { fsidOfFd } from '../libc/handle.ts';
+import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
+import { directoryMarks, type Expected, filesystemMark, mountMark, type presentMarks } from './mark-check.ts';
 
 export interface MarkOutcome {
   readonly mode: CoverageMode;
@@ -52,6 +54,7 @@ export class Marks {
   readonly #scope: Scope;
   /** Groups of directories marked one by one, by mount. */
   readonly #directories = new Map<Mount, WatchGroup>();
+  readonly #expected = new Map<Mount, Expected[]>();
   readonly #fidGroups: FidWatchGroup[] = [];
   #fdGroup: WatchGroup | undefined;
   #hasMarked = false;
@@ -88,8 +91,12 @@ export class Marks {
   #watchWithIds(mount: Mount): MarkOutcome {
     const fsid = fsidOf(mount);
     const { group, filesystems, filesystemMask } = this.#groupFor(mount.device, fsid);
-    if (this.#kind === 'auto') group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
+    if (this.#kind === 'auto') {
+      group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
+      this.#expect(mount, filesystemMark(group, mount.device, filesystemMask));
+    }
     group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
+    this.#expect(mount, mountMark(group, mount.id, MOUNT_MASK));
     this.#hasMarked = true;
     const filesystem = filesystems.get(fsid) ?? { device: mount.device, mountPoints: [] };
     filesystem.mountPoints.push({ path: mount.mountPoint, fsid });
@@ -124,6 +131,10 @@ export class Marks {
       return content;
     }
     this.#directories.set(mount, { group, filesystems: new Map(), directories });
+    this.#expect(
+      mount,
+      directoryMarks(group, () => directories.handles()),
+    );
     if (directories.isComplete) return { mode: 'inode', reason: `${why}: its directories are marked one by one` };
     return { mode: content.mode, reason: `${content.reason}, and not all of its directories could be marked` };
   }
@@ -132,6 +143,7 @@ export class Marks {
     try {
       this.#fdGroup ??= { group: openFdGroup(), filesystems: new Map() };
       this.#fdGroup.group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
+      this.#expect(mount, mountMark(this.#fdGroup.group, mount.id, MOUNT_MASK));
       return { mode: 'mount', reason: `${why}: only content written through this mount is seen at once` };
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
@@ -139,10 +151,27 @@ export class Marks {
     }
   }
 
+  #expect(mount: Mount, expected: Expected): void {
+    this.#expected.set(mount, [...(this.#expected.get(mount) ?? []), expected]);
+  }
+
+  /** Whether the kernel still has all that `watch` has set for a mount. */
+  holds(mount: Mount, marksOf: ReturnType<typeof presentMarks>): boolean {
+    return (this.#expected.get(mount) ?? []).every(({ group, has }) => has(marksOf(group)));
+  }
+
+  /** Where the mount's events can be asked for one; undefined where they carry descriptors. */
+  canaryOf(mount: Mount): Canary | undefined {
+    const own = this.#directories.get(mount)?.group;
+    const group = own ?? this.groupOf(mount.device);
+    return group && { group, at: mount.mountPoint, isMarked: own !== undefined };
+  }
+
   /** The mount is gone or hidden; its marks went with it, or do no harm. */
   forget(mount: Mount): void {
     this.#directories.get(mount)?.group.close();
     this.#directories.delete(mount);
+    this.#expected.delete(mount);
     for (const { filesystems } of this.#fidGroups) {
       for (const [fsid, { device, mountPoints }] of filesystems) {
         const at = device === mount.device ? mountPoints.findIndex(({ path }) => path === mount.mountPoint) : -1;

@@ -10,6 +10,8 @@ import type { DirtyColumns } from './dirty-set.ts';
 export interface ReaderSettings {
   readonly scope: ScopeSettings;
   readonly marks: 'auto' | 'mount';
+  /** How often marks and canaries are looked at. */
+  readonly verifyMs: number;
   readonly who: 'map' | 'proc';
   /** The inode table of the baseline: domain/inode-table.ts. */
   readonly inodes: SharedArrayBuffer;

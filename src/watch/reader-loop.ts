@@ -11,6 +11,7 @@ import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
+import { Canaries } from './canary.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
 import { isEntryEvent, isRename } from './event-paths.ts';
@@ -48,6 +49,7 @@ export class Reader {
   readonly #execs: ExecWatch | undefined;
   readonly #ignores: IgnoreMarks;
   readonly #links: Links;
+  readonly #canaries = new Canaries();
   readonly #wakeBuffer = Buffer.alloc(8);
   readonly #pace = new Pace();
   readonly #dirty = new DirtySet();
@@ -55,6 +57,7 @@ export class Reader {
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
   #loaderCacheMs = Date.now();
+  #verifiedMs = Date.now();
   /** When the queues were empty last. */
   #emptyMs = Date.now();
 
@@ -109,6 +112,7 @@ export class Reader {
       if (isEmpty) this.#pace.round(nowMs);
       if (isEmpty) this.#emptyMs = nowMs;
     } else if (pauseMs === 0) this.#emptyMs = nowMs;
+    this.#verify(nowMs);
     this.#flush(nowMs);
     this.#stepIgnores(nowMs);
   }
@@ -128,6 +132,7 @@ export class Reader {
         // Whoever wrote was executed before: its exec is queued by now.
         this.#execs?.drain(this.#actors, nowMs);
         for (const event of events) {
+          if (this.#canaries.takes(event)) continue;
           const place = placeOf(event, handles, this.#links);
           if (place === undefined) this.#overflow(nowMs);
           else {
@@ -170,6 +175,18 @@ export class Reader {
   #refreshMounts(nowMs: number): void {
     this.#report(this.#mounts.refresh(nowMs));
     this.#execs?.markFilesystems(this.#mounts.table);
+  }
+
+  #verify(nowMs: number): void {
+    this.#report(this.#mounts.heard(this.#canaries.takeHeard(), nowMs));
+    // What is still queued may be the event that is waited for.
+    if (this.#emptyMs === nowMs) this.#report(this.#mounts.silent(this.#canaries.overdue(nowMs)));
+    // A clock that was set back must not end it.
+    if (Math.abs(nowMs - this.#verifiedMs) < this.#settings.verifyMs) return;
+    this.#verifiedMs = nowMs;
+    this.#refreshMounts(nowMs);
+    this.#report(this.#mounts.verify(nowMs));
+    for (const canary of this.#mounts.canaries()) this.#canaries.send(canary, nowMs);
   }
 
   #report(events: readonly WatchEvent[]): void {

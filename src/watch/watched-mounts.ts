@@ -7,7 +7,9 @@ import type { Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { type Mount, type MountTable, mountTable, parseMountinfo } from '../fanotify/mounts.ts';
 import { absenceOf } from './absence.ts';
-import type { Marks } from './marks.ts';
+import type { Canary } from './canary.ts';
+import { presentMarks } from './mark-check.ts';
+import type { MarkOutcome, Marks } from './marks.ts';
 import { concerns, planMounts } from './mount-plan.ts';
 
 export const MOUNTINFO = '/proc/self/mountinfo';
@@ -15,6 +17,8 @@ export const MOUNTINFO = '/proc/self/mountinfo';
 interface Watched {
   readonly mount: Mount;
   coverage: Coverage;
+  /** How it was watched before its events stopped coming. */
+  silenced?: Pick<Coverage, 'mode' | 'reason'> | undefined;
 }
 
 /** The mounts in scope with their coverage; one reader thread owns it. */
@@ -61,8 +65,61 @@ export class WatchedMounts {
     return [...this.#mountChanges(nowMs), ...this.refreshMissing(nowMs)];
   }
 
+  /** Sets marks again that the kernel does not have any more; returns what became of them. */
+  verify(nowMs: number): WatchEvent[] {
+    const marksOf = presentMarks();
+    const lost = [...this.#watched.values()].filter(({ mount }) => !this.#marks.holds(mount, marksOf));
+    return lost.flatMap((watched) => {
+      const went = this.#lose(watched, 'the kernel does not have its marks any more');
+      this.#marks.forget(watched.mount);
+      return [went, ...this.#regain(watched, this.#mark(watched.mount), nowMs)];
+    });
+  }
+
+  /** Mounts, by their mount points, of which no events come. */
+  silent(late: readonly BytePath[]): WatchEvent[] {
+    const silent = [...this.#watched.values()].filter(({ mount }) => late.includes(mount.mountPoint));
+    return silent.flatMap((watched) => {
+      if (watched.silenced !== undefined) return [];
+      watched.silenced = watched.coverage;
+      return [this.#lose(watched, 'no event came when its directory was opened')];
+    });
+  }
+
+  /** Mounts of which events come. */
+  heard(at: readonly BytePath[], nowMs: number): WatchEvent[] {
+    const back = [...this.#watched.values()].filter(({ mount }) => at.includes(mount.mountPoint));
+    return back.flatMap((watched) =>
+      watched.silenced === undefined ? [] : this.#regain(watched, watched.silenced, nowMs),
+    );
+  }
+
+  canaries(): Canary[] {
+    return [...this.#watched.values()].flatMap(({ mount }) => this.#marks.canaryOf(mount) ?? []);
+  }
+
+  #lose(watched: Watched, reason: string): WatchEvent {
+    watched.coverage = { ...watched.coverage, mode: 'none', reason };
+    return { kind: 'coverage', coverage: watched.coverage, state: 'lost' };
+  }
+
+  /** Whatever happened meanwhile has to be looked for. */
+  #regain(watched: Watched, { mode, reason }: Pick<Coverage, 'mode' | 'reason'>, nowMs: number): WatchEvent[] {
+    const { mount, gaps } = watched.coverage;
+    watched.silenced = undefined;
+    watched.coverage = { mount, mode, sinceMs: nowMs, gaps: gaps + 1, reason };
+    return [
+      { kind: 'coverage', coverage: watched.coverage, state: 'watched' },
+      { kind: 'dirty', path: mount, subtree: true, actor: UNKNOWN_ACTOR },
+    ];
+  }
+
+  #mark(mount: Mount): MarkOutcome {
+    return this.#marks.watch(mount, (path) => this.#table.mountAt(path)?.id !== mount.id);
+  }
+
   #watch(mount: Mount, nowMs: number): Watched {
-    const { mode, reason } = this.#marks.watch(mount, (path) => this.#table.mountAt(path)?.id !== mount.id);
+    const { mode, reason } = this.#mark(mount);
     return { mount, coverage: { mount: mount.mountPoint, mode, sinceMs: nowMs, gaps: 0, reason } };
   }
 

@@ -13,9 +13,10 @@ export interface ProbeOptions {
   readonly ignore?: readonly string[];
   readonly own?: readonly string[];
   readonly oneFileSystem?: boolean;
+  readonly verifyMs?: number;
 }
 
-function ruleFor(paths: readonly string[], oneFileSystem = false): Rule {
+export function ruleFor(paths: readonly string[], oneFileSystem = false): Rule {
   return {
     name: 'test',
     paths: paths.map(pathFromText),
@@ -52,8 +53,8 @@ export class Probe {
     };
     const problems: string[] = [];
     const onProblem = (message: string): number => problems.push(message);
-    const { marks = 'auto', who = 'proc' } = options;
-    return new Probe(await openFanotifySource({ scope, marks, who, onProblem }), problems, roots);
+    const { marks = 'auto', who = 'proc', verifyMs = 60_000 } = options;
+    return new Probe(await openFanotifySource({ scope, marks, who, verifyMs, onProblem }), problems, roots);
   }
 
   async #consume(): Promise<void> {
