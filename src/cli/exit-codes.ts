@@ -20,6 +20,7 @@ export const EXIT_TABLE: readonly (readonly [status: string, meaning: string])[]
   ['0', 'no drift; done'],
   ['1 + 2 + 4 + 8', 'check: the sum of 1 added, 2 removed, 4 changed or moved, 8 incomplete'],
   ['2', 'trace: nothing happened within --seconds'],
+  ['8', 'status: the watch does not see something that is there'],
   ['124, 126', 'run --once: the command timed out, could not start; else its own status'],
   ['64', 'usage'],
   ['65', 'no trustworthy baseline'],

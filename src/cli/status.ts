@@ -1,5 +1,5 @@
 // The status document (design: status --json), made by the watch itself or, when none is running, from the baseline.
-import type { Coverage, Gap } from '../domain/coverage.ts';
+import { type Coverage, type Gap, unseenBy } from '../domain/coverage.ts';
 import { SEVERITIES } from '../domain/drift.ts';
 import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -16,6 +16,8 @@ export interface StatusDocument {
   readonly since: string | null;
   readonly generation: number;
   readonly entries: number;
+  /** false: the watch says that it does not hear of something that is there; null: no watch is running. */
+  readonly healthy: boolean | null;
   readonly coverage: readonly CoverageRow[];
   readonly backlog: number;
   readonly overflows: number;
@@ -49,6 +51,8 @@ interface CoverageRow {
   readonly since: string;
   readonly gaps: number;
   readonly reason?: string;
+  /** What no event tells of. */
+  readonly unseen: string;
 }
 
 interface OpenDriftCounts {
@@ -73,6 +77,7 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
     ...baseStatus(store),
     pid: process.pid,
     since: new Date(startedMs).toISOString(),
+    healthy: !session.source.coverage().some(isLostCoverage),
     coverage: session.source.coverage().map(coverageRow),
     backlog,
     overflows,
@@ -118,6 +123,7 @@ function baseStatus(store: Store): StatusDocument {
     since: null,
     generation,
     entries,
+    healthy: null,
     coverage: [],
     backlog: 0,
     overflows: 0,
@@ -136,6 +142,7 @@ function coverageRow({ mount, mode, sinceMs, gaps, reason }: Coverage): Coverage
     since: new Date(sinceMs).toISOString(),
     gaps,
     ...(reason === undefined ? {} : { reason }),
+    unseen: unseenBy(mode),
   };
 }
 

@@ -16,6 +16,19 @@ export interface Coverage {
   readonly reason: string | undefined;
 }
 
+const UNSEEN: Readonly<Record<CoverageMode, string>> = {
+  filesystem: 'stores through a mapping that is held, inode flags, the raw device',
+  inode: 'stores through a mapping that is held, inode flags, the raw device, changes through names outside the rules',
+  mount: 'names, attributes, truncation, held mappings, other mounts',
+  sweep: 'anything',
+  none: 'anything',
+};
+
+/** What no event tells of: the sweep finds it. For a person, after "no event tells of". */
+export function unseenBy(mode: CoverageMode): string {
+  return UNSEEN[mode];
+}
+
 /**
  * Why events are missing. `unwatched`: nobody has watched since the baseline was made. `stopped`, `killed`: nobody watched
  * since the last watch ended. `overflow`: the kernel's queue was full.

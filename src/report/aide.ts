@@ -6,6 +6,7 @@ import type { Entry, FileType, Xattr } from '../domain/entry.ts';
 import { incompleteText } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import { attributeChanges } from './attribute-text.ts';
+import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, Report } from './format.ts';
 import { timeTextMs } from './time-text.ts';
 
@@ -184,6 +185,7 @@ function layOut(lines: Lines, summary: CheckSummary): string[] {
     ...section('Removed entries', removed),
     ...section('Changed entries', changed),
     ...section('Unreadable entries', unreadable),
+    ...section('Watched mounts', summary.coverage.map(coverageLine)),
     ...(lines.details.length === 0 ? [] : [...heading('Detailed information about changes'), ...lines.details]),
     '',
     `End timestamp: ${aideTime(timeTextMs(summary.endMs))} (run time: ${Math.floor(seconds / 60)}m ${seconds % 60}s)`,

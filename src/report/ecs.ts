@@ -8,7 +8,7 @@ import { modeText, pathJson } from './entry-json.ts';
 import { flagLetters } from './flag-letters.ts';
 import type { CheckSummary, Report, ReportHead } from './format.ts';
 import { integerJson, type JsonObject, jsonText } from './json-text.ts';
-import { actorJson, driftJson } from './record.ts';
+import { actorJson, coverageJson, driftJson } from './record.ts';
 import { timeText, timeTextMs } from './time-text.ts';
 
 const ECS_VERSION = '9.0.0';
@@ -186,6 +186,7 @@ function checkDocument(summary: CheckSummary): JsonObject {
         generation,
         quick,
         report: reportId,
+        coverage: summary.coverage.map(coverageJson),
       },
     },
   };

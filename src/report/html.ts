@@ -5,6 +5,7 @@ import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { actorText } from './actor-text.ts';
 import { attributeChanges } from './attribute-text.ts';
+import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, Report } from './format.ts';
 import { summaryText } from './text.ts';
 import { timeTextMs } from './time-text.ts';
@@ -62,10 +63,7 @@ function row(kind: DriftRecord['kind'] | 'unreadable', cells: readonly string[])
 }
 
 function summaryBlock(summary: CheckSummary): string {
-  const coverage = summary.coverage.map(({ mount, mode, gaps, reason }) => {
-    const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
-    return `watched ${escapePath(mount)}: ${mode}, ${gaps} gaps${why}`;
-  });
+  const coverage = summary.coverage.map(coverageLine);
   return `<div id="summary">${escapeHtml([summaryText(summary), ...coverage].join('\n'))}</div>\n`;
 }
 

@@ -1,6 +1,6 @@
 // The records (design: Records), as plain objects; `record-writer.ts` makes them lines.
 import type { Actor } from '../domain/actor.ts';
-import type { Coverage, Gap } from '../domain/coverage.ts';
+import { type Coverage, type Gap, unseenBy } from '../domain/coverage.ts';
 import type { DriftRecord } from '../domain/drift.ts';
 import { incompleteText } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -113,7 +113,7 @@ export function coverageRecordJson(fields: {
 
 /** An item of the `coverage` lists of check and status. */
 export function coverageJson({ mount, mode, sinceMs, gaps, reason }: Coverage): JsonObject {
-  return { ...pathJson('mount', mount), mode, since: timeTextMs(sinceMs), gaps, reason };
+  return { ...pathJson('mount', mount), mode, since: timeTextMs(sinceMs), gaps, reason, unseen: unseenBy(mode) };
 }
 
 export function gapJson({ timeNs, gap }: { readonly timeNs: bigint; readonly gap: Gap }): JsonObject {

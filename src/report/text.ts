@@ -5,6 +5,7 @@ import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { actorText } from './actor-text.ts';
 import { attributeChanges, attributeText } from './attribute-text.ts';
+import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, Report, ReportOptions } from './format.ts';
 import { byteText, countText, durationText, pluralText } from './quantity.ts';
 
@@ -14,7 +15,7 @@ export function textReport(options: ReportOptions): Report {
     drift: (record) => `${[driftLine(record, options), ...detailLines(record)].join('\n')}\n`,
     incomplete: ({ path, errno }) =>
       `${paint('UNREADABLE', RED, options)}  ${escapePath(path)}  ${incompleteText(errno)}\n`,
-    end: (summary) => `${summaryText(summary)}\n`,
+    end: (summary) => `${[summaryText(summary), ...summary.coverage.map(coverageLine)].join('\n')}\n`,
   };
 }
 

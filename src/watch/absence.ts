@@ -1,5 +1,6 @@
 // Whether a rule path is there, and why not.
 import { lstatSync } from 'node:fs';
+import type { Coverage } from '../domain/coverage.ts';
 import { errorCode, errorMessage } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, lineage, pathToBytes } from '../domain/path.ts';
@@ -19,4 +20,9 @@ export function absenceOf(path: BytePath): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Something is there, and the watch hears nothing of it: not a rule path that does not exist. */
+export function isLostCoverage({ mount, mode }: Coverage): boolean {
+  return mode === 'none' && absenceOf(mount) === undefined;
 }

@@ -8,7 +8,7 @@ import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import type { Disk } from '../../engine/ports/disk.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
-import { absenceOf } from '../../watch/absence.ts';
+import { isLostCoverage } from '../../watch/absence.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
@@ -56,7 +56,7 @@ async function compare(
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
   const coverage = await coverageOfWatch(settings.baseline);
-  const isUnwatched = warnOfUnwatchedRoots(context, coverage, scope);
+  const isUnwatched = warnOfLostCoverage(context, coverage);
   const interrupt = onInterrupt();
   const { output } = context;
   const expected = paths.length === 0 ? store.baseline.info().entries : undefined;
@@ -104,14 +104,11 @@ function warnOfLostRoots({ output }: Context, roots: readonly BytePath[], scope:
   }
 }
 
-/** A rule path is there, and the running watch says that it does not see it. */
-function warnOfUnwatchedRoots({ output }: Context, coverage: readonly Coverage[], scope: Scope): boolean {
-  const unwatched = coverage.filter(
-    ({ mount, mode }) => mode === 'none' && scope.roots.includes(mount) && absenceOf(mount) === undefined,
-  );
-  for (const { mount } of unwatched)
-    output.warn(`driftline: warning: the running watch does not see ${escapePath(mount)}`);
-  return unwatched.length > 0;
+/** The running watch says that it does not see what is there. */
+function warnOfLostCoverage({ output }: Context, coverage: readonly Coverage[]): boolean {
+  const lost = coverage.filter(isLostCoverage);
+  for (const { mount } of lost) output.warn(`driftline: warning: the running watch does not see ${escapePath(mount)}`);
+  return lost.length > 0;
 }
 
 /** The bit of the exit status that says so, as for what could not be read. */

@@ -17,11 +17,14 @@ export async function runStatus(context: Context, json: boolean): Promise<number
     const running = await askRunning(context, settings);
     const document = isStatus(running) ? running : idleStatus(settings, store);
     context.output.data(json ? `${JSON.stringify(document)}\n` : statusText(document));
-    return 0;
+    return document.healthy === false ? LOST : 0;
   } finally {
     store.close();
   }
 }
+
+/** As the bit of a check: something is not seen. */
+const LOST = 8;
 
 /** A watch that does not answer is running, but what it covers is not known. */
 async function askRunning({ output }: Context, { baseline }: Settings): Promise<unknown> {
@@ -48,10 +51,10 @@ function statusText(document: StatusDocument): string {
   ];
   if (pid !== null)
     lines.push(`events    ${pluralText(backlog, 'path')} waiting, ${pluralText(overflows, 'overflow')}`);
-  for (const { mount, mode, since, gaps, reason } of document.coverage) {
+  for (const { mount, mode, since, gaps, reason, unseen } of document.coverage) {
     const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
     lines.push(
-      `coverage  ${escapeText(mount)}  ${mode}, without a gap since ${since}, ${pluralText(gaps, 'gap')}${why}`,
+      `coverage  ${escapeText(mount)}  ${mode}, without a gap since ${since}, ${pluralText(gaps, 'gap')}${why}; no event tells of ${unseen}`,
     );
   }
   for (const { cause, from, to } of document.gaps) lines.push(`gap       ${cause}, from ${from} to ${to}`);
