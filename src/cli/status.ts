@@ -5,6 +5,7 @@ import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
 import { type HookState, idleState } from '../engine/hook-state.ts';
 import type { Store } from '../engine/ports/store.ts';
+import { isLostCoverage } from '../watch/absence.ts';
 import { isRecord } from './control-protocol.ts';
 import type { Session } from './watch-session.ts';
 

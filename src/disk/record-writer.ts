@@ -155,7 +155,7 @@ function writeRest({ bytes, u16, u32 }: Views, at: number, length: number, name:
   if (extras.xattrs.length > 0) bytes.set(extras.xattrs, cursor + extras.target.length);
 }
 
-/** isSameStat of domain/packed.ts between a bare stat and a record: mode, owner, inode, size, mtime, ctime. */
+/** isSameStat of domain/packed-same.ts between a bare stat and a record: mode, owner, inode, size, mtime, ctime. */
 function isSameFixed(probe: Buffer, run: Buffer, at: number): boolean {
   return (
     probe.compare(run, at + 24, at + 56, 24, 56) === 0 &&

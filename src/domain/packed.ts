@@ -140,7 +140,7 @@ export function recordName(run: Buffer, at: number): BytePath {
 }
 
 /** The raw `st_mode`. */
-function recordMode(run: Buffer, at: number): number {
+export function recordMode(run: Buffer, at: number): number {
   return run.readUInt16LE(at + 8);
 }
 
@@ -167,20 +167,6 @@ export function recordDigest(run: Buffer, at: number): Digest | undefined {
   if ((bits & HAS_DIGEST) === 0) return undefined;
   const value = run.subarray(at + FIXED_BYTES, at + FIXED_BYTES + DIGEST_BYTES);
   return { algorithm: (bits & IS_SPARSE) === 0 ? 'blake3' : 'sparse', value };
-}
-
-/** `check --quick`: same inode, size, mtime, ctime, mode, owner: whoever trusts ctime need not read the content. */
-export function isSameStat(a: Buffer, atA: number, b: Buffer, atB: number): boolean {
-  return (
-    a.compare(b, atB + 24, atB + 56, atA + 24, atA + 56) === 0 &&
-    a.compare(b, atB + 12, atB + 20, atA + 12, atA + 20) === 0 &&
-    recordMode(a, atA) === recordMode(b, atB)
-  );
-}
-
-/** Bytewise equality of two records. */
-export function isSameRecord(a: Buffer, atA: number, b: Buffer, atB: number, length: number): boolean {
-  return a.compare(b, atB, atB + length, atA, atA + length) === 0;
 }
 
 /** Decodes the record at `at` into an entry of the directory `dir`; the result shares no memory with the run. */

@@ -4,7 +4,8 @@
 import type { Attribute } from '../domain/attribute.ts';
 import { compareEntries, prefixToVerify } from '../domain/compare.ts';
 import { type Entry, isUnknown } from '../domain/entry.ts';
-import { isSameRecord, packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
+import { packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
+import { isSameRecord } from '../domain/packed-same.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { Page } from './ports/disk.ts';

@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../src/domain/entry.ts';
-import {
-  isSameRecord,
-  isSameStat,
-  packRun,
-  readRecord,
-  recordLength,
-  recordName,
-  recordOffsets,
-} from '../../../src/domain/packed.ts';
+import { packRun, readRecord, recordLength, recordName, recordOffsets } from '../../../src/domain/packed.ts';
+import { isSameRecord, isSameStat } from '../../../src/domain/packed-same.ts';
 import { type BytePath, pathFromLatin1 } from '../../../src/domain/path.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 

@@ -31,6 +31,7 @@ MOVED    critical  /etc/old -> /etc/new  with 12 entries  by useradd(812) uid 0 
 UNREADABLE  /etc/\\xff  EACCES
 4 drifts (1 added, 1 removed, 1 changed, 1 moved), 1 not readable: 12,345 entries, 1.2 GiB in 0.8 s
 accept all of it: driftline accept --report abc123
+watched: /  filesystem since 1970-01-01T00:00:00.000Z, no gaps; no event tells of stores through a mapping that is held, inode flags, the raw device
 `);
 });
 

@@ -166,6 +166,7 @@ test('the other records', () => {
     since: '1970-01-01T00:00:00.000Z',
     gaps: 3,
     reason: 'fuse',
+    unseen: 'anything',
   });
   expect(parse(recordWriter.sweep({ timeNs, tier: 'rescan', entries: 5, drifts: 1, durationMs: 20 }))).toEqual({
     v: 1,
