@@ -1,17 +1,19 @@
 // Work on directories, done: the pages of a request (protocol.ts), in a worker.
-import { needsDigest } from '../domain/attribute.ts';
 import { type BytePath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
 import { isAbsence, listNames, openDirectory, prefixOf } from './directory.ts';
-import type { EntryReader, Needs } from './entry-reader.ts';
+import type { EntryReader } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
 import type { Meter } from './meter.ts';
+import { needsByRule } from './needs.ts';
 import type { PagesWritten, PageWriter } from './page-writer.ts';
 import type { PackedWork, Work } from './protocol.ts';
-import { allocateStat, isSameDevice, statFd } from './stat.ts';
+import type { QuickReader } from './quick-reader.ts';
+import { allocateStat, isSameDevice, type Stat, statFd } from './stat.ts';
 import {
+  compareWork,
   listWork,
   PAGE_NAMES,
   packWork,
@@ -35,6 +37,8 @@ export interface Turn {
   readonly descend: boolean;
   /** Directories that it knows are counted, and give no page. */
   readonly seals: SealTable | undefined;
+  /** It is asked by quick seals; a directory that it does not know is part of `rest`. */
+  readonly quick: boolean;
 }
 
 export interface Signals {
@@ -57,12 +61,15 @@ export function createPageReader(
   writer: PageWriter,
   meter: Meter,
   entries: EntryReader,
+  quick: QuickReader,
   { isCanceled, isHungry }: Signals,
 ): PageReader {
-  const rules = new Map(scope.rules.map((rule, index) => [rule, { index, needs: needsOf(rule) }]));
+  const rules = needsByRule(scope);
   const roots = new Set<string>(scope.roots);
   const deviceOfDir = allocateStat();
   const hasBorders = scope.rules.some(({ oneFileSystem }) => oneFileSystem);
+  /** Whether `deviceOfDir` is that of the directory in hand. */
+  let hasDevice = false;
   let namesLeft = 0;
   let bytesLimit = 0;
   let hungryLimit = 0;
@@ -98,13 +105,13 @@ export function createPageReader(
 
   /** Returns the work that follows: below, and what is left of the names. */
   const readNames = (work: Work, fd: number, names: readonly string[]): Work[] => {
-    if (work.kind === 'list' && names.length > PAGE_NAMES) {
+    if ((work.kind === 'list' || work.kind === 'compare') && names.length > PAGE_NAMES) {
       return rangeWork(work, names, { index: 0, after: undefined, size: PAGE_NAMES });
     }
     writer.start(work, meter.bytesRead());
     const ruleOf = ruleFinder(work);
     const knownOf = knownRecords(work.known);
-    const hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
+    hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
     const prefix = prefixOf(work.dir);
     const following: Work[] = [];
     hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
@@ -128,11 +135,28 @@ export function createPageReader(
         later.push(...leave(work, names, index));
         return following;
       }
-      if (found !== 'directory') continue;
-      const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(entries.stat, deviceOfDir) && !roots.has(path);
-      following.push(...(isForeign ? workBeyond(path, scope.roots) : [listWork(work.dir, name, known.index)]));
+      if (found === 'directory') following.push(...below(work, path, name, rule, entries.stat));
     }
     finish();
+    return following;
+  };
+
+  /** What follows a directory that was found in the one in hand. */
+  const below = (work: Work, path: BytePath, name: BytePath, rule: Rule, stat: Stat): Work[] => {
+    const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(stat, deviceOfDir) && !roots.has(path);
+    return isForeign ? workBeyond(path, scope.roots) : [listWork(work.dir, name, rules.get(rule)?.index ?? work.rule)];
+  };
+
+  /** Returns the directories in one that is as in the baseline, or the same directory for whoever knows what is there. */
+  const readQuickly = (work: Work, table: SealTable): Work[] => {
+    const following: Work[] = [];
+    const count = quick.read(work, table, (fd, path, name, rule) => {
+      hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
+      following.push(...below(work, path, name, rule, quick.stat));
+    });
+    if (count === undefined) return [compareWork(work)];
+    namesLeft -= count;
+    writer.trust(work.dir, count);
     return following;
   };
 
@@ -157,14 +181,18 @@ export function createPageReader(
     read: (work, turn) => {
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
-      writer.seals = turn.seals;
+      writer.seals = turn.quick ? undefined : turn.seals;
       const stack = work.map(unpackWork).reverse();
       later = [];
       for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
         isMore = stack.length > 0;
-        const following = readPiece(piece);
-        if (turn.descend) push(stack, following);
-        else later.push(...following);
+        const isQuick = turn.quick && turn.seals !== undefined && piece.kind === 'list';
+        const following = isQuick ? readQuickly(piece, turn.seals) : readPiece(piece);
+        push(
+          stack,
+          following.filter((next) => mayGoOn(next, turn)),
+        );
+        later.push(...following.filter((next) => !mayGoOn(next, turn)));
         if (isSpent() || isHungry()) break;
       }
       return {
@@ -175,15 +203,17 @@ export function createPageReader(
   };
 }
 
-const NO_BYTES = new Uint8Array(0);
-
-function needsOf(rule: Rule): Needs {
-  return { digest: needsDigest(rule.attributes), flags: rule.attributes.names.has('flags') };
+/** Here and now; what is compared with the baseline must be sent what that knows. */
+function mayGoOn({ kind }: Work, { descend, quick }: Turn): boolean {
+  return descend && (!quick || kind === 'list');
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 function namesOf(work: Work, fd: number): readonly string[] | number {
   switch (work.kind) {
     case 'list':
+    case 'compare':
       return listNames(fd);
     case 'range':
       return unpackNames(work.packed ?? NO_BYTES);

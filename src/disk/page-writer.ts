@@ -23,6 +23,8 @@ export interface PageWriter {
   finish(bytesRead: number, upTo?: BytePath): void;
   /** Ends it without records: nothing could be read. */
   fail(errno: number): void;
+  /** A directory without a page: these entries are as in the baseline. */
+  trust(dir: BytePath, entries: number): void;
   /** As if it had never begun. */
   drop(): void;
   take(): PagesWritten;
@@ -31,7 +33,9 @@ export interface PageWriter {
 export function createPageWriter(records: RecordWriter, engine: DigestEngine): PageWriter {
   let pages: FoundPage[] = [];
   let unchanged = nothing();
-  let current: { readonly work: Work; readonly start: number; readonly bytesRead: number } | undefined;
+  let current:
+    | { readonly work: Work; readonly start: number; readonly bytesRead: number; readonly copies: number }
+    | undefined;
 
   const isKnown = (seals: SealTable, dir: BytePath, run: Buffer): boolean =>
     run.length > 0 && isComplete(run) && seals.isDirectory(sealsOf(engine.digest, dir, run));
@@ -39,26 +43,31 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
   const writer: PageWriter = {
     seals: undefined,
     start: (work, bytesRead) => {
-      current = { work, start: records.length(), bytesRead };
+      current = { work, start: records.length(), bytesRead, copies: records.copies() };
     },
     finish: (bytesReadNow, upTo) => {
       if (current === undefined) return;
       const { work, start } = current;
       const { dir } = work;
       const bytesRead = bytesReadNow - current.bytesRead;
+      const trusted = records.copies() - current.copies;
       const isWhole = work.kind === 'list' && upTo === undefined;
       if (isWhole && writer.seals !== undefined && isKnown(writer.seals, dir, records.from(start))) {
         const entries = unchanged.entries + countRecords(records.from(start));
-        unchanged = { entries, bytesRead: unchanged.bytesRead + bytesRead, dir };
+        unchanged = { entries, bytesRead: unchanged.bytesRead + bytesRead, trusted: unchanged.trusted, dir };
         records.rewind(start);
       } else {
-        pages.push({ dir, extent: extentOf(work, upTo), end: records.length(), bytesRead });
+        pages.push({ dir, extent: extentOf(work, upTo), end: records.length(), bytesRead, trusted });
       }
     },
     fail: (failed) => {
       if (current === undefined) return;
       const { work } = current;
-      pages.push({ dir: work.dir, extent: extentOf(work), end: records.length(), bytesRead: 0, failed });
+      pages.push({ dir: work.dir, extent: extentOf(work), end: records.length(), bytesRead: 0, trusted: 0, failed });
+    },
+    trust: (dir, more) => {
+      const { entries, bytesRead, trusted } = unchanged;
+      unchanged = { entries: entries + more, bytesRead, trusted: trusted + more, dir };
     },
     drop: () => records.rewind(current?.start ?? records.length()),
     take: () => {
@@ -71,7 +80,7 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
 }
 
 function nothing(): Portion {
-  return { entries: 0, bytesRead: 0, dir: ROOT_DIR };
+  return { entries: 0, bytesRead: 0, trusted: 0, dir: ROOT_DIR };
 }
 
 function isComplete(run: Buffer): boolean {
@@ -84,6 +93,7 @@ function extentOf(work: Work, upTo?: BytePath): Page['extent'] {
     case 'names':
       return { kind: 'names', names: work.names ?? [] };
     case 'list':
+    case 'compare':
       return { kind: 'range', after: undefined, upTo };
     case 'range':
       return { kind: 'range', after: work.after, upTo: upTo ?? work.upTo };

@@ -5,9 +5,9 @@ import type { FoundPage } from './protocol.ts';
 /** Their records share the answer's memory. */
 export function pagesOf(found: readonly FoundPage[], records: ArrayBuffer): Page[] {
   let start = 0;
-  return found.map(({ dir, extent, end, bytesRead, failed = 0 }) => {
+  return found.map(({ dir, extent, end, bytesRead, trusted, failed = 0 }) => {
     const run = Buffer.from(records, start, end - start);
     start = end;
-    return { dir, extent, records: run, failed, bytesRead };
+    return { dir, extent, records: run, failed, bytesRead, trusted };
   });
 }

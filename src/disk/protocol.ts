@@ -23,8 +23,11 @@ export interface WorkerSetup {
 
 /** A piece of work on one directory. Rules travel as indices into the scope's list. */
 export interface Work {
-  /** All names of the directory; some of them, with the range that they stand for; or single names, wherever they come from. */
-  readonly kind: 'list' | 'range' | 'names';
+  /**
+   * All names of the directory; the same, of one that is not as a quick walk's seals say; some of them, with the range that
+   * they stand for; or single names, wherever they come from.
+   */
+  readonly kind: 'list' | 'compare' | 'range' | 'names';
   readonly dir: BytePath;
   readonly rule: number;
   readonly after: BytePath | undefined;
@@ -57,6 +60,8 @@ export interface WalkSetup {
   readonly descend: boolean;
   /** Memory of a SealTable. */
   readonly seals?: SharedArrayBuffer;
+  /** Directories are first told by their quick seals; those that differ come back as `compare`. */
+  readonly quick: boolean;
 }
 
 export const CANCELED = 0;
@@ -82,6 +87,8 @@ export interface FoundPage {
   /** Where its records end in the answer's memory; they begin where those of the page before end. */
   readonly end: number;
   readonly bytesRead: number;
+  /** How many records were taken from the baseline. */
+  readonly trusted: number;
   /** errno when nothing could be read. */
   readonly failed?: number;
 }

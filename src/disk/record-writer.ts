@@ -1,7 +1,7 @@
 // Packed records straight from statx memory: the same bytes as `writeRecord` of domain/packed.ts, without an object or a
 // bigint parameter per file. A test holds the two together.
 import type { Digest } from '../domain/entry.ts';
-import { type Stat, statMode, WORD } from './stat.ts';
+import { type Stat, statMode, timeNs, WORD } from './stat.ts';
 
 /** What a record has beside its stat; filled in anew for each entry. */
 export interface Extras {
@@ -19,6 +19,8 @@ export interface RecordWriter {
   write(stat: Stat, name: string, extras: Extras): void;
   /** Appends the record at `at` of another run as it is. */
   copy(run: Buffer, at: number, length: number): void;
+  /** How many records were appended so since the writer was made. */
+  copies(): number;
   /** Whether the stat agrees with the record at `at` of `run` in everything that isSameStat compares. */
   isSame(stat: Stat, run: Buffer, at: number): boolean;
   /** What was written since the length was `start`; good until the next call. */
@@ -31,7 +33,6 @@ export interface RecordWriter {
 
 const FIXED_BYTES = 80;
 const DIGEST_BYTES = 32;
-const NS_PER_S = 1_000_000_000n;
 const FIRST_BYTES = 1 << 18;
 const EMPTY = new Uint8Array(0);
 
@@ -67,6 +68,7 @@ export function createRecordWriter(): RecordWriter {
   let views = viewsOf(new ArrayBuffer(FIRST_BYTES));
   const probe = viewsOf(new ArrayBuffer(FIXED_BYTES));
   let end = 0;
+  let copies = 0;
 
   const reserve = (length: number): void => {
     if (end + length <= views.bytes.length) return;
@@ -88,7 +90,9 @@ export function createRecordWriter(): RecordWriter {
       reserve(length);
       run.copy(views.bytes, end, at, at + length);
       end += length;
+      copies += 1;
     },
+    copies: () => copies,
     isSame: (stat, run, at) => {
       writeFixed(probe, 0, stat);
       return isSameFixed(probe.bytes, run, at);
@@ -127,10 +131,6 @@ function writeFixed({ u16, u32, i64 }: Views, at: number, stat: Stat): void {
   u32[w + 16] = 0;
   u32[w + 17] = stat.u32[WORD.rdevMajor] ?? 0;
   u32[w + 18] = stat.u32[WORD.rdevMinor] ?? 0;
-}
-
-function timeNs(stat: Stat, at: number): bigint {
-  return (stat.i64[at / 2] ?? 0n) * NS_PER_S + BigInt(stat.u32[at + 2] ?? 0);
 }
 
 function writeRest({ bytes, u16, u32 }: Views, at: number, length: number, name: string, extras: Extras): void {

@@ -74,6 +74,13 @@ export function statSize(stat: Stat): number {
   return word(stat, WORD.size + 1) * 0x1_0000_0000 + word(stat, WORD.size);
 }
 
+const NS_PER_S = 1_000_000_000n;
+
+/** A time in nanoseconds since the epoch; `at`: where it begins. */
+export function timeNs(stat: Stat, at: number): bigint {
+  return (stat.i64[at / 2] ?? 0n) * NS_PER_S + BigInt(stat.u32[at + 2] ?? 0);
+}
+
 export function isAutomount(stat: Stat): boolean {
   return (word(stat, WORD.attributes) & STATX_ATTR_AUTOMOUNT) !== 0;
 }

@@ -27,7 +27,8 @@ export async function* walk(
     id: lastId,
     control: control.buffer as SharedArrayBuffer,
     // What the baseline knows of a directory is here, not there.
-    descend: known === undefined,
+    descend: known === undefined || seals !== undefined,
+    quick: known !== undefined && seals !== undefined,
     ...(seals !== undefined && { seals: seals.memory }),
   };
   const stack = rootWork(from);
@@ -38,7 +39,9 @@ export async function* walk(
 
   const ask = (): void => {
     while (failure === undefined && asked + ready.length < pool.size() * AHEAD && stack.length > 0) {
-      const work = takeBatch(stack, pool.size()).map((piece) => withRun(piece, known));
+      const work = takeBatch(stack, pool.size()).map((piece) =>
+        setup.quick && piece.kind === 'list' ? piece : withRun(piece, known),
+      );
       asked += 1;
       pool
         .ask({ kind: 'pages', work: work.map(packWork), walk: setup }, transferOf(work))
@@ -91,12 +94,16 @@ function takeBatch(stack: Work[], threads: number): Work[] {
   const batch: Work[] = [];
   while (batch.length < wanted) {
     const piece = stack.at(-1);
-    if (piece === undefined || (piece.kind !== 'list' && batch.length > 0)) break;
+    if (piece === undefined || (!isDirectory(piece) && batch.length > 0)) break;
     stack.pop();
     batch.push(piece);
-    if (piece.kind !== 'list') break;
+    if (!isDirectory(piece)) break;
   }
   return batch;
+}
+
+function isDirectory({ kind }: Work): boolean {
+  return kind === 'list' || kind === 'compare';
 }
 
 function withRun(piece: Work, known: WalkOptions['known']): Work {

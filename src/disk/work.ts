@@ -58,6 +58,11 @@ export function listWork(dir: BytePath, name: BytePath, rule: number): Work {
 
 const NOTHING: Partial<Work> = {};
 
+/** The same directory, to be compared with what the baseline has of it. */
+export function compareWork({ dir, rule }: Work): Work {
+  return makeWork('compare', dir, rule, NOTHING);
+}
+
 /** Behind a border that is not crossed, a rule may begin anew. */
 export function workBeyond(border: BytePath, scopeRoots: readonly BytePath[]): Work[] {
   return rootWork(scopeRoots.filter((root) => root !== border && isWithin(root, border)));

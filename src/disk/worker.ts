@@ -9,6 +9,7 @@ import { type ContentReader, createContentReader } from './content.ts';
 import { openDigestEngine } from './digest.ts';
 import { createEntryReader } from './entry-reader.ts';
 import { createMeter } from './meter.ts';
+import { needsByRule } from './needs.ts';
 import { openPace } from './pace.ts';
 import { createPageReader, type Signals } from './page-reader.ts';
 import { createPageWriter } from './page-writer.ts';
@@ -22,6 +23,7 @@ import {
   type WalkSetup,
   type WorkerSetup,
 } from './protocol.ts';
+import { createQuickReader } from './quick-reader.ts';
 import { createReadAdvice } from './read-advice.ts';
 import { createRecordWriter } from './record-writer.ts';
 import { createXattrReader } from './xattrs.ts';
@@ -62,7 +64,8 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   const writer = createRecordWriter();
   const entries = createEntryReader(writer, content, createXattrReader(engine));
   const pageWriter = createPageWriter(writer, engine);
-  const pages = createPageReader(scope, pageWriter, meter, entries, signals);
+  const quick = createQuickReader({ scope, rules: needsByRule(scope), engine, meter });
+  const pages = createPageReader(scope, pageWriter, meter, entries, quick, signals);
   const openTable = tableCache();
 
   const pagesReply = ({ id, work, walk }: Extract<Request, { kind: 'pages' }>): Answer => {
@@ -71,6 +74,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
       share: walk !== undefined,
       descend: walk?.descend ?? false,
       seals: openTable(walk),
+      quick: walk?.quick ?? false,
     });
     return { reply: { kind: 'pages', id, ...read }, transfer: [read.records] };
   };

@@ -14,6 +14,8 @@ export type CheckItem =
 export interface CheckTotals {
   entries: number;
   bytes: number;
+  /** Entries that a quick check did not read. */
+  trusted: number;
   readonly drift: Record<DriftKind, number>;
   incomplete: number;
   /** Names exactly what was found; equal for two checks that found the same. */
@@ -48,6 +50,7 @@ export async function* check(parts: SurveyParts, options: CheckOptions): AsyncGe
   const onPortion = (portion: Portion): void => {
     totals.entries += portion.entries;
     totals.bytes += portion.bytesRead;
+    totals.trusted += portion.trusted;
     options.onPortion?.(portion);
   };
 
@@ -89,6 +92,7 @@ function newTotals(): CheckTotals {
   return {
     entries: 0,
     bytes: 0,
+    trusted: 0,
     drift: { added: 0, removed: 0, changed: 0, moved: 0 },
     incomplete: 0,
     reportId: '',

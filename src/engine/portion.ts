@@ -2,6 +2,6 @@
 import { countRecords } from '../domain/packed.ts';
 import type { Page, Portion } from './ports/disk.ts';
 
-export function portionOf({ dir, records, bytesRead }: Page): Portion {
-  return { dir, entries: countRecords(records), bytesRead };
+export function portionOf({ dir, records, bytesRead, trusted }: Page): Portion {
+  return { dir, entries: countRecords(records), bytesRead, trusted };
 }

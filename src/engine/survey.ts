@@ -35,7 +35,10 @@ export async function* survey(
     if (after === undefined && upTo === undefined) given.set(dir, run);
     return run;
   };
-  const options: WalkOptions = quick ? { known } : { seals: parts.baseline.seals(), onUnchanged: onPortion };
+  const seals = parts.baseline.seals();
+  // A baseline of an earlier format has no quick seals: then all of it is compared with what `known` says.
+  const trusting = { known, onUnchanged: onPortion, ...(seals.hasQuick && { seals }) };
+  const options: WalkOptions = quick ? trusting : { seals, onUnchanged: onPortion };
   for await (const page of parts.disk.walk(roots, { ...options, ...(signal !== undefined && { signal }) })) {
     onPortion(portionOf(page));
     const run = isWhole(page) ? given.get(page.dir) : undefined;

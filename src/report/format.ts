@@ -30,9 +30,17 @@ export interface CheckSummary extends ReportHead {
   readonly incomplete: number;
   readonly exitCode: number;
   readonly coverage: readonly Coverage[];
-  readonly quick: boolean;
+  /** What `--quick` trusted; undefined without it. */
+  readonly quick: QuickTrust | undefined;
   /** Names what was found, for `accept --report`. */
   readonly reportId: string;
+}
+
+export interface QuickTrust {
+  /** Entries that were not read, because their stat is as in the baseline. */
+  readonly trusted: number;
+  /** When the generation was made that they are trusted to be as in; milliseconds since the epoch. */
+  readonly sinceMs: number;
 }
 
 export interface ReportOptions {

@@ -39,7 +39,7 @@ export function totalsJson(summary: CheckSummary): JsonObject {
     moved,
     incomplete,
     exitCode,
-    quick,
+    quick: quick === undefined ? null : { trusted: quick.trusted, since: timeTextMs(quick.sinceMs) },
     report: summary.reportId,
     coverage: summary.coverage.map(coverageJson),
   };

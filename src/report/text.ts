@@ -6,8 +6,9 @@ import { escapePath, escapeText } from '../domain/escape.ts';
 import { actorText } from './actor-text.ts';
 import { attributeChanges, attributeText } from './attribute-text.ts';
 import { coverageLine } from './coverage-text.ts';
-import type { CheckSummary, Report, ReportOptions } from './format.ts';
+import type { CheckSummary, QuickTrust, Report, ReportOptions } from './format.ts';
 import { byteText, countText, durationText, pluralText } from './quantity.ts';
+import { timeTextMs } from './time-text.ts';
 
 export function textReport(options: ReportOptions): Report {
   return {
@@ -87,6 +88,10 @@ function entryText(entry: Entry): string {
   return `${entry.type} ${attributeText(entry, 'mode')} ${entry.uid}:${entry.gid}${size}${target}`;
 }
 
+function trustText({ trusted, sinceMs }: QuickTrust): string {
+  return `, quick: ${pluralText(trusted, 'entry', 'entries')} not read but trusted to be as on ${timeTextMs(sinceMs)}`;
+}
+
 /** `no drift: 12,345 entries, 1.2 GiB in 0.8 s`, or the counts and how to accept them. */
 export function summaryText(summary: CheckSummary): string {
   const { added, removed, changed, moved, incomplete, quick, entries, bytes, startMs, endMs } = summary;
@@ -96,6 +101,6 @@ export function summaryText(summary: CheckSummary): string {
   const drift = total === 0 ? 'no drift' : `${pluralText(total, 'drift')} (${kinds})`;
   const unread = incomplete === 0 ? '' : `, ${countText(incomplete)} not readable`;
   const work = `${pluralText(entries, 'entry', 'entries')}, ${byteText(bytes)} in ${durationText(endMs - startMs)}`;
-  const first = `${drift}${unread}: ${work}${quick ? ', quick' : ''}`;
+  const first = `${drift}${unread}: ${work}${quick === undefined ? '' : trustText(quick)}`;
   return total === 0 ? first : `${first}\naccept all of it: driftline accept --report ${escapeText(summary.reportId)}`;
 }

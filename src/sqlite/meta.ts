@@ -1,6 +1,6 @@
 // The one row that says what the tables hold, sealed: every transaction that changes a table changes it too.
 import { type BytePath, pathFromBytes, pathToBytes } from '../domain/path.ts';
-import { type Hash, isSameSeal, noSeal, type SealPart, sealOf } from '../domain/seal.ts';
+import { type Hash, isSameSeal, noSeal, SEAL_BYTES, type SealPart, sealOf } from '../domain/seal.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import type { Database } from './driver.ts';
 import { neverFinished, untrusted } from './failure.ts';
@@ -19,6 +19,8 @@ export interface Meta {
   journal: { number: number; timeMs: number; chain: Buffer };
   /** How many rows of open drift there are, and their sum. */
   drift: { count: number; sum: Buffer };
+  /** Whether its pages have quick seals. */
+  hasQuick: boolean;
 }
 
 export function emptyMeta(): Meta {
@@ -31,6 +33,7 @@ export function emptyMeta(): Meta {
     root: noSeal(),
     journal: { number: 0, timeMs: 0, chain: noSeal() },
     drift: { count: 0, sum: noSeal() },
+    hasQuick: true,
   };
 }
 
@@ -50,10 +53,17 @@ export function readMeta(database: Database, hash: Hash): Meta {
       chain: bytesColumn(row, 'journal_chain'),
     },
     drift: { count: integerColumn(row, 'drift_count'), sum: bytesColumn(row, 'drift_sum') },
+    hasQuick: hasQuickSeals(database),
   };
   if (!isSameSeal(bytesColumn(row, 'seal'), sealOf(hash, values(meta))))
     throw untrusted('its facts do not match their seal');
   return meta;
+}
+
+/** All pages have them or none has: an upgraded file gets them with its next generation that is made from nothing. */
+function hasQuickSeals(database: Database): boolean {
+  const page = database.get('select length(seal) as length from page limit 1');
+  return page === undefined || integerColumn(page, 'length') > SEAL_BYTES;
 }
 
 export function writeMeta(database: Database, hash: Hash, meta: Meta): void {

@@ -26,11 +26,14 @@ const FORMAT_2: readonly string[] = [
   'CREATE TABLE hook(name TEXT PRIMARY KEY NOT NULL, seal BLOB NOT NULL, memory TEXT NOT NULL) STRICT, WITHOUT ROWID',
 ];
 
+/** No table: from here on, a generation that is made from nothing has quick seals behind the seals of its pages (page.ts). */
+const FORMAT_3: readonly string[] = [];
+
 /**
  * What each format (PRAGMA user_version) added to the one before. Files of an earlier one are read as they are, and get the
  * rest when they are opened to be written to.
  */
-const FORMATS: readonly (readonly string[])[] = [FORMAT_1, FORMAT_2];
+const FORMATS: readonly (readonly string[])[] = [FORMAT_1, FORMAT_2, FORMAT_3];
 const FORMAT = FORMATS.length;
 /** The first format with the table `hook`. */
 export const HOOK_MEMORY_FORMAT = 2;

@@ -4,13 +4,17 @@ import { escapePath } from '../domain/escape.ts';
 import { recordLength, recordName } from '../domain/packed.ts';
 import { cutRun, pageSeal } from '../domain/page.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
-import { type Hash, isSameSeal, toggleSeal } from '../domain/seal.ts';
+import { quickSealOf } from '../domain/quick-seal.ts';
+import { type Hash, isSameSeal, SEAL_BYTES, toggleSeal } from '../domain/seal.ts';
 import { bytesColumn, integerColumn } from './column.ts';
 import type { Database, Row } from './driver.ts';
 import { untrusted } from './failure.ts';
 import type { Meta } from './meta.ts';
 
-/** What identifies a page: its directory, its first name, its seal and how many records it holds; not the records. */
+/**
+ * What identifies a page: its directory, its first name, its seal (followed by its quick seal, where the file has them) and
+ * how many records it holds; not the records.
+ */
 export interface PageHead {
   readonly dir: Buffer;
   readonly first: Buffer;
@@ -40,7 +44,7 @@ export const PAGES = 'page left join content on content.id = page.content';
 export function recordsOf(hash: Hash, row: Row, dir: BytePath): Buffer {
   const entries = bytesColumn(row, 'entries');
   const seal = pageSeal(hash, pathToBytes(dir), bytesColumn(row, 'first'), entries);
-  if (!isSameSeal(seal, bytesColumn(row, 'seal')))
+  if (!isSameSeal(seal, bytesColumn(row, 'seal').subarray(0, SEAL_BYTES)))
     throw untrusted(`entries of ${escapePath(dir)} do not match their seal`);
   return entries;
 }
@@ -80,7 +84,9 @@ export function sealRun(
   for (const piece of cutRun(run, dir)) {
     const entries = run.subarray(piece.start, piece.end);
     const first = pathToBytes(piece.first);
-    const page = { dir: dirBytes, first, seal: pageSeal(hash, dirBytes, first, entries), count: piece.count, entries };
+    const own = pageSeal(hash, dirBytes, first, entries);
+    const seal = meta.hasQuick ? Buffer.concat([own, quickSealOf(hash, dirBytes, entries)]) : own;
+    const page = { dir: dirBytes, first, seal, count: piece.count, entries };
     togglePage(hash, meta.root, page);
     meta.pages += 1;
     meta.entries += page.count;

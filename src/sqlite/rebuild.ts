@@ -29,7 +29,7 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
     end();
     throw error;
   }
-  const meta = { ...readMeta(database, hash), entries: 0, pages: 0, root: noSeal() };
+  const meta = { ...readMeta(database, hash), entries: 0, pages: 0, root: noSeal(), hasQuick: true };
   const batch = createPageBatch(database);
   let over = false;
   let current: { readonly dir: BytePath; readonly last: BytePath | undefined } | undefined;

@@ -23,13 +23,15 @@ export function verifyPages(database: Database, hash: Hash): Verified {
     let pages = 0;
     let entries = 0;
     let dir: Uint8Array | undefined;
-    for (const head of heads(database)) {
+    eachHead(database, meta.hasQuick ? SEAL_BYTES * 2 : SEAL_BYTES, (head) => {
       toggleSeal(sum, hash(head.bytes));
       pages += 1;
       entries += head.count;
-      seals.add(head.seal, dir === undefined || !head.dir.equals(dir));
+      const isFirst = dir === undefined || !head.dir.equals(dir);
+      const quick = meta.hasQuick ? head.seal.subarray(SEAL_BYTES) : undefined;
+      seals.add({ seal: head.seal.subarray(0, SEAL_BYTES), quick, dir: head.dir, isFirst, entries: head.count });
       dir = head.dir;
-    }
+    });
     if (pages !== meta.pages) throw untrusted(`it has ${pages} pages instead of ${meta.pages}`);
     if (entries !== meta.entries) throw untrusted(`it has ${entries} entries instead of ${meta.entries}`);
     if (!isSameSeal(sum, meta.root)) throw untrusted('its pages do not match their sum');
@@ -50,15 +52,18 @@ interface SummedPage {
 const BATCH = 2000;
 
 /** All pages in the order of their keys; the order is verified, because lookups rely on it. */
-function* heads(database: Database): Generator<SummedPage> {
+function eachHead(database: Database, sealBytes: number, take: (page: SummedPage) => void): void {
   let last: SummedPage | undefined;
   for (;;) {
     const batch = last === undefined ? database.get(FIRST) : database.get(NEXT, ...keyParts(last));
     if (batch === undefined || batch['pages'] === null || integerColumn(batch, 'number') === 0) return;
-    for (const head of split(bytesColumn(batch, 'pages'))) {
+    const pages = bytesColumn(batch, 'pages');
+    for (let start = 0; start < pages.length; ) {
+      const head = headAt(pages, start, sealBytes);
       if (last !== undefined && last.key.compare(head.key) >= 0) throw untrusted('its pages are out of order');
-      yield head;
+      take(head);
       last = head;
+      start += head.bytes.length;
     }
   }
 }
@@ -73,22 +78,18 @@ function batchOf(where: string): string {
 }
 
 /** Where damage moves a border, what comes out does not match the sum. */
-function* split(batch: Buffer): Generator<SummedPage> {
-  for (let start = 0; start < batch.length; ) {
-    const dirEnd = border(batch, 0, start);
-    const keyEnd = border(batch, 0, dirEnd + 1);
-    const countStart = keyEnd + 1 + SEAL_BYTES;
-    const end = border(batch, SEMICOLON, countStart);
-    const count = Number(batch.toString('latin1', countStart, end));
-    yield {
-      bytes: batch.subarray(start, end + 1),
-      key: batch.subarray(start, keyEnd),
-      dir: batch.subarray(start, dirEnd),
-      seal: batch.subarray(keyEnd + 1, countStart),
-      count,
-    };
-    start = end + 1;
-  }
+function headAt(batch: Buffer, start: number, sealBytes: number): SummedPage {
+  const dirEnd = border(batch, 0, start);
+  const keyEnd = border(batch, 0, dirEnd + 1);
+  const countStart = keyEnd + 1 + sealBytes;
+  const end = border(batch, SEMICOLON, countStart);
+  return {
+    bytes: batch.subarray(start, end + 1),
+    key: batch.subarray(start, keyEnd),
+    dir: batch.subarray(start, dirEnd),
+    seal: batch.subarray(keyEnd + 1, countStart),
+    count: Number(batch.toString('latin1', countStart, end)),
+  };
 }
 
 const SEMICOLON = 0x3b;

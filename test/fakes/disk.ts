@@ -21,7 +21,7 @@ export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
 
   const page = (dir: BytePath, found: readonly Entry[], extent: Page['extent']): Page => {
     const failed = failing.get(dir) ?? 0;
-    return { dir, extent, records: packRun(failed === 0 ? found : []), failed, bytesRead: 0 };
+    return { dir, extent, records: packRun(failed === 0 ? found : []), failed, bytesRead: 0, trusted: 0 };
   };
   const names = (dir: BytePath, wanted: readonly BytePath[]): Page => {
     const found = childrenOf(dir).filter((one) => wanted.includes(nameOf(one.path)));

@@ -64,11 +64,18 @@ async function compare(
   const report = openReport(format, { colour: output.colour });
   const startMs = systemClock.nowMs();
   try {
-    const { generation } = store.baseline.info();
+    const { generation, createdMs } = store.baseline.info();
     output.data(report.begin({ startMs, generation }));
     const items = check(
       { disk, baseline: store.baseline, scope },
-      { roots, quick, verify: paths.length === 0, hash, signal: interrupt.signal, onPortion: progress.portion },
+      {
+        roots,
+        quick,
+        verify: paths.length === 0 && !quick,
+        hash,
+        signal: interrupt.signal,
+        onPortion: progress.portion,
+      },
     );
     const recordOf = openRecords(store);
     for (;;) {
@@ -77,7 +84,13 @@ async function compare(
         progress.done();
         const code = interrupt.exitCode();
         if (code !== undefined) return code;
-        const summary = summaryOf(value, { startMs, generation, coverage, quick, isUnwatched });
+        const summary = summaryOf(value, {
+          startMs,
+          generation,
+          coverage,
+          quickSinceMs: quick ? createdMs : undefined,
+          isUnwatched,
+        });
         output.data(report.end(summary));
         return summary.exitCode;
       }
@@ -118,17 +131,19 @@ interface SummaryFacts {
   readonly startMs: number;
   readonly generation: number;
   readonly coverage: readonly Coverage[];
-  readonly quick: boolean;
+  /** With --quick: when the generation was made. */
+  readonly quickSinceMs: number | undefined;
   readonly isUnwatched: boolean;
 }
 
-function summaryOf(totals: CheckTotals, { isUnwatched, ...facts }: SummaryFacts): CheckSummary {
-  const { entries, bytes, drift, incomplete, reportId } = totals;
+function summaryOf(totals: CheckTotals, { isUnwatched, quickSinceMs, ...facts }: SummaryFacts): CheckSummary {
+  const { entries, bytes, trusted, drift, incomplete, reportId } = totals;
   return {
     ...facts,
     endMs: systemClock.nowMs(),
     entries,
     bytes,
+    quick: quickSinceMs === undefined ? undefined : { trusted, sinceMs: quickSinceMs },
     ...drift,
     incomplete,
     exitCode: checkExitCode(totals) | (isUnwatched ? INCOMPLETE : 0),

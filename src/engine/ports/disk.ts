@@ -16,6 +16,8 @@ export interface Page {
   readonly failed: number;
   /** Bytes of content that were hashed for this page. */
   readonly bytesRead: number;
+  /** How many records come from `known`, because their stat is the same. */
+  readonly trusted: number;
 }
 
 /** How much of a walk is done. */
@@ -25,6 +27,8 @@ export interface Portion {
   readonly entries: number;
   /** Bytes of content that were hashed. */
   readonly bytesRead: number;
+  /** How many of the entries were not read, because their stat is as in the baseline. */
+  readonly trusted: number;
 }
 
 /** How the state of paths is read. Only paths that the scope's rules cover ever appear. */
@@ -48,7 +52,7 @@ export interface WalkOptions {
   readonly known?: (dir: BytePath, after?: BytePath, upTo?: BytePath) => Buffer;
   /**
    * The baseline's seals: a directory whose pages have these seals, and of which everything could be read, gives no page;
-   * `onUnchanged` is told instead. Not together with `known`.
+   * `onUnchanged` is told instead. Together with `known` their quick seals count, and `known` is asked only for the others.
    */
   readonly seals?: SealTable;
   readonly onUnchanged?: (portion: Portion) => void;

@@ -36,26 +36,32 @@ class Tree {
   }
 
   /** What differs, and how many entries were looked at; `sealed`: with the baseline's seals. */
-  async survey(sealed: boolean): Promise<{ found: string[]; entries: number }> {
+  async survey(sealed: boolean, quick = false): Promise<{ found: string[]; entries: number; trusted: number }> {
     const none = createSealTableBuilder().build();
     const baseline = sealed ? this.store.baseline : { ...this.store.baseline, seals: () => none };
     const parts = { disk: this.disk, baseline, scope: compileScope(scopeOf(ruleOver([this.root]))) };
     const found: string[] = [];
-    let entries = 0;
+    let [entries, trusted] = [0, 0];
     const onPortion = (portion: Portion): void => {
       entries += portion.entries;
+      trusted += portion.trusted;
     };
-    for await (const finding of survey(parts, [pathFromText(this.root)], { quick: false, onPortion })) {
+    for await (const finding of survey(parts, [pathFromText(this.root)], { quick, onPortion })) {
       if (finding.kind === 'incomplete') found.push(`incomplete ${finding.path}`);
       else if (finding.kind === 'removed') found.push(`removed ${finding.before.path}`);
       else found.push(`${finding.kind} ${finding.after.path}`);
     }
-    return { found: found.sort(), entries };
+    return { found: found.sort(), entries, trusted };
   }
 
   async both(): Promise<string[]> {
     const [sealed, plain] = [await this.survey(true), await this.survey(false)];
     expect(sealed).toEqual(plain);
+    const [quick, compared] = [await this.survey(true, true), await this.survey(false, true)];
+    expect({ ...quick, trusted: 0 }).toEqual(plain);
+    // What need not be read is the same, whoever finds out.
+    expect(quick).toEqual(compared);
+    expect(quick.trusted).toBeGreaterThanOrEqual(plain.entries - plain.found.length - 3);
     return sealed.found;
   }
 
@@ -124,6 +130,7 @@ test('what could not be read is told each time', async () => {
 
 test('a directory whose pages are all of another one is not taken for it', () => {
   const seal = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+  const dir = Buffer.from('/dir');
   const builder = createSealTableBuilder();
   for (const [byte, isFirst] of [
     [1, true],
@@ -133,7 +140,7 @@ test('a directory whose pages are all of another one is not taken for it', () =>
     [5, true],
     [6, false],
   ] as const) {
-    builder.add(seal(byte), isFirst);
+    builder.add({ seal: seal(byte), quick: undefined, dir, isFirst, entries: 1 });
   }
   const table = builder.build();
   const known = (...bytes: number[]): boolean => table.isDirectory(bytes.map(seal));

@@ -94,7 +94,7 @@ export const SUMMARY: CheckSummary = {
   incomplete: 1,
   exitCode: 15,
   generation: 7,
-  quick: false,
+  quick: undefined,
   reportId: 'abc123',
   coverage: [{ mount: pathFromText('/'), mode: 'filesystem', sinceMs: 0, gaps: 0, reason: undefined }],
 };

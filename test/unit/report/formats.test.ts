@@ -58,7 +58,7 @@ test('json', () => {
     incomplete: 1,
     exitCode: 15,
     generation: 7,
-    quick: false,
+    quick: null,
     report: 'abc123',
     coverage: [{ mount: '/', mode: 'filesystem', since: '1970-01-01T00:00:00.000Z', gaps: 0 }],
     unreadable: [{ path: '/etc/\ufffd', pathBytes: 'L2V0Yy//', incomplete: 'EACCES' }],
