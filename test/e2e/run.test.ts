@@ -1,5 +1,5 @@
 // driftline run: a real command on real changes, and everything that must not start it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
@@ -109,6 +109,35 @@ test.each([
   lab.shell(`touch ${gate}`);
   await daemon.until('the second run', () => told().length > 1);
   expect(await settle(daemon)).toEqual(expected);
+});
+
+test('rsync fed by it keeps a mirror: hostile names, deletions, directories that move', async () => {
+  const target = `${lab.scratch.dir}/target`;
+  lab.shell(`cp -a in/a in/-a; mkdir -p ${target}${lab.at}; rsync -a in ${target}${lab.at}/`);
+  const rsync = ['rsync', '-a', '--from0', '--files-from=-', '--delete-missing-args', '--force', '/', `${target}/`];
+  const daemon = await begin(['--quiet', '50ms'], rsync);
+  const isEqual = (): boolean => {
+    const args = [
+      '-a',
+      '--omit-dir-times',
+      '--checksum',
+      '--delete',
+      '-n',
+      '-i',
+      `${lab.at}/in/`,
+      `${target}${lab.at}/in/`,
+    ];
+    return spawnSync('rsync', args, { encoding: 'utf8' }).stdout === '';
+  };
+  const steps = [
+    "echo more >>in/a; rm in/-a; echo 1 >in/$'new\\nline'; echo 1 >in/$'\\xff \\e[31m'; echo 1 >in/--delete",
+    'mv in/d in/e; mkdir -p in/deep/er/still; echo 1 >in/deep/er/still/f',
+    'mv in/deep in/e/; rm -r in/e/deep/er; ln -s a in/link; rm in/a; mkdir in/a; echo 1 >in/a/b',
+  ];
+  for (const step of steps) {
+    lab.shell(step);
+    expect(await daemon.until('an equal mirror', isEqual)).toBe(true);
+  }
 });
 
 test.each([
