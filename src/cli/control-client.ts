@@ -17,6 +17,7 @@ interface Patience {
 const PATIENCE: Readonly<Record<ControlRequest['op'], Patience>> = {
   status: { waitMs: 2_000, replyMaxBytes: 8 * 1024 * 1024 },
   accept: { waitMs: 60_000, replyMaxBytes: LINE_MAX_BYTES },
+  hook: { waitMs: 10_000, replyMaxBytes: LINE_MAX_BYTES },
 };
 
 /**

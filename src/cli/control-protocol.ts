@@ -3,14 +3,19 @@ import type { Actor } from '../domain/actor.ts';
 import { AppError, type AppErrorCode, errorMessage } from '../domain/errors.ts';
 import { type BytePath, pathFromLatin1 } from '../domain/path.ts';
 import type { AcceptRequest } from '../engine/accept.ts';
+import type { HookErrand } from '../engine/hook-errand.ts';
 
-export type ControlRequest = { readonly op: 'status' } | { readonly op: 'accept'; readonly request: AcceptRequest };
+export type ControlRequest =
+  | { readonly op: 'status' }
+  | { readonly op: 'accept'; readonly request: AcceptRequest }
+  | { readonly op: 'hook'; readonly errand: HookErrand };
 
 /** A line longer than this is nobody's honest request. */
 export const LINE_MAX_BYTES = 64 * 1024 * 1024;
 
 export function encodeRequest(request: ControlRequest): string {
   if (request.op === 'status') return JSON.stringify({ v: 1, op: 'status' });
+  if (request.op === 'hook') return JSON.stringify({ v: 1, op: 'hook', ...request.errand });
   const { paths, report, reviewed, by } = request.request;
   return JSON.stringify({
     v: 1,
@@ -26,6 +31,7 @@ export function parseRequest(line: string): ControlRequest {
   const value: unknown = JSON.parse(line);
   if (!isRecord(value)) throw malformed();
   if (value['op'] === 'status') return { op: 'status' };
+  if (value['op'] === 'hook') return { op: 'hook', errand: parseErrand(value) };
   if (value['op'] !== 'accept') throw malformed();
   const { paths, report, reviewed, by } = value;
   if (!Array.isArray(paths) || !(report === null || typeof report === 'string')) throw malformed();
@@ -38,6 +44,12 @@ export function parseRequest(line: string): ControlRequest {
       by: parseActor(by),
     },
   };
+}
+
+function parseErrand({ action, hook, paths }: Readonly<Record<string, unknown>>): HookErrand {
+  if (typeof hook !== 'string' || !Array.isArray(paths)) throw malformed();
+  if (action !== 'release' && action !== 'retry' && action !== 'add') throw malformed();
+  return { action, hook, paths: paths.map(parsePath) };
 }
 
 function parseReviewed(value: unknown): ReadonlyMap<BytePath, string> | undefined {

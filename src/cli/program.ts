@@ -5,6 +5,7 @@ import { REPORT_FORMATS, type ReportFormatName } from '../report/report.ts';
 import type { TraceOptions } from './commands/trace.ts';
 import type { Context } from './context.ts';
 import { EXIT_TABLE } from './exit-codes.ts';
+import { addHookCommands } from './hook-program.ts';
 import { parserOf } from './option-parsers.ts';
 import type { OptionRow } from './option-row.ts';
 import { splitArguments } from './run-arguments.ts';
@@ -73,6 +74,7 @@ export async function runProgram(
 
   addBaselineCommands(program, command);
   addWatchCommands(program, command);
+  addHookCommands(program, command);
   addTraceCommand(program, command);
   addRunCommand(program, command, ownCommand ?? []);
   for (const each of allCommands(program)) each.exitOverride().configureOutput({ writeErr: () => {} });
@@ -88,7 +90,7 @@ export async function runProgram(
 /** How long the end of a watch may wait for whoever reads what it prints. */
 const OUTPUT_PATIENCE_MS = 100;
 
-type AddCommand = (
+export type AddCommand = (
   parent: Command,
   usage: string,
   description: string,

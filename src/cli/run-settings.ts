@@ -100,6 +100,7 @@ function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times
     maxPaths: undefined,
     concurrency: 1,
     breaker: undefined,
+    holdOn: undefined,
     before: undefined,
     after: undefined,
     onFailure: undefined,

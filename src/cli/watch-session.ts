@@ -1,5 +1,6 @@
 // The parts of a running watch under one configuration, connected.
 import { openDisk } from '../disk/disk.ts';
+import { looksEncrypted } from '../disk/entropy.ts';
 import type { Settings } from '../domain/settings.ts';
 import { openInodeNames } from '../engine/inode-names.ts';
 import type { EventSource } from '../engine/ports/event-source.ts';
@@ -13,6 +14,7 @@ import { recordWriter } from '../report/record-writer.ts';
 import { openFanotifySource } from '../watch/fanotify-source.ts';
 import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
+import { entriesUnder } from './hook-entries.ts';
 import { newId } from './identity.ts';
 import { hash, scopeSettings } from './state.ts';
 import { openSweepDisks } from './sweep-disks.ts';
@@ -58,6 +60,8 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     clock: systemClock,
     newId,
     random: Math.random,
+    entriesOf: entriesUnder(settings, store),
+    looksEncrypted,
     payload: hookPayload,
   });
   let onReady = (): void => {};

@@ -1,4 +1,5 @@
 // What a configuration may say of hooks.
+import { SEVERITIES } from '../domain/drift.ts';
 import { HOOK_INPUTS, STOP_SIGNALS } from '../domain/settings.ts';
 import { BACKOFF_PATTERN, parseBackoff } from './duration.ts';
 import { duration, fail } from './schema-parts.ts';
@@ -39,6 +40,20 @@ const exitCodes = z.strictObject({
 const breaker = z.strictObject({
   failures: count(1000).default(10).describe('So many failures in a row.'),
   pause: duration('5m').describe('How long nothing is run then; after that one run decides.'),
+});
+
+const holdOn = z.strictObject({
+  severity: z.enum(SEVERITIES).optional().describe('Any drift of this severity or above, of whatever rule.'),
+  filesPerMinute: count(100_000_000).optional().describe('So many drifts that the hook is told of.'),
+  share: z
+    .string()
+    .regex(/^(?:100|[1-9]?\d)%$/, 'must be a share such as 20%')
+    .transform((text) => Number.parseInt(text, 10) / 100)
+    .optional()
+    .describe("Such a share of what the hook's rules cover, changed or removed within a minute: 20%."),
+  entropy: count(1_000_000)
+    .optional()
+    .describe('So many files within a minute that look encrypted: random bytes, and no known compressed format.'),
 });
 
 const ping = z.strictObject({
@@ -85,6 +100,9 @@ export const hook = z.strictObject({
     .union([z.literal('off').transform(() => undefined), breaker], 'must be off, or failures and pause')
     .prefault({})
     .describe('After so many failures in a row nothing is run for a while, with an alert; `off`: never.'),
+  holdOn: holdOn
+    .optional()
+    .describe('What holds the hook until `driftline hook release`, with an alert: what is wrong is not mirrored.'),
   before: command.optional().describe('A command before each run, which is not begun when it fails.'),
   after: command.optional().describe('A command after each run, with DRIFTLINE_OUTCOME.'),
   onFailure: command
@@ -100,5 +118,6 @@ export const HOOK_KEYS: readonly (readonly [string, readonly string[]])[] = [
   ['hooks.*.retry', Object.keys(retry.shape)],
   ['hooks.*.exitCodes', Object.keys(exitCodes.shape)],
   ['hooks.*.breaker', Object.keys(breaker.shape)],
+  ['hooks.*.holdOn', Object.keys(holdOn.shape)],
   ['hooks.*.ping', Object.keys(ping.shape)],
 ];

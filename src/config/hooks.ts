@@ -36,6 +36,12 @@ export function resolveHook(name: string, hook: HookShape, hooksDir: string, rep
     exitCodes: hook.exitCodes,
     stop: { signal: hook.stopSignal, graceMs: hook.grace },
     breaker: hook.breaker === undefined ? undefined : { failures: hook.breaker.failures, pauseMs: hook.breaker.pause },
+    holdOn: hook.holdOn && {
+      severity: hook.holdOn.severity,
+      filesPerMinute: hook.holdOn.filesPerMinute,
+      share: hook.holdOn.share,
+      entropy: hook.holdOn.entropy,
+    },
     before: hook.before,
     after: hook.after,
     onFailure: hook.onFailure,

@@ -1,4 +1,5 @@
 // The configuration after parsing: complete, checked, defaults applied once (in config/schema.ts).
+import type { Severity } from './drift.ts';
 import type { BytePath } from './path.ts';
 import type { Rule } from './rule.ts';
 
@@ -58,6 +59,7 @@ export interface HookSettings {
   readonly stop: { readonly signal: StopSignal; readonly graceMs: number };
   /** After so many failures in a row nothing is run for a while; undefined: never. */
   readonly breaker: { readonly failures: number; readonly pauseMs: number } | undefined;
+  readonly holdOn: HoldOn | undefined;
   /** Commands around the run, and at each failure; program and arguments. */
   readonly before: readonly string[] | undefined;
   readonly after: readonly string[] | undefined;
@@ -67,6 +69,18 @@ export interface HookSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** Leave what the run started alive when it ends. */
   readonly detach: boolean;
+}
+
+/** What makes a hook wait until somebody releases it; each on its own. */
+export interface HoldOn {
+  /** Any drift of this severity or above, of whatever rule. */
+  readonly severity: Severity | undefined;
+  /** Drifts that the hook is told of within a minute. */
+  readonly filesPerMinute: number | undefined;
+  /** Entries that are not what they were, of all under the hook's rules, within a minute; 0.2 is a fifth. */
+  readonly share: number | undefined;
+  /** Files within a minute that are as good as random, and no known compressed format. */
+  readonly entropy: number | undefined;
 }
 
 /** Exit statuses by what they mean; those that are in no list are failures. */

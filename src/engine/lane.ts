@@ -88,6 +88,16 @@ export function noteDrift(lane: Lane, atMs: number): void {
   lane.lastMs = atMs;
 }
 
+/** No pause, and a breaker that lets one run begin. */
+export function retryNow(lane: Lane, { outbox, clock }: DeliveryParts): void {
+  const nowMs = clock.monotonicMs();
+  lane.openUntilMs = undefined;
+  for (const { key, isDead } of outbox.batches(lane.hook.name)) {
+    if (!isDead && !lane.runs.has(key)) lane.pauses.set(key, nowMs);
+  }
+  lane.wake.abort();
+}
+
 /**
  * What an earlier process left, with its times on the clock of this one. The wall clock may have been set meanwhile: no
  * drift comes from the future, and no pause is longer than the longest.

@@ -41,6 +41,8 @@ export interface RecordOptions {
   readonly isOwnDoing?: Trigger['isOwnDoing'];
   /** Ends it after the page in hand: what is not recorded then is found by the next comparison. */
   readonly signal?: AbortSignal;
+  /** Called for each record that was committed, with the hooks that are told. */
+  readonly observe?: Trigger['observe'];
 }
 
 /** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
@@ -50,7 +52,7 @@ const PAGE = 2_000;
 export async function recordDrift(
   parts: RecorderParts,
   found: Reconciled,
-  { isOwnDoing = () => false, signal }: RecordOptions = {},
+  { isOwnDoing = () => false, signal, observe = () => {} }: RecordOptions = {},
 ): Promise<{ told: ReadonlyMap<string, ReadonlySet<BytePath>>; drifts: number }> {
   const { generation } = parts.store.baseline.info();
   const told = new Map<string, Set<BytePath>>();
@@ -61,6 +63,11 @@ export async function recordDrift(
     const fresh = page.drifts.flatMap((one) => toRecord(parts, one, generation, isOwnDoing) ?? []);
     const gone = page.resolved.map((open) => toResolved(parts, open));
     commitPage(parts, page, fresh, gone);
+    for (const { record, outbox } of fresh)
+      observe(
+        record,
+        outbox.map(({ hook }) => hook),
+      );
     for (const { hook, paths } of [...fresh, ...gone].flatMap(({ outbox }) => outbox)) {
       const known = told.get(hook) ?? new Set();
       told.set(hook, known);

@@ -5,8 +5,9 @@ import type { BytePath } from '../domain/path.ts';
 import type { HookLimits, HookSettings } from '../domain/settings.ts';
 import { openChains } from './chain.ts';
 import type { DeliveryParts } from './delivery.ts';
+import { type HoldParts, type Holds, openHolds } from './hold.ts';
 import { type HookState, statesOf } from './hook-state.ts';
-import { noteDrift, recall, runLane } from './lane.ts';
+import { noteDrift, recall, retryNow, runLane } from './lane.ts';
 import { newLane } from './lane-state.ts';
 import { NO_MEMORY } from './ports/outbox.ts';
 import { openSlots } from './slots.ts';
@@ -14,6 +15,8 @@ import { openSlots } from './slots.ts';
 export interface TriggerParts extends DeliveryParts {
   readonly hooks: readonly HookSettings[];
   readonly limits: HookLimits;
+  readonly entriesOf: HoldParts['entriesOf'];
+  readonly looksEncrypted: HoldParts['looksEncrypted'];
 }
 
 export interface ReadMeanwhile {
@@ -36,6 +39,12 @@ export interface Trigger {
    * other too often. Otherwise it will be told, and its next run is counted as one that those runs led to.
    */
   isOwnDoing(hook: string, actors: readonly Actor[]): boolean;
+  /** A drift was recorded: it may be one that makes hooks wait. */
+  readonly observe: Holds['observe'];
+  /** Lets a hook run again that was held; false when it was not. */
+  release(hook: string): boolean;
+  /** Tries again at once what failed, also what was given up; returns how many batches were. */
+  retry(hook: string): number;
   /**
    * By hook, what its runs may have read of a dirty path while it was otherwise than now (`GivenPaths`). Only hooks that look
    * for themselves: who is given records goes by what they say.
@@ -54,6 +63,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
   const kill = new AbortController();
   const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook, NO_MEMORY)]));
   const chains = openChains(lanes, parts.limits.chain, clock);
+  const holds = openHolds(lanes, parts);
   let predecessor: Trigger | undefined;
   let work: readonly Promise<void>[] = [];
   return {
@@ -81,6 +91,21 @@ export function openTrigger(parts: TriggerParts): Trigger {
     },
     states: () => statesOf(lanes, parts, predecessor?.states() ?? []),
     isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (predecessor?.isOwnDoing(hook, actors) ?? false),
+    observe: holds.observe,
+    release(hook) {
+      const lane = lanes.get(hook);
+      if (lane?.memory.hold === undefined) return false;
+      lane.memory = { ...lane.memory, hold: undefined };
+      parts.outbox.remember(hook, lane.memory, []);
+      lane.wake.abort();
+      return true;
+    },
+    retry(hook) {
+      const lane = lanes.get(hook);
+      const revived = parts.outbox.revive(hook);
+      if (lane !== undefined) retryNow(lane, parts);
+      return revived;
+    },
     readMeanwhile: (dirty, ctimeNs) => [
       ...[...lanes.values()]
         .filter(({ hook }) => hook.stdin === 'paths0' || hook.stdin === 'none')

@@ -124,7 +124,11 @@ export function openWatch(parts: WatchParts): Watch {
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
     for (const { drift } of found.drifts) if (drift.after !== undefined) parts.names.note(drift.after);
-    const { told } = await recordDrift(parts, found, { isOwnDoing: trigger.isOwnDoing, signal });
+    const { told } = await recordDrift(parts, found, {
+      isOwnDoing: trigger.isOwnDoing,
+      observe: trigger.observe,
+      signal,
+    });
     const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
   };

@@ -54,6 +54,7 @@ export function openMemoryOutbox(nowMs: () => number): MemoryOutbox {
       }
       return batchOf(hook, queue.open);
     },
+    peek: () => undefined,
     settle(key, settlement, _journal, memory) {
       const [hook, queue] = [...queues].find(([, { open }]) => open?.key === key) ?? ['', undefined];
       if (queue?.open === undefined) throw new AppError('INTERNAL', `internal error: there is no open batch ${key}`);

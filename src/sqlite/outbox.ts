@@ -45,6 +45,7 @@ export function outboxOf(database: Database, hash: Hash): Outbox {
     backlog: () => database.all(BACKLOG).map(decodeBacklog),
     batches: (hook) => database.all(BATCHES, hook).map(decodeBatch),
     claim: (hook, options = {}) => transact(database, 'write', () => claim(database, hash, hook, options)),
+    peek: (hook, options = {}) => transact(database, 'read', () => next(database, hash, hook, options)?.batch),
     settle: (key, settlement, journal, memory) =>
       journaled(journal, () => {
         const hook = settle(database, key, settlement);
@@ -94,24 +95,42 @@ function decodeBatch(row: Row): BatchState {
   };
 }
 
-function claim(database: Database, hash: Hash, hook: string, options: ClaimOptions): HookBatch | undefined {
+interface Next {
+  /** Without a key: it is a new one. */
+  readonly batch: HookBatch | undefined;
+  readonly taken: readonly WaitingItem[];
+  readonly dropped: ReadonlySet<number>;
+  /** Nothing that waits is left behind. */
+  readonly isAll: boolean;
+}
+
+function next(database: Database, hash: Hash, hook: string, options: ClaimOptions): Next {
   const { busy = new Set() } = options;
   const open = database
     .all(BATCHES, hook)
     .map(decodeBatch)
     .filter(({ isDead }) => !isDead);
   const left = open.find(({ key }) => !busy.has(key));
-  if (left !== undefined) return batchOf(hook, left.key, left.attempts, itemsOf(database, hash, left.key));
+  if (left !== undefined) {
+    const batch = batchOf(hook, left.key, left.attempts, itemsOf(database, hash, left.key));
+    return { batch, taken: [], dropped: new Set(), isAll: false };
+  }
   const delivering = open.flatMap(({ key }) => itemsOf(database, hash, key));
   const waiting = database.all(WAITING, hook).map((row) => decodeItem(hash, row));
   const { taken, dropped } = formBatch(waiting, delivering, options);
+  const isAll = taken.length + dropped.size === waiting.length;
+  return { batch: taken.length === 0 ? undefined : batchOf(hook, '', 0, taken), taken, dropped, isAll };
+}
+
+function claim(database: Database, hash: Hash, hook: string, options: ClaimOptions): HookBatch | undefined {
+  const { batch, taken, dropped, isAll } = next(database, hash, hook, options);
   for (const number of dropped) database.run('delete from outbox where n = ?', number);
-  if (taken.length === 0) return undefined;
+  if (batch === undefined || batch.key !== '') return batch;
   const key = randomBytes(16).toString('hex');
   database.run("insert into batch values (?, ?, 0, null, 'open')", key, hook);
-  if (taken.length + dropped.size === waiting.length) database.run(TAKE_ALL, key, hook);
+  if (isAll) database.run(TAKE_ALL, key, hook);
   else for (const { number } of taken) database.run('update outbox set batch = ? where n = ?', key, number);
-  return batchOf(hook, key, 0, taken);
+  return { ...batch, key };
 }
 
 const TAKE_ALL = 'update outbox set batch = ? where hook = ? and batch is null';

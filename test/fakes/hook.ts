@@ -16,6 +16,7 @@ export function hook(fields: Partial<HookSettings> = {}): HookSettings {
     exitCodes: { ok: [0], again: [75] },
     stop: { signal: 'TERM', graceMs: 10_000 },
     breaker: undefined,
+    holdOn: undefined,
     before: undefined,
     after: undefined,
     onFailure: undefined,

@@ -60,6 +60,8 @@ export async function runRun(
     clock: systemClock,
     newId,
     random: Math.random,
+    entriesOf: () => 0,
+    looksEncrypted: () => false,
     payload: (_, delivered, runId) => runPayload(options.stdin, delivered, runId),
   });
   // A terminal that hung up ends it like any other signal.

@@ -12,12 +12,17 @@ import { idleStatus, type StatusDocument } from '../status.ts';
 
 export async function runStatus(context: Context, json: boolean): Promise<number> {
   const { settings } = await loadContext(context);
+  const document = await currentStatus(context, settings);
+  context.output.data(json ? `${JSON.stringify(document)}\n` : statusText(document));
+  return document.healthy === false ? LOST : 0;
+}
+
+/** Of the running watch; without one, what the baseline tells. */
+export async function currentStatus(context: Context, settings: Settings): Promise<StatusDocument> {
   const store = openState(settings, 'read');
   try {
     const running = await askRunning(context, settings);
-    const document = isStatus(running) ? running : idleStatus(settings, store);
-    context.output.data(json ? `${JSON.stringify(document)}\n` : statusText(document));
-    return document.healthy === false ? LOST : 0;
+    return isStatus(running) ? running : idleStatus(settings, store);
   } finally {
     store.close();
   }

@@ -11,16 +11,15 @@ import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
 import { type Context, loadContext, warnOfRulePaths } from '../context.ts';
+import { answer } from '../control-answer.ts';
 import { type ControlServer, serveControl } from '../control-server.ts';
 import { downtimeOf, startHeartbeat } from '../downtime.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
 import { openNotifier, type ServiceNotifier } from '../service.ts';
 import { busy, lockState, openState } from '../state.ts';
-import { watchStatus } from '../status.ts';
 import { openSession, type Session } from '../watch-session.ts';
 import type { WatchSignals } from '../watch-signals.ts';
-import { summaryOf } from './accept.ts';
 
 export interface WatchArguments {
   readonly json: boolean;
@@ -88,9 +87,7 @@ async function watchUntilStopped(
   let control: ControlServer | undefined;
   try {
     control = await serveControl(settings.baseline, (request) =>
-      request.op === 'status'
-        ? Promise.resolve(watchStatus({ session: daemon.session, store, startedMs, downtime }))
-        : daemon.session.watch.accept(request.request).then(summaryOf),
+      answer(request, { session: daemon.session, store, startedMs, downtime }),
     );
     while (signals.stop === undefined) await runSession(daemon);
     notifier.stopping();

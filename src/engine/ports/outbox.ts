@@ -73,6 +73,8 @@ export interface Outbox {
    * there is nothing.
    */
   claim(hook: string, options?: ClaimOptions): HookBatch | undefined;
+  /** What `claim` would give now, with an empty key when that would be a new batch. Changes nothing. */
+  peek(hook: string, options?: ClaimOptions): HookBatch | undefined;
   /** Ends an attempt, journals its record and remembers `memory` in the same transaction. */
   settle(key: string, settlement: Settlement, journal: readonly string[], memory?: HookMemory): void;
   /** Opens what was given up once more, with its keys and as if it had never been tried; returns the number of batches. */

@@ -35,6 +35,7 @@ test('defaults of a hook', async () => {
     exitCodes: { ok: [0], again: [75] },
     stop: { signal: 'TERM', graceMs: 10_000 },
     breaker: { failures: 10, pauseMs: 300_000 },
+    holdOn: undefined,
     before: undefined,
     after: undefined,
     onFailure: undefined,

@@ -47,6 +47,7 @@ function fakeOutbox(clock: ManualClock) {
       const names = mine.map(({ path }) => path as never);
       return { key, hook: 'mirror', attempts, records: [], paths: names, lastNumber: 0 };
     },
+    peek: () => undefined,
     settle(key, settlement, records, remembered) {
       settled.push(settlement);
       journal.push(...records);
@@ -108,6 +109,8 @@ function setUp(fields: Partial<HookSettings> = {}, around: Around = {}) {
     hooks: [{ ...HOOK, ...fields }],
     limits: { concurrency: 8, chain: 3 },
     random: () => 0,
+    entriesOf: () => 100,
+    looksEncrypted: () => false,
     outbox: outbox.outbox,
     runner,
     records: silentRecords,

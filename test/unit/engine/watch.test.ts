@@ -64,7 +64,17 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
   const payload = () => ({ input: new Uint8Array(), environment: {} });
   const runner = { run, tellFailure: () => Promise.resolve() };
   const limits = { concurrency: 8, chain: 3 };
-  const trigger = openTrigger({ ...common, hooks, limits, outbox: store.outbox, runner, payload, random: () => 0 });
+  const trigger = openTrigger({
+    ...common,
+    hooks,
+    limits,
+    outbox: store.outbox,
+    runner,
+    payload,
+    random: () => 0,
+    entriesOf: () => 0,
+    looksEncrypted: () => false,
+  });
   void trigger.run();
   const settings = {
     marks: 'auto',

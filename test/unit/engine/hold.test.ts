@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import type { DriftRecord } from '../../../src/domain/drift.ts';
+import type { HoldOn } from '../../../src/domain/settings.ts';
+import { openHolds } from '../../../src/engine/hold.ts';
+import { newLane } from '../../../src/engine/lane-state.ts';
+import { NO_MEMORY } from '../../../src/engine/ports/outbox.ts';
+import { openMemoryOutbox } from '../../../src/hooks/memory-outbox.ts';
+import { createManualClock } from '../../fakes/clock.ts';
+import { entry, path } from '../../fakes/entry.ts';
+import { hook } from '../../fakes/hook.ts';
+
+const NEVER: HoldOn = { severity: undefined, filesPerMinute: undefined, share: undefined, entropy: undefined };
+
+function setUp(on: Partial<HoldOn>) {
+  const clock = createManualClock();
+  const lane = newLane(hook({ name: 'mirror', holdOn: { ...NEVER, ...on } }), NO_MEMORY);
+  const outbox = openMemoryOutbox(clock.nowMs);
+  const looksEncrypted = (name: string): boolean => name.endsWith('.enc');
+  const lanes = new Map([['mirror', lane]]);
+  const holds = openHolds(lanes, { outbox, clock, entriesOf: () => 100, looksEncrypted });
+  const drift = (name: string, fields: Partial<DriftRecord> = {}, told = ['mirror']): void => {
+    const [before, after] = [entry(name), entry(name)];
+    const common = { seq: 1, timeNs: 0n, actors: [], generation: 1, changed: [], from: undefined, entries: undefined };
+    const record = {
+      ...common,
+      id: name,
+      kind: 'changed',
+      path: path(name),
+      rule: 'r',
+      severity: 'normal',
+      before,
+      after,
+    };
+    holds.observe({ ...record, ...fields } as DriftRecord, told);
+  };
+  return { clock, lane, outbox, drift, held: () => lane.memory.hold?.reason };
+}
+
+const many = (count: number, each: (n: number) => void): void =>
+  Array.from({ length: count }, (_, n) => n).forEach(each);
+
+test('grave drift of any rule holds at once', () => {
+  const { drift, held, outbox, lane } = setUp({ severity: 'critical' });
+  drift('/a', {}, []);
+  expect(held()).toBeUndefined();
+  drift('/etc/passwd', { severity: 'critical', rule: 'system' }, []);
+  expect(held()).toBe('critical drift (rule system)');
+  expect(outbox.memory('mirror').hold).toEqual(lane.memory.hold);
+  drift('/etc/shadow', { severity: 'critical' }, []);
+  expect(lane.news).toEqual([{ kind: 'hold', message: 'held, until it is released: critical drift (rule system)' }]);
+});
+
+test('many within a minute hold, as many over a longer time do not', async () => {
+  const { drift, held, clock } = setUp({ filesPerMinute: 10 });
+  for (let n = 0; n < 30; n += 1) {
+    drift(`/${n}`);
+    await clock.advance(7_000);
+  }
+  many(30, (n) => drift(`/not-told-${n}`, {}, ['other']));
+  expect(held()).toBeUndefined();
+  await clock.advance(60_000);
+  many(10, (n) => drift(`/${n}`));
+  expect(held()).toBe('10 drifts within a minute');
+});
+
+test('a share counts what was there before, and not before it is twenty', () => {
+  const { drift, held } = setUp({ share: 0.1 });
+  many(50, (n) => drift(`/new-${n}`, { kind: 'added', before: undefined }));
+  many(19, (n) => drift(`/${n}`));
+  expect(held()).toBeUndefined();
+  drift('/20');
+  expect(held()).toBe('20 of 100 entries changed within a minute');
+});
+
+test('files that look encrypted hold, the others do not', () => {
+  const { drift, held } = setUp({ entropy: 3 });
+  many(100, (n) => drift(`/${n}.txt`));
+  many(2, (n) => drift(`/${n}.enc`, { kind: 'added', before: undefined }));
+  drift('/gone.enc', { kind: 'removed', after: undefined });
+  expect(held()).toBeUndefined();
+  drift('/3.enc');
+  expect(held()).toBe('3 files that look encrypted within a minute');
+});
