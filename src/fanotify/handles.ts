@@ -59,12 +59,18 @@ export class HandlePaths implements ObjectPaths {
     return paths;
   }
 
+  /** A descriptor of the object (O_PATH), which is the caller's; undefined when it is gone. Throws SystemError: EPERM. */
+  open(fsid: string, handle: string): number | undefined {
+    const [mount] = this.#mounts(fsid);
+    return mount && openHandle(mount.fd, handle);
+  }
+
   /** Throws SystemError: EPERM. */
   statOf(fsid: string, handle: string): ObjectStat | undefined {
     const key = fsid + handle;
     if (this.#stats.has(key)) return this.#stats.get(key);
-    const [mount] = this.#mounts(fsid);
-    const stat = mount && statByHandle(mount.fd, handle);
+    const fd = this.open(fsid, handle);
+    const stat = fd === undefined ? undefined : statAndClose(fd);
     this.#stats.set(key, stat);
     return stat;
   }
@@ -133,9 +139,7 @@ function isDirectoryAt(path: BytePath): boolean {
   }
 }
 
-function statByHandle(mountFd: number, handle: string): ObjectStat | undefined {
-  const fd = openHandle(mountFd, handle);
-  if (fd === undefined) return undefined;
+function statAndClose(fd: number): ObjectStat {
   try {
     const { ino, nlink } = fstatSync(fd, { bigint: true });
     return { inode: ino, nlink: Number(nlink) };

@@ -15,6 +15,7 @@ import {
   eventsOfBatch,
   HELD,
   IN_FLIGHT,
+  READ,
   type ReaderMessage,
   type ReaderSettings,
   STOP,
@@ -40,6 +41,8 @@ const VERIFY_MS = 60_000;
 export interface FanotifySource extends EventSource {
   /** Events so far of which no path was left (the file was gone, or only its identity was reported). */
   unresolved(): number;
+  /** Events that the kernel delivered so far, whether or not a rule has to do with them; wraps around at 2^32. */
+  delivered(): number;
 }
 
 /**
@@ -134,6 +137,10 @@ class Source implements FanotifySource {
 
   unresolved(): number {
     return Atomics.load(this.#control, UNRESOLVED);
+  }
+
+  delivered(): number {
+    return Atomics.load(this.#control, READ) >>> 0;
   }
 
   async *events(): AsyncIterable<readonly WatchEvent[]> {

@@ -7,7 +7,7 @@ import type { Scope } from '../domain/rule.ts';
 import { FAN_MARK_FILESYSTEM, FAN_MARK_MOUNT } from '../fanotify/abi.ts';
 import { openFdGroup } from '../fanotify/fd-group.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
-import type { MountPoint } from '../fanotify/handles.ts';
+import { HandlePaths, type MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
 import { fsidOfFd } from '../libc/handle.ts';
 import type { Canary } from './canary.ts';
@@ -185,6 +185,11 @@ export class Marks {
   close(): void {
     for (const { group } of this.groups()) group.close();
   }
+}
+
+/** The paths of a group's objects; to be closed after each batch of events. */
+export function handlesOf({ filesystems }: WatchGroup): HandlePaths {
+  return new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
 }
 
 function fsidOf(mount: Mount): string {

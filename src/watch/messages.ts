@@ -29,7 +29,9 @@ export const IN_FLIGHT = 1;
 export const HELD = 2;
 /** Events that named nothing that still has a path. */
 export const UNRESOLVED = 3;
-export const CONTROL_BYTES = 16;
+/** Events read from the groups of the marks, wrapping around at 2^32. */
+export const READ = 4;
+export const CONTROL_BYTES = 20;
 
 export type ReaderMessage =
   | { readonly kind: 'ready'; readonly coverage: readonly Coverage[] }

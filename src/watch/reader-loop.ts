@@ -16,10 +16,11 @@ import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
 import { isEntryEvent, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
+import { HotFiles } from './hot-files.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Links } from './links.ts';
-import { Marks, type WatchGroup } from './marks.ts';
-import { HELD, IN_FLIGHT, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
+import { handlesOf, Marks, type WatchGroup } from './marks.ts';
+import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
 import { Pace } from './pace.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
@@ -49,6 +50,7 @@ export class Reader {
   readonly #execs: ExecWatch | undefined;
   readonly #ignores: IgnoreMarks;
   readonly #links: Links;
+  readonly #hotFiles: HotFiles;
   readonly #canaries = new Canaries();
   readonly #wakeBuffer = Buffer.alloc(8);
   readonly #pace = new Pace();
@@ -68,7 +70,9 @@ export class Reader {
     this.#post = post;
     this.#control = new Int32Array(settings.control);
     this.#scope = compileScope(settings.scope);
-    this.#links = new Links(openInodeTable(settings.inodes));
+    const inodes = openInodeTable(settings.inodes);
+    this.#links = new Links(inodes);
+    this.#hotFiles = new HotFiles(inodes);
     this.#relevance = compileRelevance(this.#scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
@@ -123,12 +127,14 @@ export class Reader {
   }
 
   /** Returns whether the queue was emptied. */
-  #drain({ group, filesystems, directories }: WatchGroup, nowMs: number): boolean {
-    const handles = directories ?? new HandlePaths((fsid) => filesystems.get(fsid)?.mountPoints ?? []);
+  #drain(watched: WatchGroup, nowMs: number): boolean {
+    const { group, directories } = watched;
+    const handles = directories ?? handlesOf(watched);
     try {
       for (let reads = 0; reads < READS_MAX; reads += 1) {
         const events = group.read();
         if (events.length === 0) return true;
+        Atomics.add(this.#control, READ, events.length);
         // Whoever wrote was executed before: its exec is queued by now.
         this.#execs?.drain(this.#actors, nowMs);
         for (const event of events) {
@@ -137,7 +143,8 @@ export class Reader {
           if (place === undefined) this.#overflow(nowMs);
           else {
             directories?.follow(event, place.paths);
-            this.#take(event, place, nowMs);
+            const isOutside = this.#take(event, place, nowMs);
+            if (handles instanceof HandlePaths) this.#hotFiles.take(group, event, isOutside, handles, nowMs);
           }
         }
       }
@@ -147,9 +154,11 @@ export class Reader {
     }
   }
 
-  #take(event: FanotifyEvent, { paths, link }: EventPlace, nowMs: number): void {
+  /** Returns whether no rule has to do with it. */
+  #take(event: FanotifyEvent, { paths, link }: EventPlace, nowMs: number): boolean {
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
-    if (event.pid === process.pid) return;
+    const isOutside = link === undefined && paths.every(({ path }) => this.#relevance(path) === 'outside');
+    if (event.pid === process.pid) return isOutside;
     if (link !== undefined) this.#dirty.link(link, this.#actors.actorOf(event.pid, nowMs));
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
@@ -163,6 +172,7 @@ export class Reader {
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
     }
     if (isRename(event)) this.#dirty.join(paths.map(({ path }) => path));
+    return isOutside;
   }
 
   #overflow(nowMs: number): void {
@@ -173,7 +183,9 @@ export class Reader {
   }
 
   #refreshMounts(nowMs: number): void {
-    this.#report(this.#mounts.refresh(nowMs));
+    const changes = this.#mounts.refresh(nowMs);
+    this.#report(changes);
+    if (changes.length > 0) this.#hotFiles.releaseAll(this.#marks.groups());
     this.#execs?.markFilesystems(this.#mounts.table);
   }
 

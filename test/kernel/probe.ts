@@ -1,5 +1,6 @@
 // A running source, with its events in a list that tests can wait for.
 import { spawn } from 'node:child_process';
+import { createInodeTable } from '../../src/domain/inode-table.ts';
 import { pathFromText } from '../../src/domain/path.ts';
 import type { Rule, ScopeSettings } from '../../src/domain/rule.ts';
 import type { WatchEvent } from '../../src/engine/ports/event-source.ts';
@@ -14,6 +15,7 @@ export interface ProbeOptions {
   readonly own?: readonly string[];
   readonly oneFileSystem?: boolean;
   readonly verifyMs?: number;
+  readonly inodes?: SharedArrayBuffer;
 }
 
 export function ruleFor(paths: readonly string[], oneFileSystem = false): Rule {
@@ -53,8 +55,8 @@ export class Probe {
     };
     const problems: string[] = [];
     const onProblem = (message: string): number => problems.push(message);
-    const { marks = 'auto', who = 'proc', verifyMs = 60_000 } = options;
-    return new Probe(await openFanotifySource({ scope, marks, who, verifyMs, onProblem }), problems, roots);
+    const { marks = 'auto', who = 'proc', verifyMs = 60_000, inodes = createInodeTable(0).memory } = options;
+    return new Probe(await openFanotifySource({ scope, marks, who, verifyMs, inodes, onProblem }), problems, roots);
   }
 
   async #consume(): Promise<void> {

@@ -1,0 +1,128 @@
+// What the kernel does not deliver, shown by counting: ignored directories, and files outside every rule that are written to
+// without pause.
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createInodeTable, inodeKey } from '../../src/domain/inode-table.ts';
+import { FAN_CLOSE_WRITE, FAN_MARK_IGNORE_SURV, FAN_MODIFY } from '../../src/fanotify/abi.ts';
+import { parseMarks } from '../../src/fanotify/fdinfo.ts';
+import { needCapabilities } from './capability.ts';
+import { Probe, type ProbeOptions, shell } from './probe.ts';
+import { Scratch } from './scratch.ts';
+
+/** An ignore mask of content on a single file. */
+const HOT = FAN_MODIFY | FAN_CLOSE_WRITE;
+
+let scratch: Scratch;
+let fs: string;
+let root: string;
+let probe: Probe | undefined;
+
+beforeEach((context) => {
+  needCapabilities(context);
+  scratch = new Scratch();
+  fs = scratch.ext4('fs');
+  root = `${fs}/root`;
+  for (const dir of [root, `${fs}/outside`]) mkdirSync(dir);
+});
+
+afterEach(async () => {
+  await probe?.close();
+  probe = undefined;
+  scratch?.[Symbol.dispose]();
+});
+
+async function watch(options: ProbeOptions = {}): Promise<Probe> {
+  probe = await Probe.open([root], options);
+  return probe;
+}
+
+/** The ignore marks of all groups of this process that pass. */
+async function ignoreMarks(passes: (ignoredMask: number) => boolean): Promise<number> {
+  await shell(`cat /proc/${process.pid}/fdinfo/* > ${scratch.dir}/fdinfo 2> /dev/null || true`);
+  const text = readFileSync(`${scratch.dir}/fdinfo`, 'latin1');
+  const isIt = ({ flags, ignoredMask }: { flags: number; ignoredMask: number }): boolean =>
+    (flags & FAN_MARK_IGNORE_SURV) !== 0 && passes(ignoredMask);
+  return parseMarks(text).filter(isIt).length;
+}
+
+/** How many events the kernel delivers for a script, its cookie's left out. */
+async function delivered(watched: Probe, script: string): Promise<number> {
+  await watched.run('');
+  const before = watched.source.delivered();
+  await watched.run(script);
+  return watched.source.delivered() - before;
+}
+
+/** Writes until the kernel ignores it: the reader may be slow, and the kernel merges what it has not read. */
+async function heat(file: string): Promise<void> {
+  const marked = (ignoredMask: number): boolean => ignoredMask === HOT;
+  await expect
+    .poll(
+      async () => {
+        await shell(`for i in $(seq 400); do echo $i >> ${file}; done`);
+        return ignoreMarks(marked);
+      },
+      { timeout: 50_000 },
+    )
+    .toBe(1);
+}
+
+test('an ignored directory delivers nothing, nor do directories that are made in it later', async () => {
+  mkdirSync(`${root}/cache`);
+  const watched = await watch({ ignore: [`${root}/cache`] });
+  await expect.poll(() => ignoreMarks(() => true), { timeout: 50_000 }).toBe(1);
+  const [dir, outside] = [`${root}/cache`, `${fs}/outside`];
+  const busy = `for i in $(seq 300); do echo $i > ${dir}/f; chmod 600 ${dir}/f; done`;
+  expect(await delivered(watched, busy)).toBeLessThan(10);
+  // Of a removal the kernel tells the lost link, of the file and not of the directory: no mark of a directory swallows that.
+  const temporary = (place: string): string => `for i in $(seq 300); do echo 1 > ${place}/t$i; rm ${place}/t$i; done`;
+  const [ignored, usual] = [await delivered(watched, temporary(dir)), await delivered(watched, temporary(outside))];
+  expect(ignored).toBeLessThan(310);
+  expect(usual).toBeGreaterThan(310);
+  await watched.run(`mkdir -p ${root}/cache/late/later`);
+  await expect.poll(() => ignoreMarks(() => true), { timeout: 50_000 }).toBe(3);
+  writeFileSync(`${root}/cache/late/later/f`, '');
+  const write = `for i in $(seq 300); do echo $i > ${root}/cache/late/later/f; done`;
+  expect(await delivered(watched, write)).toBeLessThan(10);
+});
+
+test('a hot file outside every rule is ignored by the kernel, until it has another name', async () => {
+  const hot = `${fs}/outside/log`;
+  const watched = await watch();
+  await heat(hot);
+  expect(await delivered(watched, `for i in $(seq 500); do echo $i >> ${hot}; done`)).toBeLessThan(10);
+  expect(await watched.dirtyAfter(`ln ${hot} ${root}/name`)).toContain(`${root}/name`);
+  await expect.poll(() => ignoreMarks((mask) => mask === HOT)).toBe(0);
+  expect(await watched.dirtyAfter(`echo 1 >> ${root}/name`)).toContain(`${root}/name`);
+});
+
+test('a hot file that moves into a rule, by itself or with its directory, is heard of', async () => {
+  const watched = await watch();
+  await heat(`${fs}/outside/log`);
+  expect(await watched.dirtyAfter(`mv ${fs}/outside/log ${root}/log`)).toEqual([`${root}/log`]);
+  expect(await watched.dirtyAfter(`echo 1 >> ${root}/log`)).toEqual([`${root}/log`]);
+  await heat(`${fs}/outside/other`);
+  expect(await watched.dirtyAfter(`mv ${fs}/outside ${root}/in`)).toEqual([`${root}/in/`]);
+  expect(await watched.dirtyAfter(`echo 1 >> ${root}/in/other`)).toEqual([`${root}/in/other`]);
+});
+
+test('a hot file that is mounted into a rule is heard of', async () => {
+  const watched = await watch();
+  await heat(`${fs}/outside/log`);
+  await watched.run(`mkdir ${root}/bind; mount --bind ${fs}/outside ${root}/bind`);
+  await expect.poll(() => ignoreMarks((mask) => mask === HOT)).toBe(0);
+  expect(await watched.dirtyAfter(`echo 1 >> ${fs}/outside/log`)).toContain(`${root}/bind/log`);
+});
+
+test('a name of a file of the baseline is never ignored, however hot it is', async () => {
+  const alias = `${fs}/outside/alias`;
+  writeFileSync(`${root}/f`, '');
+  await shell(`ln ${root}/f ${alias}`);
+  const table = createInodeTable(1);
+  table.add(inodeKey(BigInt(statSync(alias).ino)), 0);
+  const watched = await watch({ inodes: table.memory });
+  await watched.run(`for i in $(seq 3000); do echo $i >> ${alias}; done`);
+  expect(await ignoreMarks((mask) => mask === HOT)).toBe(0);
+  const events = await watched.run(`echo 1 >> ${alias}`);
+  expect(events).toContainEqual(expect.objectContaining({ kind: 'linked' }));
+});
