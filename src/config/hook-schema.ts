@@ -76,7 +76,9 @@ export const hook = z.strictObject({
   stdin: z
     .enum(HOOK_INPUTS)
     .optional()
-    .describe('`paths0`: names separated by NUL (default). `ndjson`: records. `text`: for a person. `none`: nothing.'),
+    .describe(
+      '`paths0`: names separated by NUL (default). `moves0`: before them old and new names of what moved, and an empty name. `ndjson`: records. `text`: for a person. `none`: nothing.',
+    ),
   quiet: duration('500ms').describe('How long to wait for more drift before a run.'),
   deadline: duration('10s').describe('How long drift may wait for a run at most.'),
   maxPaths: count(100_000_000)

@@ -37,8 +37,13 @@ export interface HookLimits {
   readonly chain: number;
 }
 
-export const HOOK_INPUTS = ['paths0', 'ndjson', 'text', 'none'] as const;
+export const HOOK_INPUTS = ['paths0', 'moves0', 'ndjson', 'text', 'none'] as const;
 export type HookInput = (typeof HOOK_INPUTS)[number];
+
+/** A hook that is told paths looks at what is there; one that is given records is told what was. */
+export function tellsPaths(input: HookInput): boolean {
+  return input === 'paths0' || input === 'moves0' || input === 'none';
+}
 
 export interface HookSettings {
   readonly name: string;

@@ -2,7 +2,7 @@
 import type { Actor } from '../domain/actor.ts';
 import type { Dirty } from '../domain/batch.ts';
 import type { BytePath } from '../domain/path.ts';
-import type { HookLimits, HookSettings } from '../domain/settings.ts';
+import { type HookLimits, type HookSettings, tellsPaths } from '../domain/settings.ts';
 import { openChains } from './chain.ts';
 import type { DeliveryParts } from './delivery.ts';
 import { type HoldParts, type Holds, openHolds } from './hold.ts';
@@ -108,7 +108,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
     },
     readMeanwhile: (dirty, ctimeNs) => [
       ...[...lanes.values()]
-        .filter(({ hook }) => hook.stdin === 'paths0' || hook.stdin === 'none')
+        .filter(({ hook }) => tellsPaths(hook.stdin))
         .map(({ hook, given }) => ({ hook: hook.name, paths: given.readMeanwhile(dirty, ctimeNs) }))
         .filter(({ paths }) => paths.length > 0),
       ...(predecessor?.readMeanwhile(dirty, ctimeNs).filter(({ hook }) => lanes.has(hook)) ?? []),

@@ -20,7 +20,9 @@ export function hookPayload(
 function hookInput(batch: HookBatch, input: HookInput): Uint8Array {
   switch (input) {
     case 'paths0':
-      return terminated([...new Set(batch.paths)].sort(), '\0', 'latin1');
+      return paths0(batch);
+    case 'moves0':
+      return batch.paths.length === 0 ? new Uint8Array(0) : Buffer.concat([moves0(batch), paths0(batch)]);
     case 'ndjson':
       return terminated(batch.records, '\n', 'utf8');
     case 'text':
@@ -28,6 +30,20 @@ function hookInput(batch: HookBatch, input: HookInput): Uint8Array {
     case 'none':
       return new Uint8Array(0);
   }
+}
+
+function paths0({ paths }: HookBatch): Uint8Array {
+  return terminated([...new Set(paths)].sort(), '\0', 'latin1');
+}
+
+function moves0({ records }: HookBatch): Uint8Array {
+  return terminated([...records.flatMap(movedNames), ''], '\0', 'latin1');
+}
+
+/** Old and new name. */
+function movedNames(line: string): BytePath[] {
+  const { kind, from, path } = factsOf(line);
+  return kind === 'moved' && from !== undefined ? [from, path] : [];
 }
 
 /** DRIFTLINE_* of a run. ASCII: characters of rule names beyond it are percent-encoded, as spaces are. */

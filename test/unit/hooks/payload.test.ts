@@ -38,10 +38,17 @@ describe('paths0', () => {
   });
 
   test('of nothing is nothing', () => {
-    for (const kind of ['paths0', 'ndjson', 'text', 'none'] as const) {
+    for (const kind of ['paths0', 'moves0', 'ndjson', 'text', 'none'] as const) {
       expect(hookInput(batch([]), kind)).toHaveLength(0);
     }
   });
+});
+
+test('moves0 tells the names of moves in their order, then the paths', () => {
+  const move = (from: string, path: string): object => ({ kind: 'moved', from, path });
+  const records = [move('/z', '/b'), { kind: 'changed', path: '/c' }, { ...move('/x', '/?'), pathBytes: 'L/8=' }];
+  const input = hookInput(batch(records, ['/z', '/b', '/c', '/x', '/\xff', '/b']), 'moves0');
+  expect(Buffer.from(input).toString('latin1')).toBe('/z\0/b\0/x\0/\xff\0\0/b\0/c\0/x\0/z\0/\xff\0');
 });
 
 test('ndjson is the records, one to a line', () => {
