@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# npm run bench [-- scan|events|permission ARGUMENTS]: `scan` when nothing else is named.
+# npm run bench [-- scan|events|permission|trigger ARGUMENTS]: `scan` when nothing else is named.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 case "${1:-}" in
   events) shift; exec bash "$here/events.sh" "$@" ;;
   permission) shift; exec node "$here/permission.mjs" "$@" ;;
+  trigger) shift; exec bash "$here/trigger.sh" "$@" ;;
   scan) shift ;;
 esac
 exec bash "$here/scan.sh" "$@"
