@@ -107,5 +107,9 @@ function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times
     ping: undefined,
     environment: {},
     detach: false,
+    user: undefined,
+    limits: { memoryBytes: undefined, tasks: undefined },
+    credentials: {},
+    digests: {},
   };
 }

@@ -14,6 +14,10 @@ import { assertDirectoryTrusted, assertStateTrusted, STATE_SUFFIXES } from './st
 
 export const hash = openHasher();
 
+export function hexDigest(bytes: Uint8Array): string {
+  return Buffer.from(hash(bytes)).toString('hex');
+}
+
 function lockPath(baseline: BytePath): BytePath {
   return `${baseline}.lock` as BytePath;
 }

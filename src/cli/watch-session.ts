@@ -16,7 +16,7 @@ import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
 import { entriesUnder } from './hook-entries.ts';
 import { newId } from './identity.ts';
-import { hash, scopeSettings } from './state.ts';
+import { hash, hexDigest, scopeSettings } from './state.ts';
 import { openSweepDisks } from './sweep-disks.ts';
 
 export interface Session {
@@ -54,7 +54,7 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     hooks: settings.hooks,
     limits: settings.watch.hooks,
     outbox: store.outbox,
-    runner: openHookRunner({ onProblem: reporter.problem }),
+    runner: openHookRunner({ onProblem: reporter.problem, digestOf: hexDigest }),
     records: recordWriter,
     reporter,
     clock: systemClock,

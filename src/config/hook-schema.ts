@@ -2,7 +2,8 @@
 import { SEVERITIES } from '../domain/drift.ts';
 import { HOOK_INPUTS, STOP_SIGNALS } from '../domain/settings.ts';
 import { BACKOFF_PATTERN, parseBackoff } from './duration.ts';
-import { duration, fail } from './schema-parts.ts';
+import { absolutePath, duration, fail } from './schema-parts.ts';
+import { parseSize, SIZE_PATTERN } from './size.ts';
 import { z } from './zod.ts';
 
 const count = (most: number) =>
@@ -55,6 +56,18 @@ const holdOn = z.strictObject({
     .optional()
     .describe('So many files within a minute that look encrypted: random bytes, and no known compressed format.'),
 });
+
+const limits = z.strictObject({
+  memory: z
+    .string()
+    .regex(SIZE_PATTERN, 'must be an amount of memory, such as 512MiB')
+    .transform((text, context) => parseSize(text) ?? fail(context, 'must be 1MiB at least'))
+    .optional()
+    .describe('Memory, such as 512MiB.'),
+  tasks: count(4_000_000).optional().describe('Processes and threads.'),
+});
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a BLAKE3 digest of 64 hexadecimal digits');
 
 const ping = z.strictObject({
   url: z
@@ -111,6 +124,22 @@ export const hook = z.strictObject({
     .optional()
     .describe('A command after each run that failed, and for each alert about this hook; gets the record.'),
   ping: ping.optional().describe('Tells a health check about each run.'),
+  user: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, 'must be the name of a user')
+    .optional()
+    .describe('The user who runs it, with all groups of that user.'),
+  limits: limits.prefault({}).describe('What a run and everything that it starts may have together (cgroup).'),
+  credentials: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be capitals, digits and underscores'), absolutePath)
+    .default({})
+    .describe(
+      'Files with secrets: PASSWORD: /path is DRIFTLINE_CREDENTIAL_PASSWORD=/path; only for their owner to read.',
+    ),
+  digest: z
+    .union([digest, z.record(absolutePath, digest)], 'must be a BLAKE3 digest, or files with theirs')
+    .optional()
+    .describe('The digest of the program, or of files; when it is another, nothing is run and an alert is raised.'),
   detach: z.boolean().default(false).describe('Leave alive what the run started when it ends.'),
 });
 
@@ -121,5 +150,6 @@ export const HOOK_KEYS: readonly (readonly [string, readonly string[]])[] = [
   ['hooks.*.exitCodes', Object.keys(exitCodes.shape)],
   ['hooks.*.breaker', Object.keys(breaker.shape)],
   ['hooks.*.holdOn', Object.keys(holdOn.shape)],
+  ['hooks.*.limits', Object.keys(limits.shape)],
   ['hooks.*.ping', Object.keys(ping.shape)],
 ];

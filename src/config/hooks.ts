@@ -48,6 +48,10 @@ export function resolveHook(name: string, hook: HookShape, hooksDir: string, rep
     ping: hook.ping === undefined ? undefined : { url: hook.ping.url, timeoutMs: hook.ping.timeout },
     environment: hookEnvironment(hook.with, (key, message) => report(['with', key], message)),
     detach: hook.detach,
+    user: hook.user,
+    limits: { memoryBytes: hook.limits.memory, tasks: hook.limits.tasks },
+    credentials: hook.credentials,
+    digests: typeof hook.digest === 'string' ? { '': hook.digest } : (hook.digest ?? {}),
   };
 }
 

@@ -74,6 +74,20 @@ export interface HookSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** Leave what the run started alive when it ends. */
   readonly detach: boolean;
+  /** Who runs it; undefined: who runs driftline. */
+  readonly user: string | undefined;
+  /** Of everything that a run starts, together. */
+  readonly limits: RunLimits;
+  /** DRIFTLINE_CREDENTIAL_<name> -> the file that it names. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** File -> the hexadecimal BLAKE3 digest that it must have; an empty name is the program. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+export interface RunLimits {
+  readonly memoryBytes: number | undefined;
+  /** Processes and threads. */
+  readonly tasks: number | undefined;
 }
 
 /** What makes a hook wait until somebody releases it; each on its own. */

@@ -79,6 +79,7 @@ function settle(parts: DeliveryParts, lane: Lane, { batch, run, outcome, record,
   if (memory.openUntilMs !== undefined && memory.openUntilMs > endMs) {
     lane.openUntilMs = parts.clock.monotonicMs() + memory.openUntilMs - endMs;
   }
+  if (outcome.alert !== undefined) lane.news.push({ kind: outcome.alert, message: outcome.problem ?? outcome.alert });
   if (isOpened) lane.news.push({ kind: 'breaker', message: `${memory.failures} failures in a row: it pauses` });
   if (isClosed) parts.reporter.notice(`hook ${hook.name}: works again`);
   return settlement;

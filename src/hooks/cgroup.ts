@@ -3,7 +3,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../domain/errors.ts';
+import type { RunLimits } from '../domain/settings.ts';
+import { attempt } from './attempt.ts';
+import {
+  enableControllers,
+  isLimited,
+  type Limited,
+  limitCgroup,
+  NO_LIMITS,
+  removeBeside,
+  withoutSubgroup,
+} from './cgroup-limits.ts';
 
 /** Where cgroup2 is mounted on pure and on hybrid hosts. */
 const HIERARCHIES = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
@@ -17,8 +27,10 @@ let sequence = 0;
 export interface RunCgroup {
   /** As it appears in proc_pid_cgroup(5), the last component. */
   readonly name: string;
-  /** The file to which a process writes its pid to enter. */
-  readonly procs: string;
+  /** The files to which a process writes its pid to enter. */
+  readonly procs: readonly string[];
+  /** What of the limits the kernel refused. */
+  readonly unlimited: readonly string[];
   /** SIGKILL to everything inside, however deep and however fast it forks. */
   kill(): void;
   /** Waits until it is empty and removes it; false when something in it does not die. */
@@ -27,7 +39,7 @@ export interface RunCgroup {
 
 export interface RunCgroups {
   /** A new, empty cgroup; undefined when the kernel refuses one now. */
-  create(): RunCgroup | undefined;
+  create(limits?: RunLimits): RunCgroup | undefined;
 }
 
 /**
@@ -39,18 +51,22 @@ export function openCgroups(hierarchies: readonly string[] = HIERARCHIES): RunCg
   if (parent === undefined) return undefined;
   removeLeftovers(parent);
   return {
-    create() {
+    create(limits) {
       sequence += 1;
-      const dir = join(parent, `${PREFIX}.${process.pid}.${sequence}`);
-      return attempt(() => mkdirSync(dir)) ? runCgroup(dir) : undefined;
+      const name = `${PREFIX}.${process.pid}.${sequence}`;
+      const dir = join(parent, name);
+      if (limits !== undefined && isLimited(limits)) enableControllers(parent);
+      if (!attempt(() => mkdirSync(dir))) return undefined;
+      return runCgroup(dir, limits === undefined ? NO_LIMITS : limitCgroup(dir, name, limits));
     },
   };
 }
 
-function runCgroup(dir: string): RunCgroup {
+function runCgroup(dir: string, { beside, unlimited }: Limited = NO_LIMITS): RunCgroup {
   return {
     name: basename(dir),
-    procs: join(dir, 'cgroup.procs'),
+    procs: [dir, ...beside].map((place) => join(place, 'cgroup.procs')),
+    unlimited,
     kill: () => {
       attempt(() => writeFileSync(join(dir, 'cgroup.kill'), '1'));
     },
@@ -60,6 +76,7 @@ function runCgroup(dir: string): RunCgroup {
         if (performance.now() > deadline) return false;
         await sleep(waitMs);
       }
+      for (const place of beside) attempt(() => rmdirSync(place));
       return true;
     },
   };
@@ -69,7 +86,7 @@ function runCgroup(dir: string): RunCgroup {
 function ownCgroup(hierarchy: string): string | undefined {
   if (!existsSync(join(hierarchy, 'cgroup.controllers'))) return undefined;
   const path = /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1];
-  return path === undefined ? undefined : join(hierarchy, path);
+  return path === undefined ? undefined : join(hierarchy, withoutSubgroup(path));
 }
 
 function isUsable(parent: string): boolean {
@@ -85,7 +102,10 @@ function removeLeftovers(parent: string): void {
     if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
     const left = runCgroup(join(parent, name));
     left.kill();
-    left.remove().catch(() => undefined);
+    left.remove().then(
+      () => removeBeside(name),
+      () => undefined,
+    );
   }
 }
 
@@ -95,15 +115,4 @@ function removeTree(dir: string): boolean {
   if (!existsSync(dir)) return true;
   const inner = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return inner.every((entry) => removeTree(join(dir, entry.name))) && attempt(() => rmdirSync(dir));
-}
-
-/** False when the kernel refuses, in whatever way: then there is no cgroup, and the process group has to do. */
-function attempt(action: () => void): boolean {
-  try {
-    action();
-    return true;
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return false;
-  }
 }

@@ -6,8 +6,9 @@ import { execa } from 'execa';
 import type { HookSettings } from '../domain/settings.ts';
 import type { RunOutcome, RunRequest } from '../engine/ports/hook-runner.ts';
 import type { RunCgroup, RunCgroups } from './cgroup.ts';
+import { fenceOf } from './fence.ts';
 import { OutputCapture } from './output.ts';
-import { killGroup, waitForGroup } from './process-group.ts';
+import { killGroup, killMarked, waitForGroup } from './process-group.ts';
 import { findProgram, HOOK_PATH } from './program.ts';
 
 export interface CommandOptions {
@@ -17,6 +18,9 @@ export interface CommandOptions {
   readonly cgroups: RunCgroups | undefined;
   /** Where and as what somebody's own command runs; undefined: a hook, in bare surroundings. */
   readonly surroundings: Surroundings | undefined;
+  /** The hexadecimal BLAKE3 digest. */
+  readonly digestOf: (bytes: Uint8Array) => string;
+  readonly onProblem: (message: string) => void;
 }
 
 /** Its output goes where that of this process goes, and is not kept. */
@@ -39,9 +43,10 @@ const DRAIN_MS = 500;
  * the order of writing, become the program. A bash as sh exports PWD and SHLVL unasked. When the cgroup refuses, the
  * process group has to do.
  */
-const ENTER = '{ echo $$ >"$1"; } 2>/dev/null; shift; unset PWD OLDPWD SHLVL; exec "$@" 2>&1';
+const PLACES = 'n=$1; shift; while [ $n -gt 0 ]; do { echo $$ >"$1"; } 2>/dev/null; shift; n=$((n-1)); done';
+const ENTER = `${PLACES}; unset PWD OLDPWD SHLVL n; exec "$@" 2>&1`;
 /** The same for a command that keeps its surroundings. */
-const ENTER_AS_IS = '{ echo $$ >"$1"; } 2>/dev/null; shift; exec "$@"';
+const ENTER_AS_IS = `${PLACES}; exec "$@"`;
 
 type Child = ReturnType<typeof start>;
 type Ended = Omit<RunOutcome, 'output'>;
@@ -57,11 +62,21 @@ export async function runCommand(request: CommandRequest, options: CommandOption
   if ('problem' in program) return notStarted('failed', program.problem);
   if (args.some((arg) => arg.includes('\0'))) return notStarted('failed', `${name}: an argument contains a NUL byte`);
   if (signal.aborted) return notStarted('canceled', 'canceled before it started');
-  const cgroup = hook.detach ? undefined : options.cgroups?.create();
-  const env = { ...base, ...hook.environment, ...environment };
-  const child = start([program.path, ...args], env, cgroup, surroundings);
+  const fence = fenceOf(hook, options.digestOf);
+  if ('problem' in fence) return { ...notStarted('failed', fence.problem), alert: fence.alert };
+  const cgroup = hook.detach ? undefined : options.cgroups?.create(hook.limits);
+  warnOfLimits(hook, cgroup, options);
+  const env = { ...base, ...hook.environment, ...environment, ...fence.environment };
+  const child = start([...fence.prefix, program.path, ...args], env, cgroup, surroundings);
   if (child.pid !== undefined) request.onStart({ pid: child.pid, cgroup: cgroup?.name });
   return await supervise(child, request, cgroup);
+}
+
+/** A hook that mirrors is better run without its limits than not at all. */
+function warnOfLimits(hook: HookSettings, cgroup: RunCgroup | undefined, { onProblem }: CommandOptions): void {
+  const missing = cgroup?.unlimited ?? Object.entries(hook.limits).flatMap(([name, limit]) => (limit ? [name] : []));
+  if (missing.length > 0)
+    onProblem(`hook ${hook.name}: no limit of ${missing.join(' and ')}: there is no cgroup for it`);
 }
 
 function notStarted(outcome: 'failed' | 'canceled', problem: string): RunOutcome {
@@ -75,7 +90,9 @@ function start(
   surroundings: Surroundings | undefined,
 ) {
   const isHook = surroundings === undefined;
-  return execa('/bin/sh', ['-c', isHook ? ENTER : ENTER_AS_IS, 'sh', cgroup?.procs ?? '/dev/null', ...argv], {
+  const places = cgroup?.procs ?? [];
+  const script = isHook ? ENTER : ENTER_AS_IS;
+  return execa('/bin/sh', ['-c', script, 'sh', String(places.length), ...places, ...argv], {
     cwd: surroundings?.cwd ?? '/',
     env,
     extendEnv: false,
@@ -97,7 +114,7 @@ async function supervise(child: Child, request: CommandRequest, cgroup: RunCgrou
   const interruption = watchForInterruption(child.pid, request, cgroup);
   const ended = await endOf(child, request.hook);
   const reason = interruption.stop();
-  const gone = request.hook.detach || (await killLeftovers(child.pid, cgroup));
+  const gone = request.hook.detach || (await killLeftovers(child.pid, cgroup, request.environment['DRIFTLINE_RUN_ID']));
   await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })]);
   child.stdin.destroy();
   child.stdout?.destroy();
@@ -169,8 +186,14 @@ function endedWith(exitCode: number | undefined, signal: string | undefined, { e
 }
 
 /** False when something survives even SIGKILL, as a process that hangs in the kernel does for a while. */
-async function killLeftovers(pid: number | undefined, cgroup: RunCgroup | undefined): Promise<boolean> {
+async function killLeftovers(
+  pid: number | undefined,
+  cgroup: RunCgroup | undefined,
+  runId: string | undefined,
+): Promise<boolean> {
   killGroup(pid, 'SIGKILL');
   cgroup?.kill();
-  return cgroup === undefined ? await waitForGroup(pid) : await cgroup.remove();
+  if (cgroup !== undefined) return await cgroup.remove();
+  const isGroupGone = await waitForGroup(pid);
+  return (runId === undefined || (await killMarked(`DRIFTLINE_RUN_ID=${runId}`))) && isGroupGone;
 }

@@ -21,6 +21,41 @@ export async function waitForGroup(leader: number | undefined): Promise<boolean>
   return true;
 }
 
+/**
+ * SIGKILL to every process with this variable, wherever it is: who called setsid(2) has left the group, and inherited the
+ * environment all the same. False when one is still there after two seconds. One that has cleared its environment is not
+ * found; where there is a cgroup it need not be.
+ */
+export async function killMarked(variable: string): Promise<boolean> {
+  const deadline = performance.now() + GONE_WITHIN_MS;
+  // Twice nothing: who forked while the list was read is in the next one.
+  for (let nothing = 0; nothing < 2; ) {
+    const marked = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMarked(name, variable));
+    nothing = marked.length === 0 ? nothing + 1 : 0;
+    if (performance.now() > deadline) return false;
+    for (const pid of marked) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch (error) {
+        if (errorCode(error) !== 'ESRCH' && errorCode(error) !== 'EPERM') throw error;
+      }
+    }
+    if (marked.length > 0) await sleep(1);
+  }
+  return true;
+}
+
+/** proc_pid_environ(5): empty of a zombie. */
+function isMarked(pid: string, variable: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(variable);
+  } catch (error) {
+    // Gone, or somebody else's.
+    if (errorCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
 function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-leader, signal);

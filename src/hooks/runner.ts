@@ -10,6 +10,8 @@ export interface HookRunnerOptions {
   readonly timeZone?: string;
   /** Where runs get a cgroup of their own; undefined: process groups alone. */
   readonly cgroups?: RunCgroups | undefined;
+  /** The hexadecimal BLAKE3 digest, for pinned programs. */
+  readonly digestOf?: (bytes: Uint8Array) => string;
   /** What went wrong beside a run, and does not change its outcome. */
   readonly onProblem?: (message: string) => void;
   /** Where and as what somebody's own command runs; undefined: a hook, in bare surroundings. */
@@ -17,8 +19,14 @@ export interface HookRunnerOptions {
 }
 
 export function openHookRunner({ onProblem = () => {}, ...options }: HookRunnerOptions = {}): HookRunner {
-  const { timeZone, surroundings } = options;
-  const parts = { timeZone, surroundings, cgroups: 'cgroups' in options ? options.cgroups : openCgroups() };
+  const { timeZone, surroundings, digestOf = () => '' } = options;
+  const parts = {
+    timeZone,
+    surroundings,
+    digestOf,
+    onProblem,
+    cgroups: 'cgroups' in options ? options.cgroups : openCgroups(),
+  };
   return {
     async run(request) {
       const { ping, name } = request.hook;

@@ -23,6 +23,10 @@ export function hook(fields: Partial<HookSettings> = {}): HookSettings {
     ping: undefined,
     environment: {},
     detach: false,
+    user: undefined,
+    limits: { memoryBytes: undefined, tasks: undefined },
+    credentials: {},
+    digests: {},
     ...fields,
   };
 }

@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   trace: ['domain', 'libc', 'fanotify'],
   disk: ['domain', 'libc', 'engine/ports/'],
   sqlite: ['domain', 'engine/ports/'],
-  hooks: ['domain', 'engine/ports/'],
+  hooks: ['domain', 'libc', 'engine/ports/'],
   config: ['domain'],
   report: ['domain', 'engine/ports/'],
   cli: ['domain', 'engine', 'libc', 'fanotify', 'watch', 'trace', 'disk', 'sqlite', 'hooks', 'config', 'report'],

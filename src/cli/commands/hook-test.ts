@@ -10,13 +10,13 @@ import { findProgram, HOOK_PATH } from '../../hooks/program.ts';
 import { openHookRunner } from '../../hooks/runner.ts';
 import { pathJson } from '../../report/entry-json.ts';
 import { type JsonObject, jsonText } from '../../report/json-text.ts';
-import { durationText, pluralText } from '../../report/quantity.ts';
+import { byteText, durationText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
 import { newId } from '../identity.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { openState } from '../state.ts';
+import { hexDigest, openState } from '../state.ts';
 import { findHook, rulesOf } from './hook.ts';
 
 export interface HookTestArguments {
@@ -115,6 +115,18 @@ function toText({ hook, program, rules, batch, input, environment, why }: Plan):
   if (hook.before !== undefined) add('before', hook.before.map(quoted).join(' '));
   if (hook.after !== undefined) add('after', hook.after.map(quoted).join(' '));
   add('because', rules.length === 0 ? 'nothing: no rule names it' : `drift of rule ${rules.join(', ')}`);
+  const { user, limits } = hook;
+  const limited = [
+    limits.memoryBytes && `memory ${byteText(limits.memoryBytes)}`,
+    limits.tasks && `${limits.tasks} tasks`,
+  ];
+  add(
+    'as',
+    `${user ?? 'who runs driftline'}${limited
+      .filter(Boolean)
+      .map((limit) => `, ${limit} at most`)
+      .join('')}`,
+  );
   add('waits', `${durationText(hook.quietMs)} without drift, ${durationText(hook.deadlineMs)} at most`);
   add(
     'ends',
@@ -145,7 +157,7 @@ async function runOnce(hook: HookSettings, batch: HookBatch): Promise<RunOutcome
   const kill = new AbortController().signal;
   try {
     const request = { hook, runId, batch, ...hookPayload(hook, batch, runId), signal: interrupt.signal, kill };
-    return await openHookRunner().run({ ...request, onStart: () => {} });
+    return await openHookRunner({ digestOf: hexDigest }).run({ ...request, onStart: () => {} });
   } finally {
     interrupt.dispose();
   }

@@ -22,7 +22,7 @@ import { hookText } from '../hook-text.ts';
 import { newId } from '../identity.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openReporter } from '../reporter.ts';
-import { busy, lockState, openState } from '../state.ts';
+import { busy, hexDigest, lockState, openState } from '../state.ts';
 import { currentStatus } from './status.ts';
 
 export async function runHookList(context: Context, json: boolean): Promise<number> {
@@ -103,7 +103,7 @@ async function deliverHere(context: Context, store: Store, hook: HookSettings, e
   if (errand.action === 'retry') store.outbox.revive(hook.name);
   else store.commit({ outbox: itemsFor({ ...common, store }, hook.name, errand.paths) });
   const reporter = openReporter(context.output, false);
-  const runner = openHookRunner({ onProblem: reporter.problem });
+  const runner = openHookRunner({ onProblem: reporter.problem, digestOf: hexDigest });
   const parts = { ...common, outbox: store.outbox, runner, reporter, random: Math.random, payload: hookPayload };
   const interrupt = onInterrupt();
   try {

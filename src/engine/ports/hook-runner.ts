@@ -33,6 +33,8 @@ export interface RunOutcome {
   readonly output: string;
   /** Why it could not even start. */
   readonly problem: string | undefined;
+  /** Somebody has to look at why it did not start. */
+  readonly alert?: 'digest' | undefined;
 }
 
 /** A run that failed, or an alert, for the hook's `onFailure`. */

@@ -42,6 +42,10 @@ test('defaults of a hook', async () => {
     ping: undefined,
     environment: {},
     detach: false,
+    user: undefined,
+    limits: { memoryBytes: undefined, tasks: undefined },
+    credentials: {},
+    digests: {},
   });
 });
 
@@ -157,6 +161,17 @@ test('what a hook may be told beyond its command', async () => {
     onFailure: ['logger'],
     ping: { url: 'https://hc.example/uuid', timeoutMs: 10_000 },
   });
+  const pin = 'a'.repeat(64);
+  const fenced = `{ run: [x], user: www-data, limits: { memory: 512MiB }, credentials: { KEY: /k }, digest: ${pin},
+    holdOn: { severity: critical, share: 20% } }`;
+  expect(await hookOf(fenced)).toMatchObject({
+    user: 'www-data',
+    limits: { memoryBytes: 2 ** 29, tasks: undefined },
+    credentials: { KEY: '/k' },
+    digests: { '': pin },
+    holdOn: { severity: 'critical', filesPerMinute: undefined, share: 0.2, entropy: undefined },
+  });
+  expect((await hookOf(`{ run: [x], digest: { /f: ${pin} } }`)).digests).toEqual({ '/f': pin });
 });
 
 test.each([
@@ -167,6 +182,10 @@ test.each([
   ['{ run: [x], before: [bin/x] }', /before\[0\]: 'bin\/x' must be an absolute path/],
   ['{ run: [x], concurrency: 2, onBusy: restart }', /concurrency: must be 1 unless onBusy is queue/],
   ["{ run: [x], ping: { url: 'ftp://x' } }", /must be an http or https URL/],
+  ['{ run: [x], limits: { memory: 1KiB } }', /limits\.memory: must be an amount of memory|must be 1MiB at least/],
+  ['{ run: [x], digest: abc }', /digest: must be a BLAKE3 digest/],
+  ['{ run: [x], credentials: { key: /k } }', /must be capitals/],
+  ['{ run: [x], holdOn: { share: 120% } }', /share: must be a share such as 20%/],
   ['{ run: [x], breaker: { failure: 1 } }', /failure: is not a key that exists here \(did you mean 'failures'\?\)/],
 ])('%s', async (text, message) => {
   expect((await problemsOf(`${RULE}hooks: { h: ${text} }\n`, SHIPPED)).join('\n')).toMatch(message);

@@ -9,7 +9,7 @@ import { isAlive, request, SCRATCH, script } from './run-script.ts';
 
 const cgroups = openCgroups();
 const place = cgroups?.create();
-const parent = place === undefined ? '' : dirname(dirname(place.procs));
+const parent = place === undefined ? '' : dirname(dirname(place.procs[0] ?? ''));
 await place?.remove();
 const inCgroups = test.skipIf(cgroups === undefined || parent === '');
 const runner = openHookRunner();
