@@ -40,7 +40,9 @@ export interface Session {
 export async function openSession(settings: Settings, store: Store, reporter: Reporter): Promise<Session> {
   const scope = scopeSettings(settings);
   const { marks, who } = settings.watch;
-  const names = openInodeNames(store);
+  const names = openInodeNames(store, () =>
+    reporter.problem('no room for the names of more inodes: changes through other names wait for the sweep'),
+  );
   const source = await openFanotifySource({
     scope,
     marks,

@@ -17,8 +17,6 @@ export interface InodeNames {
   note(entry: Entry): void;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
   namesOf(key: number): readonly BytePath[];
-  /** How many names there was no room for: changes of them through other names wait for the sweep. */
-  readonly missing: number;
 }
 
 /** Of the packed baseline, between two looks at what else there is to do. */
@@ -26,13 +24,14 @@ const STEP_BYTES = 1024 * 1024;
 /** Storms write the same few files over and over. */
 const CACHE_MAX = 4_096;
 
-export function openInodeNames(store: Store): InodeNames {
+/** `onFull` is told once that there is no room for more names: changes of those through other names wait for the sweep. */
+export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const { baseline } = store;
   const table = createInodeTable(baseline.info().entries);
   const dirs: BytePath[] = [];
   const numbers = new Map<BytePath, number>();
   const cache = new Map<number, readonly BytePath[]>();
-  let missing = 0;
+  let isFull = false;
 
   const numberOf = (dir: BytePath): number => {
     let number = numbers.get(dir);
@@ -43,7 +42,9 @@ export function openInodeNames(store: Store): InodeNames {
     return number;
   };
   const add = (inode: bigint, dir: BytePath): void => {
-    if (!table.add(inodeKey(inode), numberOf(dir))) missing += 1;
+    if (table.add(inodeKey(inode), numberOf(dir)) || isFull) return;
+    isFull = true;
+    onFull();
   };
   const note = (entry: Entry): void => {
     if (entry.type === 'directory') return;
@@ -93,9 +94,6 @@ export function openInodeNames(store: Store): InodeNames {
         cache.set(key, names);
       }
       return names;
-    },
-    get missing() {
-      return missing;
     },
   };
 }

@@ -1,4 +1,4 @@
-// The inode number inside a file handle, where its layout is known: no system call, so it can be asked for every event.
+// The inode inside a file handle, where its layout is known: no system call, so it can be asked for every event.
 
 /** handle_bytes and handle_type of struct file_handle: open_by_handle_at(2). */
 const TYPE_AT = 4;
@@ -11,30 +11,35 @@ const FILEID_BTRFS_WITHOUT_PARENT = 0x4d;
 const FILEID_XFS_64 = 0x81;
 
 /**
- * `handle`: struct file_handle, one character per byte. Undefined for layouts that are not known here; the number is a hint,
- * because a filesystem may have a layout of its own under a number of somebody else's.
+ * The `inodeKey` of domain/inode-table.ts. `handle`: struct file_handle, one character per byte. Undefined for layouts that are
+ * not known here; it is a hint, because a filesystem may have a layout of its own under somebody else's number.
  */
-export function inodeOfHandle(handle: string): bigint | undefined {
+export function inodeKeyOfHandle(handle: string): number | undefined {
   const bytes = handle.length - F_HANDLE_AT;
   switch (u32(handle, TYPE_AT)) {
     case FILEID_INO32_GEN:
       // ext4 and most others: inode, generation. tmpfs (shmem_encode_fh): generation, inode, its upper half.
-      if (bytes === 8) return BigInt(u32(handle, F_HANDLE_AT));
-      return bytes === 12 ? u64(handle, F_HANDLE_AT + 4) : undefined;
+      if (bytes === 8) return u32(handle, F_HANDLE_AT);
+      return bytes === 12 ? key64(handle, F_HANDLE_AT + 4) : undefined;
     case FILEID_XFS_64:
-      return bytes === 12 ? u64(handle, F_HANDLE_AT) : undefined;
+      return bytes === 12 ? key64(handle, F_HANDLE_AT) : undefined;
     case FILEID_BTRFS_WITHOUT_PARENT:
-      return bytes === 20 ? u64(handle, F_HANDLE_AT) : undefined;
+      return bytes === 20 ? key64(handle, F_HANDLE_AT) : undefined;
     default:
       return undefined;
   }
 }
 
-function u64(text: string, at: number): bigint {
-  return (BigInt(u32(text, at + 4)) << 32n) | BigInt(u32(text, at));
+function key64(text: string, at: number): number {
+  return (u32(text, at) ^ u32(text, at + 4)) >>> 0;
 }
 
 function u32(text: string, at: number): number {
-  const byte = (index: number): number => text.charCodeAt(at + index);
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+  return (
+    (text.charCodeAt(at) |
+      (text.charCodeAt(at + 1) << 8) |
+      (text.charCodeAt(at + 2) << 16) |
+      (text.charCodeAt(at + 3) << 24)) >>>
+    0
+  );
 }

@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { type InodeTable, inodeKey } from '../domain/inode-table.ts';
 import { FAN_ONDIR } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
-import { inodeOfHandle } from '../fanotify/handle-inode.ts';
+import { inodeKeyOfHandle } from '../fanotify/handle-inode.ts';
 import type { ObjectPaths } from '../fanotify/handles.ts';
 import { pathOfFd } from '../libc/handle.ts';
 
@@ -29,8 +29,8 @@ export class Links {
 
   /** What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt. */
   #keyOfHandle(fsid: string, handle: string, isNamed: boolean, handles: ObjectPaths): number | undefined {
-    const guess = inodeOfHandle(handle);
-    if (guess !== undefined && !this.#table.has(inodeKey(guess))) return undefined;
+    const guess = inodeKeyOfHandle(handle);
+    if (guess !== undefined && !this.#table.has(guess)) return undefined;
     const stat = handles.statOf(fsid, handle);
     if (stat === undefined || (isNamed && stat.nlink < 2)) return undefined;
     return this.#known(stat.inode);

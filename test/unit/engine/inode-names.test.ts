@@ -7,6 +7,7 @@ import { dir, Ground } from './ground.ts';
 
 let ground: Ground;
 let names: InodeNames;
+let timesFull = 0;
 
 beforeEach(async () => {
   ground = new Ground();
@@ -17,7 +18,9 @@ beforeEach(async () => {
     entry('/r/d/c', { inode: 7n, nlink: 3 }),
     entry('/r/d/other', { inode: 8n }),
   );
-  names = openInodeNames(ground.store);
+  names = openInodeNames(ground.store, () => {
+    timesFull += 1;
+  });
   await names.fill(new AbortController().signal);
 });
 afterEach(() => ground.close());
@@ -44,7 +47,10 @@ test('what is open drift in a directory is in doubt with an inode that was found
   expect(namesOf(10n)).toEqual(['/r/d/added']);
 });
 
-test('names that there is no room for are counted', () => {
-  for (let inode = 100n; names.missing === 0; inode += 1n) names.note(entry('/r/x', { inode }));
-  expect(names.missing).toBe(1);
+test('that there is no room for more names is told, once', () => {
+  timesFull = 0;
+  for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }));
+  names.note(entry('/r/x', { inode: 1_000_000n }));
+  expect(timesFull).toBe(1);
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
 });

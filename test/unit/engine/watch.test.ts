@@ -85,7 +85,7 @@ async function begin(hooks: readonly HookSettings[] = [], run: HookRunner['run']
     hooks: limits,
   } as const;
   await new Promise<void>((onReady) => {
-    const names = openInodeNames(store);
+    const names = openInodeNames(store, () => {});
     const parts = {
       ...common,
       disk,
