@@ -56,6 +56,11 @@ export function isRename({ mask }: FanotifyEvent): boolean {
   return (mask & FAN_RENAME) !== 0;
 }
 
+/** Whether something has another name now, with one side or both of it in the event. */
+export function isMove({ mask }: FanotifyEvent): boolean {
+  return (mask & (FAN_RENAME | FAN_MOVE)) !== 0;
+}
+
 /** Whether a directory's entries came, went or moved: then a path above a rule path matters too. */
 export function isEntryEvent(event: FanotifyEvent): boolean {
   return (event.mask & ENTRY_EVENTS) !== 0;

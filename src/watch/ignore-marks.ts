@@ -45,6 +45,27 @@ export class IgnoreMarks {
     if (this.#bases.some((base) => isWithin(path, base))) this.#queue.push(path);
   }
 
+  /** A directory moved to where it is not ignored: what it and those below were marked with would go on hiding them. */
+  moved(path: BytePath): void {
+    if (this.#bases.length === 0 || this.#bases.some((base) => isWithin(path, base))) return;
+    const group = this.#groupOf(path);
+    const queue = group === undefined ? [] : [path];
+    for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
+      this.#unmark(group, dir);
+      for (const name of subdirectories(dir)) queue.push(joinPath(dir, name));
+    }
+  }
+
+  #unmark(group: FanotifyGroup | undefined, dir: BytePath): void {
+    try {
+      group?.unmark(this.#flags & ~abi.FAN_MARK_EVICTABLE, IGNORED, dir);
+      this.#left += 1;
+    } catch (error) {
+      // ENOENT: it never had one, or it was evicted. Others: it is gone, or was never ours to mark.
+      if (errorCode(error) === undefined) throw error;
+    }
+  }
+
   /** Works off up to `budget` directories; returns whether there is more to do. Throws SystemError when marks run out. */
   step(budget: number): boolean {
     for (let count = 0; count < budget && this.#left > 0; count += 1) {

@@ -14,7 +14,7 @@ import { readAvailable } from '../libc/read.ts';
 import { Canaries } from './canary.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
-import { isEntryEvent, isRename } from './event-paths.ts';
+import { isEntryEvent, isMove, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
 import { HotFiles } from './hot-files.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
@@ -162,6 +162,7 @@ export class Reader {
     if (link !== undefined) this.#dirty.link(link, this.#actors.actorOf(event.pid, nowMs));
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
+      if (subtree && isMove(event)) this.#ignores.moved(path);
       const relevance = this.#relevance(path);
       if (relevance === 'outside') {
         if (subtree) this.#ignores.appeared(path);

@@ -126,3 +126,14 @@ test('a name of a file of the baseline is never ignored, however hot it is', asy
   const events = await watched.run(`echo 1 >> ${alias}`);
   expect(events).toContainEqual(expect.objectContaining({ kind: 'linked' }));
 });
+
+test('a directory that moves out of an ignored one is heard of, and what is below it', async () => {
+  mkdirSync(`${root}/cache/d/e`, { recursive: true });
+  const watched = await watch({ ignore: [`${root}/cache`] });
+  await expect.poll(() => ignoreMarks(() => true), { timeout: 50_000 }).toBe(3);
+  expect(await watched.dirtyAfter(`mv ${root}/cache/d ${root}/d`)).toEqual([`${root}/d/`]);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/d/f; echo 1 > ${root}/d/e/f`)).toEqual([
+    `${root}/d/e/f`,
+    `${root}/d/f`,
+  ]);
+});
