@@ -4,7 +4,6 @@
 //   go OPERATIONS PAUSE_US   random operations, with a pause after each burst
 //   storm FILES              files that come and go, each with an inode of its own: events that cannot be merged
 //   settle                   closes the descriptors and mappings that were kept
-//   links                    an event for each name of whatever has several names
 // A line of the log: time (ns since the epoch), operation, errno, path and perhaps a second path, percent-encoded.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -311,13 +310,6 @@ static void settle(void) {
   }
 }
 
-static int touch_link(const char *path, const struct stat *stat, int type, struct FTW *at) {
-  (void)type, (void)at;
-  if (S_ISDIR(stat->st_mode) || stat->st_nlink < 2) return 0;
-  if (S_ISLNK(stat->st_mode)) return TRY(lchown(path, stat->st_uid, stat->st_gid)), 0;
-  return TRY(chmod(path, stat->st_mode & 07777)), 0;
-}
-
 int main(int count, char **words) {
   char line[128];
   unsigned operations, pause;
@@ -337,7 +329,6 @@ int main(int count, char **words) {
         one();
       }
     } else if (sscanf(line, "storm %u", &operations) == 1) storm(operations);
-    else if (!strcmp(line, "links\n")) for (int n = 0; n < zone_count; n++) nftw(zones[n], touch_link, 16, FTW_PHYS);
     else settle();
     fflush(log_file);
     puts("done");

@@ -65,6 +65,8 @@ class Oracle {
   kills = 0;
   apart = 0;
   #apart = [];
+  /** What the last check found. */
+  #found = [];
   #site;
 
   constructor(site) {
@@ -128,7 +130,6 @@ class Oracle {
   async fence(trouble) {
     const site = this.#site;
     await site.tell('settle');
-    await site.tell('links', [...new Map(site.writers.map((writer) => [writer.at, writer])).values()]);
     await site.watch.ready();
     const [overflows, begin] = [this.journal.counts['overflow'] ?? 0, Date.now()];
     const entries = parseLook(site.look());
@@ -184,6 +185,7 @@ class Oracle {
     const told = new Set([...this.journal.open.values()].map(brief));
     const lines = found.map(brief);
     this.#apart = lines.filter((line) => !told.has(line));
+    this.#found = document.drift;
     const strangers = document.drift.filter(({ rule }) => rule !== 'site');
     return [
       ...differences(applied(this.baseline, found), entries).map(({ path, says }) => ({ path, says: `the check: ${says}` })),
@@ -216,8 +218,11 @@ class Oracle {
         const there = did.filter(([, , failed, ...paths]) => failed === '0' && paths.some((one) => lineage.has(decoded(one))));
         for (const words of there.slice(-8)) lines.push(`    ${words.join(' ')}`);
       }
-      const told = this.journal.fresh.filter((record) => record.path && [pathOf(record), pathOf(record, 'from')].includes(path));
-      for (const record of told.slice(-3)) if (record.type !== 'accept') lines.push(`    ${record.time} ${record.type} ${record.kind ?? ''} ${record.path} ${record.from ?? ''}`);
+      const concerns = (record) => record.path && [pathOf(record), pathOf(record, 'from')].some((one) => one === path || path.startsWith(`${one}/`));
+      for (const record of this.#found.filter(concerns)) lines.push(`    check: ${brief(record)}`);
+      for (const record of [...this.journal.open.values()].filter(concerns)) lines.push(`    open: ${brief(record)}`);
+      const told = this.journal.fresh.filter(concerns);
+      for (const record of told.slice(-6)) if (record.type !== 'accept') lines.push(`    ${record.time} ${record.type} ${record.kind ?? ''} ${record.path} ${record.from ?? ''}`);
     }
     const events = this.journal.fresh.filter(({ type }) => ['overflow', 'sweep', 'start', 'stop', 'coverage', 'gap'].includes(type));
     for (const record of events.slice(-12)) lines.push(`  ${JSON.stringify(record)}`);
