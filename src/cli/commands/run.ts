@@ -17,6 +17,7 @@ import { systemClock } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { newId } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
+import { coverageWarnings } from '../run-coverage.ts';
 import { exitStatusOf, troubleOf } from '../run-outcome.ts';
 import { type RunOptions, runSettings } from '../run-settings.ts';
 import { hash } from '../state.ts';
@@ -76,6 +77,9 @@ export async function runRun(
   if (signals.mustReload) signals.onReload();
   if (signals.stop !== undefined) stopped.abort();
   try {
+    for (const warning of coverageWarnings(source.coverage(), options.marks === 'mount')) {
+      output.warn(`driftline: warning: ${warning}`);
+    }
     const mounts = source.coverage().filter(({ mode }) => mode !== 'none').length;
     output.note(`ready: ${pluralText(mounts, 'mount')}`);
     const seen = openSeen();
