@@ -31,6 +31,7 @@ install -Dm644 "$from/99-driftline-sysctl.conf" "$stage/usr/lib/sysctl.d/60-drif
 install -Dm644 "$root/config/driftline.yaml" "$stage/etc/driftline/driftline.yaml"
 install -Dm644 "$root/README.md" "$doc/README.md"
 install -Dm644 "$root/hooks/README.md" "$doc/hooks.md"
+install -Dm644 -t "$doc/examples" "$from/apt/80driftline"
 mkdir -p "$stage/usr/share/man/man8"
 gzip -9nc "$from/driftline.8" >"$stage/usr/share/man/man8/driftline.8.gz"
 gzip -9nc "$root/CHANGELOG.md" >"$doc/changelog.gz"
