@@ -7,8 +7,9 @@ import type { Pool } from './pool.ts';
 const EVERY_MS = 200;
 const THREADS_MAX = 16;
 const PER_PROCESSOR = 4;
-/** Less than this from the disk within one look is no reason. */
+/** Less than this from the disk within one look, or than this share of all content, is no reason. */
 const READ_MIN_BYTES = 1024 * 1024;
+const COLD_SHARE = 0.2;
 /** Processors that were idle for more than this share of the time could do more. */
 const BUSY_MAX = 0.75;
 /** ru_inblock of getrusage(2) counts these. */
@@ -28,18 +29,20 @@ export async function* growWhileCold(pool: Pool, pages: AsyncIterable<Page>): As
 function watchDisk(pool: Pool): () => void {
   const processors = availableParallelism();
   const most = Math.min(THREADS_MAX, processors * PER_PROCESSOR);
-  let before = usage();
+  let before = usage(pool);
   return () => {
-    const now = usage();
+    const now = usage(pool);
     const readBytes = now.readBytes - before.readBytes;
+    const isCold = readBytes >= Math.max(READ_MIN_BYTES, COLD_SHARE * (now.contentBytes - before.contentBytes));
     const busy = (now.cpuMs - before.cpuMs) / ((now.wallMs - before.wallMs) * Math.min(processors, pool.size()));
     before = now;
-    if (readBytes >= READ_MIN_BYTES && busy < BUSY_MAX) pool.grow(Math.min(pool.size(), most - pool.size()));
+    if (isCold && busy < BUSY_MAX) pool.grow(Math.min(pool.size(), most - pool.size()));
   };
 }
 
-function usage() {
+function usage(pool: Pool) {
   const { userCPUTime, systemCPUTime, fsRead } = process.resourceUsage();
   const cpuMs = (userCPUTime + systemCPUTime) / US_PER_MS;
-  return { cpuMs, readBytes: fsRead * BLOCK_BYTES, wallMs: performance.now() };
+  const contentBytes = pool.meters().reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  return { cpuMs, contentBytes, readBytes: fsRead * BLOCK_BYTES, wallMs: performance.now() };
 }

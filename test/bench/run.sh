@@ -1,12 +1,35 @@
 #!/usr/bin/env bash
-# npm run bench [-- scan|events|watch|permission|trigger ARGUMENTS]: `scan` when nothing else is named.
+# npm run bench [-- NAME ARGUMENTS]: what NAME measures; `scan` when nothing is named.
+#   scan        init, check and check --quick beside what one could take instead, on several trees (--help: options)
+#   digests     every digest of a tree against b3sum, file by file
+#   profile     the functions that a check spends its time in
+#   events      storms of events beside fatrace and fsnotifywait
+#   permission  what a permission responder costs who opens a file
+#   trigger     from a change to the mirror, and loops, beside lsyncd and inotifywait
+#   watch       the watch beside inotifywait, fsnotifywait, fatrace, lsyncd and watchman
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+
+# need PROGRAM:PACKAGE ...: installs what is not there.
+need() {
+  local missing=() pair
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  echo "installing ${missing[*]}" >&2
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
 case "${1:-}" in
   events) shift; exec bash "$here/events.sh" "$@" ;;
   watch) shift; exec bash "$here/watch.sh" "$@" ;;
   permission) shift; exec node "$here/permission.mjs" "$@" ;;
   trigger) shift; exec bash "$here/trigger.sh" "$@" ;;
+  digests) shift; need b3sum:b3sum; exec node "$here/digests.mjs" "$@" ;;
+  profile) shift; exec node "$here/profile.mjs" "$@" ;;
   scan) shift ;;
 esac
-exec bash "$here/scan.sh" "$@"
+need b3sum:b3sum aide:aide tripwire:tripwire integrit:integrit /usr/bin/time:time
+exec node "$here/scan.mjs" "$@"

@@ -1,84 +1,156 @@
-// Times whole commands side by side, interleaved, warm cache, and prints medians and ratios as a Markdown table.
+// Whole commands side by side, interleaved, in one run: medians and ratios, as Markdown and as a plot.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { median, peakMemory, timed } from './measure.mjs';
+import { coldCommands, ownCommands, peerCommands } from './scan-commands.mjs';
+import { markdownOf, plotOf } from './scan-report.mjs';
+import { caseList, makeTree, sizeOf } from './scan-trees.mjs';
 
-const [tree, roundsText] = process.argv.slice(2);
-const rounds = Number(roundsText);
-const scratch = mkdtempSync(join(tmpdir(), 'driftline-bench-'));
-const at = (name) => join(scratch, name);
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+const USAGE = `npm run bench -- scan [OPTIONS]
+  --cases LIST    of usr, small, large, medium, cold, growth (default: all)
+  --rounds N      of each case (default 5); a case that has spent its budget ends earlier
+  --budget S      seconds that the rounds of a case may take (default 120)
+  --peers LIST    cases on which aide, tripwire and integrit run as well, once each: a list, all or none (default: medium)
+  --dir DIR       where trees are made, and removed afterwards (default /var/tmp; 25 GB)
+  --scale F       makes the trees smaller, to try this program (default 1)
+  --most N        files of the largest tree of the growth case (default 1000000)
+  --out DIR       for scan.md and scan.svg (default test/bench/results)`;
 
-writeFileSync(
-  at('aide.conf'),
-  `database_in=file:${at('aide.db')}
-database_out=file:${at('aide.db.new')}
-gzip_dbout=no
-num_workers=2
-report_url=file:${at('aide.report')}
-${tree} ftype+p+u+g+s+m+n+i+sha256
-`,
-);
-
-const COMMANDS = [
-  ['b3sum', `find '${tree}' -xdev -type f -print0 | xargs -0 -P2 b3sum --no-mmap`, [0]],
-  ['b3sum (mmap)', `find '${tree}' -xdev -type f -print0 | xargs -0 -P2 b3sum`, [0]],
-  ['driftline init', `'${process.execPath}' '${main}' init --force --baseline '${at('state/b.db')}' '${tree}'`, [0]],
-  ['driftline check', `'${process.execPath}' '${main}' check --baseline '${at('state/b.db')}'`, [0]],
-  ['driftline check --quick', `'${process.execPath}' '${main}' check --quick --baseline '${at('state/b.db')}'`, [0]],
-  ['find -printf', `find '${tree}' -xdev -printf '%p %s %C@ %m\\n'`, [0]],
-];
-const AIDE = [
-  ['aide --init', `aide --config='${at('aide.conf')}' --init`, [0]],
-  ['aide --check', `aide --config='${at('aide.conf')}' --check`, [0]],
-];
-
-function run([name, line, expected]) {
-  const usage = at('usage');
-  const result = spawnSync('/usr/bin/time', ['-q', '-o', usage, '-f', '%e %U %S %M', 'sh', '-c', `${line} >/dev/null`], {
-    encoding: 'utf8',
-  });
-  if (!expected.includes(result.status)) throw new Error(`${name}: exit ${result.status}: ${result.stderr}`);
-  const [wall, user, system, kib] = readFileSync(usage, 'utf8').trim().split(/\s+/).map(Number);
-  return { name, wall, cpu: user + system, rss: kib / 1024 };
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: 'usr,small,large,medium,cold,growth' },
+    rounds: { type: 'string', default: '5' },
+    budget: { type: 'string', default: '120' },
+    peers: { type: 'string', default: 'medium' },
+    dir: { type: 'string', default: '/var/tmp' },
+    scale: { type: 'string', default: '1' },
+    most: { type: 'string', default: '1000000' },
+    out: { type: 'string', default: resolve(import.meta.dirname, 'results') },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+const [rounds, budget, scale] = [values.rounds, values.budget, values.scale].map(Number);
+const wanted = values.cases.split(',');
+const began = performance.now();
+const base = mkdtempSync(join(values.dir, 'driftline-bench-'));
+process.on('exit', () => rmSync(base, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
+// Before anything here adds to its load.
+const host = machine();
+const say = (text) => console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+
+const cases = [];
+const all = caseList(scale);
+for (const name of wanted.filter((each) => each !== 'growth')) {
+  if (all[name] === undefined) throw new Error(`there is no case ${name}\n${USAGE}`);
+  cases.push({ name, ...(await measureCase(name, all[name])) });
+}
+const growth = wanted.includes('growth') ? await measureGrowth() : [];
+const results = { cases, growth, machine: host, minutes: (performance.now() - began) / 60_000 };
+mkdirSync(values.out, { recursive: true });
+writeFileSync(join(values.out, 'scan.md'), markdownOf(results));
+writeFileSync(join(values.out, 'scan.svg'), plotOf(results));
+console.log(markdownOf(results));
+say(`wrote ${values.out}/scan.md and scan.svg`);
+
+async function measureCase(name, { title, root, tree, isCold = false }) {
+  const at = root ?? join(base, name);
+  if (tree !== undefined) await make(at, tree, title);
+  const scratch = join(base, `${name}-scratch`);
+  mkdirSync(scratch);
+  const own = isCold ? coldCommands(at, scratch) : ownCommands(at, scratch);
+  const withPeers = values.peers === 'all' || values.peers.split(',').includes(name);
+  const peers = withPeers ? peerCommands(at, scratch) : [];
+  if (isCold) timed(ownCommands(at, scratch)[1], scratch);
+  const rows = await measure(title, own, peers, scratch, { isCold });
+  const size = sizeOf(at);
+  for (const path of [scratch, ...(tree === undefined ? [] : [at])]) rmSync(path, { recursive: true, force: true });
+  return { title, isCold, ...size, rows };
 }
 
-function measureTree() {
-  const { stdout } = spawnSync('find', [tree, '-xdev', '-type', 'f', '-printf', '%s\\n'], { encoding: 'utf8', maxBuffer: 1 << 30 });
-  const sizes = stdout.trim().split('\n').map(Number);
-  return { files: sizes.length, megabytes: sizes.reduce((sum, size) => sum + size, 0) / 1e6 };
-}
-
-try {
-  const { files, megabytes } = measureTree();
-  run(COMMANDS[0]);
-  const samples = [];
-  for (let round = 0; round < rounds; round += 1) for (const command of COMMANDS) samples.push(run(command));
-  samples.push(run(AIDE[0]));
-  renameSync(at('aide.db.new'), at('aide.db'));
-  samples.push(run(AIDE[1]));
-
-  const names = [...COMMANDS, ...AIDE].map(([name]) => name);
-  const rows = names.map((name) => {
-    const mine = samples.filter((sample) => sample.name === name);
-    const of = (key) => median(mine.map((sample) => sample[key]));
-    return { name, rounds: mine.length, wall: of('wall'), cpu: of('cpu'), rss: of('rss') };
-  });
-  const wallOf = (name) => rows.find((row) => row.name === name).wall;
-  console.log(`${tree}: ${files} files, ${megabytes.toFixed(0)} MB, warm cache; medians of ${rounds} interleaved rounds (aide: one)\n`);
-  console.log('| command | wall s | cpu s | files/s | MB/s | peak RSS MiB | x b3sum | aide / this |');
-  console.log('|---|---:|---:|---:|---:|---:|---:|---:|');
-  for (const { name, wall, cpu, rss } of rows) {
-    const aide = wallOf(name.includes('check') ? 'aide --check' : 'aide --init');
-    const cells = [wall.toFixed(2), cpu.toFixed(2), (files / wall).toFixed(0), (megabytes / wall).toFixed(0), rss.toFixed(0), (wall / wallOf('b3sum (mmap)')).toFixed(2), (aide / wall).toFixed(1)];
-    console.log(`| ${name} | ${cells.join(' | ')} |`);
+/** The same commands on trees of more and more files. */
+async function measureGrowth() {
+  const points = [];
+  for (const files of [1e4, 1e5, 1e6, 5e6].map((count) => count * scale).filter((count) => count <= Number(values.most) * scale)) {
+    const title = `${files} files of 64 B in ${1000 * scale} directories`;
+    const known = cases.find((each) => each.name === 'small' && each.files === files);
+    const measured = known ?? (await measureCase(`growth${files}`, { title, tree: { files, bytes: 64, directories: 1000 * scale } }));
+    points.push({ files, rows: measured.rows });
   }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+  return points;
+}
+
+async function make(root, tree, title) {
+  say(`making ${title}`);
+  makeTree(root, tree);
+  spawnSync('sync');
+}
+
+/** One run each to warm up and to see how much memory it takes; then rounds of all, one after the other; peers once. */
+async function measure(title, own, peers, scratch, { isCold }) {
+  const memory = new Map();
+  for (const command of isCold ? [] : own) {
+    say(`${title}: ${command.name}`);
+    memory.set(command.name, await peakMemory(command));
+  }
+  const samples = new Map(own.map(({ name }) => [name, []]));
+  const start = performance.now();
+  for (let round = 1; round <= rounds; round += 1) {
+    say(`${title}: round ${round}`);
+    for (const command of own) {
+      if (isCold) spawnSync('sh', ['-c', 'sync; echo 3 >/proc/sys/vm/drop_caches']);
+      samples.get(command.name).push(timed(command, scratch));
+    }
+    if (((performance.now() - start) / 1000) * ((round + 1) / round) > budget) break;
+  }
+  const rows = own.map((command) => rowOf(command, samples, memory));
+  for (const command of peers) {
+    say(`${title}: ${command.name}`);
+    rows.push(await peerRow(command, rows, scratch));
+  }
+  return rows;
+}
+
+function rowOf({ name, beside }, samples, memory) {
+  const mine = samples.get(name);
+  const theirs = beside === undefined ? undefined : samples.get(beside);
+  const ratios = (key) => (theirs === undefined ? undefined : median(mine.map((sample, round) => sample[key] / theirs[round][key])));
+  return {
+    name,
+    beside,
+    rounds: mine.length,
+    wall: median(mine.map(({ wall }) => wall)),
+    spread: [Math.min(...mine.map(({ wall }) => wall)), Math.max(...mine.map(({ wall }) => wall))],
+    cpu: median(mine.map(({ cpu }) => cpu)),
+    rssMiB: Math.max(memory.get(name) ?? 0, ...mine.map(({ rssMiB }) => rssMiB)),
+    ratio: ratios('wall'),
+    cpuRatio: ratios('cpu'),
+  };
+}
+
+async function peerRow(command, rows, scratch) {
+  const { name, beside, cannot, after } = command;
+  if (cannot !== undefined) return { name, cannot };
+  try {
+    const { wall, cpu, rssMiB } = timed(command, scratch);
+    after?.();
+    const other = rows.find((row) => row.name === beside);
+    return { name, beside, isPeer: true, rounds: 1, wall, spread: [wall, wall], cpu, rssMiB, ratio: wall / other.wall, cpuRatio: cpu / other.cpu };
+  } catch (error) {
+    return { name, cannot: error.message.split('\n')[0] };
+  }
+}
+
+function machine() {
+  const { stdout } = spawnSync('sh', ['-c', `lscpu | sed -n 's/^Model name: *//p'; nproc; uname -r; free -g | awk '/Mem:/ { print $2 }'; cut -d' ' -f1 /proc/loadavg`], { encoding: 'utf8' });
+  const [processor, cores, kernel, memoryGiB, load] = stdout.trim().split('\n');
+  return { processor, cores, kernel, memoryGiB, load, node: process.version };
 }
