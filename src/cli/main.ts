@@ -12,7 +12,7 @@ const startDir = pathFromText(process.cwd());
 process.chdir('/');
 
 function makeContext({ config, baseline, color, quiet, progress }: GlobalOptions): Context {
-  const output = openOutput({ quiet: quiet ?? false, colour: color, progress });
+  const output = openOutput({ quiet: quiet ?? false, colour: color, progress: progress || 'none' });
   return { startDir, output, config, baseline };
 }
 

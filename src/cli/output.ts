@@ -11,15 +11,16 @@ export interface Output {
   /** A line that --quiet does not silence. */
   warn(line: string): void;
   readonly colour: boolean;
-  /** Standard error is a terminal and progress is wanted. */
-  readonly progress: boolean;
+  /** How progress is shown on standard error: lines of JSON when asked for, a bar only on a terminal. */
+  readonly progress: 'bar' | 'json' | 'none';
   readonly quiet: boolean;
 }
 
 export interface OutputOptions {
   readonly quiet: boolean;
   readonly colour: boolean;
-  readonly progress: boolean;
+  /** `auto`: a bar where somebody can see it. */
+  readonly progress: 'auto' | 'json' | 'none';
 }
 
 export function openOutput(options: OutputOptions): Output {
@@ -31,9 +32,14 @@ export function openOutput(options: OutputOptions): Output {
     },
     warn: (line) => writeAll(2, `${line}\n`),
     colour: options.colour && tty && !process.env['NO_COLOR'],
-    progress: options.progress && !options.quiet && process.stderr.isTTY === true,
+    progress: progressOf(options),
     quiet: options.quiet,
   };
+}
+
+function progressOf({ progress, quiet }: OutputOptions): Output['progress'] {
+  if (progress === 'json') return 'json';
+  return progress === 'auto' && !quiet && process.stderr.isTTY === true ? 'bar' : 'none';
 }
 
 /**

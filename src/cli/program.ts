@@ -20,7 +20,7 @@ export interface GlobalOptions {
   readonly baseline?: string;
   readonly color: boolean;
   readonly quiet?: boolean;
-  readonly progress: boolean;
+  readonly progress: 'auto' | 'json' | 'none' | false;
 }
 
 interface JsonOption {
@@ -47,7 +47,8 @@ export async function runProgram(
     .option('-b, --baseline <file>', 'baseline; without --config, paths on the command line stand for a configuration')
     .option('--no-color', 'no colours, as with NO_COLOR')
     .option(ownCommand === undefined ? '-q, --quiet' : '-q', 'only data, warnings and errors')
-    .option('--no-progress', 'no progress bar')
+    .addOption(new Option('--progress <how>', 'of init and check').choices(['auto', 'json', 'none']).default('auto'))
+    .option('--no-progress', 'same as --progress none')
     .addHelpText(
       'after',
       `\nExit status:\n${EXIT_TABLE.map(([code, text]) => `  ${code.padEnd(14)} ${text}`).join('\n')}`,

@@ -1,59 +1,100 @@
-// One line on standard error that shows how far a walk is.
-import { escapePath } from '../domain/escape.ts';
+// How far a walk is, on standard error: a bar for a person, or lines of JSON for a program. Looked at by a timer, so that it costs the
+// walk nothing and goes on while one file is read for hours.
+
+import type { MeteredFile, MeterReading } from '../disk/meter.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { Portion } from '../engine/ports/disk.ts';
-import { byteText, countText, durationText } from '../report/quantity.ts';
 import type { Output } from './output.ts';
+import { progressLines } from './progress-bar.ts';
+import { progressRecord } from './progress-json.ts';
+import type { Done, Expected } from './progress-share.ts';
 
 export interface Progress {
   portion(portion: Portion): void;
-  /** Wipes the line. */
+  /** Makes room for other output. */
+  wipe(): void;
+  /** The last that is said; idempotent. */
   done(): void;
 }
 
-const EVERY_MS = 100;
-const BAR_CELLS = 24;
+export interface ProgressSource {
+  /** What workers have read and are reading. */
+  meters(): readonly MeterReading[];
+  /** Undefined as long as nobody knows. */
+  expected(): Expected | undefined;
+}
 
-/** `expected`: how many entries there probably are; undefined when nobody knows. */
-export function openProgress(output: Output, verb: string, expected: number | undefined): Progress {
-  if (!output.progress) return { portion() {}, done() {} };
-  const startMs = Date.now();
-  let [entries, bytes, shownMs] = [0, 0, startMs];
+export interface ProgressState extends Done {
+  readonly command: string;
+  /** Where something was read last. */
+  readonly dir: BytePath | undefined;
+  /** What is being read and takes a while. */
+  readonly files: readonly MeteredFile[];
+}
+
+const BAR_EVERY_MS = 200;
+const JSON_EVERY_MS = 1000;
+const SILENT: Progress = { portion() {}, wipe() {}, done() {} };
+
+export function openProgress(output: Output, command: string, source: ProgressSource): Progress {
+  if (output.progress === 'none') return SILENT;
+  const startMs = performance.now();
+  let entries = 0;
+  let dir: BytePath | undefined;
+  let isDone = false;
+  const state = (): ProgressState => {
+    const meters = source.meters();
+    return {
+      command,
+      elapsedMs: performance.now() - startMs,
+      entries,
+      bytes: meters.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+      expected: source.expected(),
+      dir,
+      files: meters.flatMap(({ file }) => file ?? []),
+    };
+  };
+  const { show, wipe, last } = output.progress === 'json' ? jsonLines(output) : bar();
+  const timer = setInterval(() => show(state()), output.progress === 'json' ? JSON_EVERY_MS : BAR_EVERY_MS).unref();
   return {
     portion(portion) {
       entries += portion.entries;
-      bytes += portion.bytesRead;
-      const nowMs = Date.now();
-      if (nowMs - shownMs < EVERY_MS) return;
-      shownMs = nowMs;
-      const width = process.stderr.columns ?? 80;
-      const line = progressLine(verb, { entries, bytes, expected, elapsedMs: nowMs - startMs });
-      const room = width - line.length - 3;
-      const where = room > 12 ? `  ${tail(escapePath(portion.dir), room)}` : '';
-      process.stderr.write(`\r\x1b[K${(line + where).slice(0, width - 1)}`);
+      dir = portion.dir;
     },
-    done: () => process.stderr.write('\r\x1b[K'),
+    wipe,
+    done() {
+      if (isDone) return;
+      isDone = true;
+      clearInterval(timer);
+      last(state());
+    },
   };
 }
 
-export interface ProgressState {
-  readonly entries: number;
-  readonly bytes: number;
-  readonly expected: number | undefined;
-  readonly elapsedMs: number;
+interface Display {
+  show(state: ProgressState): void;
+  wipe(): void;
+  last(state: ProgressState): void;
 }
 
-export function progressLine(verb: string, { entries, bytes, expected, elapsedMs }: ProgressState): string {
-  const seconds = Math.max(elapsedMs, 1) / 1000;
-  const rate = `${countText(Math.round(entries / seconds))}/s  ${byteText(bytes / seconds)}/s`;
-  if (expected === undefined || expected === 0) {
-    return `${verb}  ${countText(entries)} entries  ${byteText(bytes)}  ${rate}`;
-  }
-  const share = Math.min(entries / expected, 1);
-  const bar = '#'.repeat(Math.round(share * BAR_CELLS)).padEnd(BAR_CELLS, '.');
-  const left = share > 0 ? durationText((elapsedMs / share) * (1 - share)) : '?';
-  return `${verb} [${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${countText(entries)} entries  ${rate}  ${left} left`;
+function jsonLines(output: Output): Display {
+  return {
+    show: (state) => output.warn(progressRecord(state, false)),
+    wipe() {},
+    last: (state) => output.warn(progressRecord(state, true)),
+  };
 }
 
-function tail(text: string, room: number): string {
-  return text.length <= room ? text : `...${text.slice(text.length - room + 3)}`;
+/** CSI J wipes to the end of the screen, CSI n A goes up n lines (console_codes(4)). */
+function bar(): Display {
+  const wipe = (): void => void process.stderr.write('\r\x1b[J');
+  return {
+    show(state) {
+      const lines = progressLines(state, process.stderr.columns ?? 80);
+      const up = lines.length > 1 ? `\x1b[${lines.length - 1}A` : '';
+      process.stderr.write(`\r\x1b[J${lines.join('\n')}${up}\r`);
+    },
+    wipe,
+    last: wipe,
+  };
 }

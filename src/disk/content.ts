@@ -125,10 +125,11 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
   };
 
   const advised = (read: typeof whole, fd: number, lengthBytes: number): Content => {
-    meter.size(lengthBytes);
+    meter.begin(lengthBytes);
     reading = advice.start(fd, lengthBytes);
     const result = read(fd, lengthBytes);
     reading.end();
+    meter.end();
     reading = NO_ADVICE;
     return result;
   };

@@ -11,8 +11,10 @@ export interface Meter {
   count(bytes: number): void;
   /** What is read from now on is of this entry. */
   entry(dir: BytePath, name: string): void;
-  /** The present entry is a file of this size. */
-  size(sizeBytes: number): void;
+  /** The present entry is a file of this size, of which more than a little will be read. */
+  begin(sizeBytes: number): void;
+  /** That is done. */
+  end(): void;
 }
 
 /** What a meter shows. */
@@ -20,7 +22,13 @@ export interface MeterReading {
   /** Bytes of content since the worker began. */
   readonly bytesRead: number;
   /** The file that is being read, once that has taken a while. */
-  readonly file: { readonly path: BytePath; readonly bytesRead: number; readonly sizeBytes: number } | undefined;
+  readonly file: MeteredFile | undefined;
+}
+
+export interface MeteredFile {
+  readonly path: BytePath;
+  readonly bytesRead: number;
+  readonly sizeBytes: number;
 }
 
 /** Float64: what was read in all, of the file, and how large that is; Int32: a sequence number, odd while the path is written, and its length. */
@@ -66,8 +74,11 @@ export function createMeter(memory: SharedArrayBuffer, pace: Pace | undefined): 
       numbers[OF_FILE] = 0;
       pace?.spend(NAME_BYTES);
     },
-    size: (sizeBytes) => {
+    begin: (sizeBytes) => {
       numbers[SIZE] = sizeBytes;
+    },
+    end: () => {
+      if (isShown) show('');
     },
   };
 }
@@ -78,7 +89,7 @@ export function readMeter(memory: SharedArrayBuffer): MeterReading {
   return { bytesRead: numbers[TOTAL] ?? 0, file: fileOf(memory, numbers) };
 }
 
-function fileOf(memory: SharedArrayBuffer, numbers: Float64Array): MeterReading['file'] {
+function fileOf(memory: SharedArrayBuffer, numbers: Float64Array): MeteredFile | undefined {
   const words = new Int32Array(memory, 0, PATH_AT / 4);
   const sequence = Atomics.load(words, SEQUENCE);
   const length = words[LENGTH] ?? 0;

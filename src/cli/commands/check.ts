@@ -1,11 +1,11 @@
 // driftline check: compare with the baseline. Only reads.
+import type { ObservedDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import { escapePath } from '../../domain/escape.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { Scope } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
-import type { Disk } from '../../engine/ports/disk.ts';
 import { walkRoots } from '../../engine/roots.ts';
 import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
 import { isLostCoverage } from '../../watch/absence.ts';
@@ -13,6 +13,7 @@ import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
 import { openRecords } from '../drift-record.ts';
+import { forecast, NO_FORECAST } from '../forecast.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
 import { openScanDisk } from '../scan-disk.ts';
@@ -45,7 +46,7 @@ interface Comparison {
   readonly settings: Settings;
   readonly scope: Scope;
   readonly roots: readonly BytePath[];
-  readonly disk: Disk;
+  readonly disk: ObservedDisk;
 }
 
 async function compare(
@@ -59,8 +60,8 @@ async function compare(
   const isUnwatched = warnOfLostCoverage(context, coverage);
   const interrupt = onInterrupt();
   const { output } = context;
-  const expected = paths.length === 0 ? store.baseline.info().entries : undefined;
-  const progress = openProgress(output, 'check', expected);
+  const prospect = output.progress === 'none' ? NO_FORECAST : forecast(store.baseline, roots, !quick);
+  const progress = openProgress(output, 'check', { meters: disk.meters, expected: prospect.expected });
   const report = openReport(format, { colour: output.colour });
   const startMs = systemClock.nowMs();
   try {
@@ -94,7 +95,7 @@ async function compare(
         output.data(report.end(summary));
         return summary.exitCode;
       }
-      progress.done();
+      progress.wipe();
       output.data(value.kind === 'drift' ? report.drift(recordOf(value.drift)) : report.incomplete(value));
     }
   } catch (error) {
@@ -103,6 +104,7 @@ async function compare(
     if (code === undefined) throw error;
     return code;
   } finally {
+    prospect.stop();
     interrupt.dispose();
     store.close();
   }

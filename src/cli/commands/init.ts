@@ -14,6 +14,7 @@ import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
+import type { Expected } from '../progress-share.ts';
 import { openScanDisk } from '../scan-disk.ts';
 import type { ScanOptions } from '../scan-options.ts';
 import { busy, lockState, makeStateDirectory, openState } from '../state.ts';
@@ -70,6 +71,13 @@ function refuseOverwrite(store: Store, { baseline }: Settings, force: boolean): 
   });
 }
 
+/** How much there was when the baseline was made that this one replaces. */
+function formerSize(store: Store): Expected | undefined {
+  return committedGeneration(store) === undefined
+    ? undefined
+    : { entries: store.baseline.info().entries, bytes: undefined };
+}
+
 function committedGeneration(store: Store): number | undefined {
   try {
     return store.baseline.info().generation;
@@ -88,7 +96,8 @@ async function build(
 ): Promise<number> {
   const interrupt = onInterrupt();
   const disk = openScanDisk(settings, scan);
-  const progress = openProgress(output, 'init', undefined);
+  const expected = formerSize(store);
+  const progress = openProgress(output, 'init', { meters: disk.meters, expected: () => expected });
   const roots = walkRoots(scope, []);
   const startMs = Date.now();
   let listed = 0;

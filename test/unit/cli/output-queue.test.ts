@@ -41,7 +41,7 @@ function readAll(fd: number): string {
 
 function opened() {
   const [data, errors] = [openPipe(), openPipe()];
-  const plain = openOutput({ quiet: false, colour: false, progress: false });
+  const plain = openOutput({ quiet: false, colour: false, progress: 'none' });
   return { data, errors, output: queueOutput(plain, [data.writer, errors.writer]) };
 }
 

@@ -1,17 +1,75 @@
 import { expect, test } from 'vitest';
-import { progressLine } from '../../../src/cli/progress.ts';
+import type { ProgressState } from '../../../src/cli/progress.ts';
+import { progressLines } from '../../../src/cli/progress-bar.ts';
+import { progressRecord } from '../../../src/cli/progress-json.ts';
+import { leftMs, shareOf } from '../../../src/cli/progress-share.ts';
+import { pathFromLatin1 } from '../../../src/domain/path.ts';
 
-test('progressLine shows share, rate and time left when the number of entries is known', () => {
-  const line = progressLine('check', { entries: 5000, bytes: 10 * 1024 * 1024, expected: 20_000, elapsedMs: 1000 });
-  expect(line).toBe('check [######..................]  25 %  5,000 entries  5,000/s  10.0 MiB/s  3.0 s left');
+const MiB = 1024 * 1024;
+const STATE: ProgressState = {
+  command: 'check',
+  elapsedMs: 1000,
+  entries: 5000,
+  bytes: 10 * MiB,
+  expected: { entries: 20_000, bytes: undefined },
+  dir: undefined,
+  files: [],
+};
+
+test('share, rate and time left are shown when the number of entries is known', () => {
+  expect(progressLines(STATE, 200)).toEqual([
+    'check [######..................]  25 %  5,000 entries  10.0 MiB  5,000/s  10.0 MiB/s  3.0 s left',
+  ]);
 });
 
-test('progressLine counts when nobody knows how many there are', () => {
-  expect(progressLine('init', { entries: 1, bytes: 0, expected: undefined, elapsedMs: 0 })).toBe(
-    'init  1 entries  0 B  1,000/s  0 B/s',
-  );
+test('what is there is counted when nobody knows how much there is', () => {
+  const state = { ...STATE, command: 'init', elapsedMs: 0, entries: 1, bytes: 0, expected: undefined };
+  expect(progressLines(state, 200)).toEqual(['init  1 entries  0 B  1,000/s  0 B/s']);
 });
 
-test('progressLine never shows more than all', () => {
-  expect(progressLine('check', { entries: 30, bytes: 0, expected: 20, elapsedMs: 10 })).toContain('100 %');
+test('bytes count more than names, and there is never more than all', () => {
+  const expected = { entries: 100, bytes: 100 * MiB };
+  const early = { ...STATE, entries: 99, bytes: MiB, expected };
+  expect(shareOf(early)).toBeLessThan(0.02);
+  expect(leftMs(early)).toBeGreaterThan(50_000);
+  expect(shareOf({ ...STATE, entries: 200, bytes: 200 * MiB, expected })).toBe(1);
+  expect(shareOf({ ...STATE, expected: { entries: 0, bytes: 0 } })).toBeUndefined();
+});
+
+test('a file that takes a while has a line of its own, with nothing in it that could move the cursor', () => {
+  const file = { path: pathFromLatin1('/srv/\x1b[2Jbackup\n.tar'), bytesRead: 3 * MiB, sizeBytes: 4 * MiB };
+  const lines = progressLines({ ...STATE, files: [file] }, 100);
+  expect(lines[1]).toBe('   75 % of 4.0 MiB  /srv/\\e[2Jbackup\\n.tar');
+});
+
+test('no line is as long as the terminal is wide', () => {
+  const path = pathFromLatin1(`/${'long/'.repeat(100)}name`);
+  const state = {
+    ...STATE,
+    dir: path,
+    files: Array.from({ length: 20 }, () => ({ path, bytesRead: 1, sizeBytes: 2 })),
+  };
+  for (const width of [20, 80, 132]) {
+    const lines = progressLines(state, width);
+    expect(lines).toHaveLength(9);
+    for (const line of lines) expect(line.length).toBeLessThan(width);
+  }
+});
+
+test('a line of JSON has every count, and names that are not UTF-8 a second time', () => {
+  const files = [{ path: pathFromLatin1('/srv/\xff'), bytesRead: 1, sizeBytes: 2 }];
+  expect(
+    JSON.parse(progressRecord({ ...STATE, files, expected: { entries: 10_000, bytes: undefined } }, false)),
+  ).toEqual({
+    v: 1,
+    type: 'progress',
+    command: 'check',
+    done: false,
+    elapsedMs: 1000,
+    entries: 5000,
+    bytes: 10 * MiB,
+    expectedEntries: 10_000,
+    leftMs: 1000,
+    reading: [{ path: '/srv/�', pathBytes: 'L3Nydi//', bytes: 1, size: 2 }],
+  });
 });
