@@ -1,6 +1,6 @@
 // driftline run: a real command on real changes, and everything that must not start it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { needCapabilities } from '../kernel/capability.ts';
 import type { Daemon } from './daemon.ts';
@@ -60,10 +60,13 @@ async function settle(daemon: Daemon): Promise<string[]> {
 
 test('one run for all that changed together; equal bytes, what comes and goes, and ignored names start none', async () => {
   const daemon = await begin(
-    ['--quiet', '300ms', '--ignore', '*.swp', '--ignore', `${lab.at}/in/out`],
+    ['--quiet', '1s', '--deadline', '20s', '--ignore', '*.swp', '--ignore', `${lab.at}/in/out`],
     ['sh', '-c', TELL, heard],
   );
-  lab.shell('echo a >in/a; touch in/d/x; touch in/tmp; rm in/tmp; echo 1 >in/f.swp; mkdir in/out; echo 1 >in/out/o');
+  const passing = lab.path('in/tmp');
+  writeFileSync(passing, '');
+  unlinkSync(passing);
+  lab.shell('echo a >in/a; touch in/d/x; echo 1 >in/f.swp; mkdir in/out; echo 1 >in/out/o');
   lab.shell(`echo b >in/b; mv in/d in/e; chmod 600 in/a; echo x >in/$'new\\nline'`);
   await daemon.until('a run', () => told().length > 0);
   expect(told()[0]).toBe('[a b d d/x e e/x new');
@@ -101,7 +104,7 @@ test.each([
 ])('changes during a run: %s', async (policy, expected) => {
   const gate = `${lab.scratch.dir}/gate`;
   const script = `${TELL}; while [ ! -e "${gate}" ]; do sleep 0.05; done`;
-  const daemon = await begin(['--quiet', '100ms', '--on-busy', policy], ['sh', '-c', script, heard]);
+  const daemon = await begin(['--quiet', '300ms', '--on-busy', policy], ['sh', '-c', script, heard]);
   lab.shell('echo 1 >in/a');
   await daemon.until('the first run', () => told().length > 0);
   lab.shell('echo 1 >in/b; echo 1 >in/c');
