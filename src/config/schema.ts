@@ -38,10 +38,11 @@ const watch = z.strictObject({
       '`auto`: mount and filesystem marks, sees everything. `mount`: mount marks alone, sees content being written.',
     ),
   who: z
-    .enum(['map', 'proc'])
+    .enum(['map', 'strict', 'proc'])
     .default('map')
     .describe(
-      'How writers are identified. `map`: by following program starts. `proc`: by looking at /proc when an event is read.',
+      'How writers are identified. `map`: by following program starts. `strict`: the same, and no dynamically linked program runs before it was ' +
+        'looked at. `proc`: by looking at /proc when an event is read.',
     ),
   quiet: duration('200ms').describe('How long a path must be left alone before it is read.'),
   deadline: duration('5s').describe('How long a path that is never left alone may wait at most.'),

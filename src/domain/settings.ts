@@ -12,11 +12,16 @@ export interface Settings {
   readonly hooks: readonly HookSettings[];
 }
 
+export type Who = 'map' | 'strict' | 'proc';
+
 export interface WatchSettings {
   /** `auto`: mount and filesystem marks; `mount`: mount marks alone. */
   readonly marks: 'auto' | 'mount';
-  /** How writers are identified: `map` follows execs, `proc` looks only at /proc when an event is read. */
-  readonly who: 'map' | 'proc';
+  /**
+   * How writers are identified: `map` follows execs, `strict` also has each of them wait until it was looked at, `proc` looks
+   * only at /proc when an event is read.
+   */
+  readonly who: Who;
   readonly quietMs: number;
   readonly deadlineMs: number;
   /** How often everything is compared in the background, per severity; undefined: never. */

@@ -19,6 +19,12 @@ const c = {
   connect: declare<(fd: number, address: Buffer, length: number) => number>(
     'int connect(int fd, void *address, unsigned int length)',
   ),
+  socketpair: declare<(domain: number, type: number, protocol: number, pair: Buffer) => number>(
+    'int socketpair(int domain, int type, int protocol, void *pair)',
+  ),
+  setsockopt: declare<(fd: number, level: number, name: number, value: Buffer, length: number) => number>(
+    'int setsockopt(int fd, int level, int name, void *value, unsigned int length)',
+  ),
   getsockopt: declare<(fd: number, level: number, name: number, value: Buffer, length: Buffer) => number>(
     'int getsockopt(int fd, int level, int name, void *value, void *length)',
   ),
@@ -39,6 +45,7 @@ const FLAGS = 0o2000000 | 0o4000;
 const SEQPACKET = 5 | FLAGS;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_SNDBUFFORCE = 32;
 const SCM_RIGHTS = 1;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
@@ -85,6 +92,16 @@ export function connectTo(address: string): number {
     const name = socketAddress(address);
     checked(c.connect(fd, name, name.length), 'connect', { path: address });
   });
+}
+
+/** Two ends, connected; each may have `bufferBytes` under way (without CAP_NET_ADMIN the kernel's default). Throws SystemError: EMFILE. */
+export function openSocketPair(bufferBytes: number): readonly [number, number] {
+  const pair = Buffer.alloc(8);
+  checked(c.socketpair(AF_UNIX, SEQPACKET, 0, pair), 'socketpair');
+  const ends = [pair.readInt32LE(0), pair.readInt32LE(4)] as const;
+  const value = Buffer.from(Int32Array.of(bufferBytes).buffer);
+  for (const end of ends) c.setsockopt(end, SOL_SOCKET, SO_SNDBUFFORCE, value, value.length);
+  return ends;
 }
 
 function opened(prepare: (fd: number) => void): number {

@@ -6,7 +6,9 @@ import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import { createInodeTable } from '../domain/inode-table.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
+import type { Who } from '../domain/settings.ts';
 import type { EventSource, WatchEvent } from '../engine/ports/event-source.ts';
+import { Answering } from '../fanotify/actors/strict/answering.ts';
 import { closeFd } from '../libc/handle.ts';
 import { openEventFd, wakeEventFd } from '../libc/poll.ts';
 import {
@@ -27,8 +29,8 @@ export interface FanotifySourceOptions {
   readonly scope: ScopeSettings;
   /** `auto`: filesystem marks beside the mount marks, with a fall-back per mount. `mount`: mount marks alone. */
   readonly marks: 'auto' | 'mount';
-  /** `map`: programs are followed from their exec. `proc`: /proc is asked when an event is read. */
-  readonly who: 'map' | 'proc';
+  /** `map`: programs are followed from their exec. `strict`: and looked at before they run. `proc`: /proc is asked when an event is read. */
+  readonly who: Who;
   /** An inode table (domain/inode-table.ts); without one the other names of hard links are not told of. */
   readonly inodes?: SharedArrayBuffer;
   /** How often the marks are compared with what the kernel has, and an event of each mount is asked for; default 60 s. */
@@ -50,14 +52,25 @@ export interface FanotifySource extends EventSource {
  * missing capability, IO a kernel without fanotify.
  */
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
+  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
+  const answering = who === 'strict' ? await Answering.open(onProblem) : undefined;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
-  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
-  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, wakeFd, control };
+  const workerData: ReaderSettings = {
+    scope,
+    marks,
+    who,
+    inodes,
+    verifyMs,
+    wakeFd,
+    startsFd: answering?.fd,
+    control,
+  };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
     wakeFd,
     new Int32Array(control),
+    answering,
   );
   await source.start(onProblem);
   return source;
@@ -74,7 +87,7 @@ class Source implements FanotifySource {
   #failure: unknown;
   #isOver = false;
 
-  constructor(worker: Worker, wakeFd: number, control: Int32Array) {
+  constructor(worker: Worker, wakeFd: number, control: Int32Array, answering: Answering | undefined) {
     this.#worker = worker;
     this.#wakeFd = wakeFd;
     this.#control = control;
@@ -82,7 +95,7 @@ class Source implements FanotifySource {
       worker.once('exit', () => {
         closeFd(wakeFd);
         this.#end();
-        resolve();
+        resolve(answering?.close());
       });
     });
   }

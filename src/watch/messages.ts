@@ -4,6 +4,7 @@ import type { Coverage } from '../domain/coverage.ts';
 import type { AppErrorCode } from '../domain/errors.ts';
 import { pathFromLatin1 } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
+import type { Who } from '../domain/settings.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import type { DirtyColumns } from './dirty-set.ts';
 
@@ -12,9 +13,11 @@ export interface ReaderSettings {
   readonly marks: 'auto' | 'mount';
   /** How often marks and canaries are looked at. */
   readonly verifyMs: number;
-  readonly who: 'map' | 'proc';
+  readonly who: Who;
   /** The inode table of the baseline: domain/inode-table.ts. */
   readonly inodes: SharedArrayBuffer;
+  /** `strict`: where the starts of programs are told; the main thread owns it. */
+  readonly startsFd: number | undefined;
   /** An eventfd that the main thread owns and writes to when `control` has news. */
   readonly wakeFd: number;
   /** Int32Array with the slots below. */

@@ -7,6 +7,7 @@ import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { type Actors, trackActors } from '../fanotify/actors/actors.ts';
 import { ExecWatch } from '../fanotify/actors/exec-watch.ts';
+import { StartedPrograms } from '../fanotify/actors/strict/started.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
@@ -46,7 +47,8 @@ export class Reader {
   readonly #marks: Marks;
   readonly #mounts: WatchedMounts;
   readonly #mountinfoFd: number;
-  readonly #actors: Actors = trackActors();
+  readonly #actors: Actors;
+  readonly #starts: StartedPrograms | undefined;
   readonly #execs: ExecWatch | undefined;
   readonly #ignores: IgnoreMarks;
   readonly #links: Links;
@@ -78,7 +80,11 @@ export class Reader {
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
     this.#marks = new Marks(settings.marks, this.#scope);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
-    this.#execs = settings.who === 'map' ? new ExecWatch() : undefined;
+    const { who, startsFd } = settings;
+    const starts = startsFd === undefined ? undefined : new StartedPrograms(startsFd);
+    this.#starts = starts;
+    this.#actors = trackActors(starts && { takeStarted: (pid, exe) => starts.take(pid, exe) });
+    this.#execs = who === 'proc' ? undefined : new ExecWatch();
     this.#execs?.markFilesystems(this.#mounts.table);
     this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
       this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
@@ -103,11 +109,13 @@ export class Reader {
       { fd: this.#settings.wakeFd, events: POLLIN },
       { fd: this.#mountinfoFd, events: POLLPRI },
       { fd: this.#execs?.fd ?? -1, events: POLLIN },
+      { fd: this.#starts?.fd ?? -1, events: POLLIN },
       ...groups.map(({ group }) => ({ fd: pauseMs > 0 ? -1 : group.fd, events: POLLIN })),
     ];
-    const [wake, mountinfo, execs, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs));
+    const [wake, mountinfo, execs, starts, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs));
     const nowMs = Date.now();
     if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
+    if (starts !== 0) this.#starts?.drain(nowMs);
     if (execs !== 0) this.#execs?.drain(this.#actors, nowMs);
     if (mountinfo !== 0) this.#refreshMounts(nowMs);
     if (ready.some((events) => events !== 0)) {
@@ -136,6 +144,7 @@ export class Reader {
         if (events.length === 0) return true;
         Atomics.add(this.#control, READ, events.length);
         // Whoever wrote was executed before: its exec is queued by now.
+        this.#starts?.drain(nowMs);
         this.#execs?.drain(this.#actors, nowMs);
         for (const event of events) {
           if (this.#canaries.takes(event)) continue;

@@ -68,12 +68,28 @@ const KNOWN_MAX = 16_384;
 /** The dynamic loader, which the kernel opens for execution right after the program itself. */
 const LOADER = /\/ld-[^/]*\.so(?:\.\d+)?$/;
 
-/** Where processes are looked up: /proc, except in tests. */
-const PROC = { readImage, readOwner, readBriefly, readCwd: (_pid: number): string | undefined => undefined };
-/** Asks for the working directory too, and for all of a process that only just execs. */
-export const PROC_IN_DETAIL: typeof PROC = { readImage, readOwner, readBriefly: readOwner, readCwd };
+/** A process as it was when it had begun to load the libraries of its program. */
+export interface Started {
+  readonly image: Image;
+  readonly owner: Owner | undefined;
+}
 
-export function trackActors(reader: typeof PROC = PROC): Actors {
+/** Where processes are looked up: /proc, except in tests. */
+const PROC = {
+  readImage,
+  readOwner,
+  readBriefly,
+  readCwd: (_pid: number): string | undefined => undefined,
+  /** What somebody else saw of a program's start, told once; `exe` undefined: of the last one. */
+  takeStarted: (_pid: number, _exe: string | undefined): Started | undefined => undefined,
+};
+export type ProcessReader = typeof PROC;
+/** Asks for the working directory too, and for all of a process that only just execs. */
+export const PROC_IN_DETAIL: ProcessReader = { ...PROC, readBriefly: readOwner, readCwd };
+
+/** `given` stands in for parts of /proc. */
+export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
+  const reader = { ...PROC, ...given };
   const known = new Map<number, Known>();
   const noted = new Map<number, Exec>();
 
@@ -92,8 +108,19 @@ export function trackActors(reader: typeof PROC = PROC): Actors {
     };
   };
 
+  const rememberStarted = (pid: number, execed: string | undefined, nowMs: number): Known | undefined => {
+    const started = reader.takeStarted(pid, execed);
+    if (started === undefined) return undefined;
+    const { image, owner } = started;
+    const actor = actorFrom('exec', pid, image, owner);
+    const startTime = owner?.startTime;
+    const cwd = reader.readCwd(pid);
+    return remember(pid, { actor, exe: image.exe, cwd, owner, execed, startTime, readMs: nowMs, seenMs: nowMs });
+  };
+
   const settlePid = (pid: number, { exe, image }: Exec, nowMs: number): void => {
     const execed = exe ?? known.get(pid)?.execed;
+    if (rememberStarted(pid, execed, nowMs) !== undefined) return;
     if (image?.exe !== undefined && (execed === undefined || image.exe === execed)) {
       const owner = reader.readOwner(pid, parents(nowMs));
       const actor = actorFrom('exec', pid, image, owner);
@@ -122,6 +149,8 @@ export function trackActors(reader: typeof PROC = PROC): Actors {
     if (pid <= 0) return undefined;
     const entry = known.get(pid);
     if (entry !== undefined && nowMs - entry.readMs < FRESH_MS) return entry;
+    const started = entry?.actor.cmdline === undefined ? rememberStarted(pid, entry?.execed, nowMs) : undefined;
+    if (started !== undefined) return started;
     const isRecent = entry !== undefined && nowMs - entry.seenMs < REMEMBER_MS;
     const image = reader.readImage(pid);
     const owner = image.exe === undefined ? undefined : reader.readOwner(pid, parents(nowMs));

@@ -129,3 +129,28 @@ test('in detail: bytes, directory, name and cgroup; a program that is gone is ca
   });
   expect(actors.processOf(8, 1000)).toMatchObject({ actor: { source: 'unknown' }, exe: undefined });
 });
+
+test('what was seen at the start counts, also of a process that is gone', () => {
+  const started = [
+    { image: { exe: '/usr/bin/sh', cmdline: ['sh', '-c', 'cp a b'] }, owner: OWNER },
+    { image: { exe: '/usr/bin/cp', cmdline: ['cp', 'a', 'b'] }, owner: OWNER },
+  ];
+  const takeStarted = (_pid: number, exe: string | undefined) => {
+    const at = started.findIndex(({ image }) => image.exe === exe);
+    return at === -1 ? undefined : started.splice(at, 1)[0];
+  };
+  const gone = { readImage: () => ({ exe: undefined, cmdline: undefined }), readOwner: () => undefined };
+  const actors = trackActors({ ...gone, readBriefly: () => undefined, takeStarted });
+  actors.execed(7, '/usr/bin/sh');
+  actors.settle(1000);
+  expect(actors.actorOf(7, 1000)).toMatchObject({
+    source: 'exec',
+    cmdline: ['sh', '-c', 'cp a b'],
+    uid: 33,
+    ppids: [1],
+  });
+  actors.execed(7, '/usr/bin/cp');
+  actors.settle(1001);
+  expect(actors.actorOf(7, 1001)).toMatchObject({ source: 'exec', cmdline: ['cp', 'a', 'b'], unit: 'web.service' });
+  expect(started).toEqual([]);
+});

@@ -1,0 +1,64 @@
+// Program starts between the answerer and the reader.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encodeStarted, parseStarted, StartedPrograms } from '../../../../src/fanotify/actors/strict/started.ts';
+import { closeFd } from '../../../../src/libc/handle.ts';
+import { openSocketPair, sendMessage } from '../../../../src/libc/socket.ts';
+
+const OWNER = {
+  startTime: '100',
+  uid: 33,
+  loginUid: undefined,
+  unit: 'web.service',
+  ppids: [12, 1],
+  comm: 'cp',
+  cgroup: '/web.service',
+};
+const start = (exe: string, ...cmdline: string[]) => ({ image: { exe, cmdline }, owner: OWNER });
+
+let ends: readonly [number, number];
+let programs: StartedPrograms;
+
+beforeEach(() => {
+  ends = openSocketPair(1 << 20);
+  programs = new StartedPrograms(ends[0]);
+});
+afterEach(() => ends.forEach(closeFd));
+
+const tell = (pid: number, exe: string, ...cmdline: string[]): void => {
+  expect(sendMessage(ends[1], encodeStarted(pid, start(exe, ...cmdline)), [])).toBe('sent');
+};
+
+test('a message is what it was made of', () => {
+  expect(parseStarted(encodeStarted(7, start('/bin/\xe9', 'a', 'b')))).toEqual({
+    pid: 7,
+    ...start('/bin/\xe9', 'a', 'b'),
+  });
+  const gone = { image: { exe: '/bin/a', cmdline: undefined }, owner: undefined };
+  expect(parseStarted(encodeStarted(7, gone))).toEqual({ pid: 7, ...gone });
+  for (const wrong of ['1', '{}', '{"pid":"7","image":{"exe":"/a"}}', '{"pid":7,"image":{}}']) {
+    expect(parseStarted(Buffer.from(wrong))).toBeUndefined();
+  }
+});
+
+test('each start of a process is taken once, in order, by its program', () => {
+  tell(7, '/bin/sh', 'sh', '1');
+  tell(7, '/bin/cp', 'cp', '2');
+  tell(7, '/bin/sh', 'sh', '3');
+  tell(8, '/bin/mv', 'mv');
+  programs.drain(1000);
+  expect(programs.take(7, '/bin/sh')?.image.cmdline).toEqual(['sh', '1']);
+  expect(programs.take(7, '/bin/mv')).toBeUndefined();
+  expect(programs.take(7, '/bin/cp')?.image.cmdline).toEqual(['cp', '2']);
+  expect(programs.take(7, undefined)?.image.cmdline).toEqual(['sh', '3']);
+  expect(programs.take(7, undefined)).toBeUndefined();
+  expect(programs.take(8, '/bin/mv')?.owner).toEqual(OWNER);
+});
+
+test('what nobody asks for is forgotten', () => {
+  tell(7, '/bin/sh', 'sh');
+  programs.drain(1000);
+  tell(8, '/bin/sh', 'sh');
+  programs.drain(32_000);
+  expect(programs.take(7, '/bin/sh')).toBeUndefined();
+  expect(programs.take(8, '/bin/sh')).toBeDefined();
+});
