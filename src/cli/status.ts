@@ -69,7 +69,7 @@ export interface WatchFacts {
   readonly store: Store;
   readonly startedMs: number;
   /** Before the start. */
-  readonly downtime: Gap | undefined;
+  readonly downtime: readonly Gap[];
 }
 
 export function watchStatus({ session, store, startedMs, downtime }: WatchFacts): StatusDocument {
@@ -82,7 +82,7 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
     coverage: session.source.coverage().map(coverageRow),
     backlog,
     overflows,
-    gaps: [...(downtime === undefined ? [] : [downtime]), ...gaps].map(gapRow),
+    gaps: [...downtime, ...gaps].map(gapRow),
     hooks: session.trigger.states().map(hookRow),
     sweep: Object.fromEntries(
       sweeps.map(({ tier, everyMs, lastMs, running }) => [

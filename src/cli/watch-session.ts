@@ -3,7 +3,7 @@ import { openDisk } from '../disk/disk.ts';
 import { looksEncrypted } from '../disk/entropy.ts';
 import type { Settings } from '../domain/settings.ts';
 import { openInodeNames } from '../engine/inode-names.ts';
-import type { EventSource } from '../engine/ports/event-source.ts';
+import type { Disk } from '../engine/ports/disk.ts';
 import type { Reporter } from '../engine/ports/reporter.ts';
 import type { Store } from '../engine/ports/store.ts';
 import { openTrigger, type Trigger } from '../engine/trigger.ts';
@@ -11,9 +11,10 @@ import { openWatch, type Watch } from '../engine/watch.ts';
 import { hookPayload } from '../hooks/payload.ts';
 import { openHookRunner } from '../hooks/runner.ts';
 import { recordWriter } from '../report/record-writer.ts';
-import { openFanotifySource } from '../watch/fanotify-source.ts';
+import { type FanotifySource, openFanotifySource } from '../watch/fanotify-source.ts';
 import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
+import type { HealthSigns } from './health.ts';
 import { entriesUnder } from './hook-entries.ts';
 import { newId } from './identity.ts';
 import { hash, hexDigest, scopeSettings } from './state.ts';
@@ -21,9 +22,10 @@ import { openSweepDisks } from './sweep-disks.ts';
 
 export interface Session {
   readonly watch: Watch;
-  readonly source: EventSource;
+  readonly source: FanotifySource;
   readonly trigger: Trigger;
   readonly settings: Settings;
+  readonly signs: HealthSigns;
   /**
    * Until `abort`; work in hand is given `stopMs` to end. Hooks run when those of `former` have ended, which is closed here.
    * Throws what the watch or the hooks' outbox cannot go on after.
@@ -36,8 +38,19 @@ export interface Session {
   close(patienceMs?: number): Promise<void>;
 }
 
+export interface SessionParts {
+  readonly store: Store;
+  readonly reporter: Reporter;
+  /** The group of an earlier process, owned from now on. */
+  readonly resumeFd?: number | undefined;
+}
+
 /** Resolves when the marks are set: from then on nothing is missed. Nothing is read or run before `run`. */
-export async function openSession(settings: Settings, store: Store, reporter: Reporter): Promise<Session> {
+export async function openSession(settings: Settings, { store, reporter, resumeFd }: SessionParts): Promise<Session> {
+  let steps = 0;
+  const onStep = (): void => {
+    steps += 1;
+  };
   const scope = scopeSettings(settings);
   const { marks, who } = settings.watch;
   const names = openInodeNames(store, () =>
@@ -48,6 +61,7 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     marks,
     who,
     inodes: names.memory,
+    resumeFd,
     onProblem: reporter.problem,
   });
   const disk = openDisk({ scope });
@@ -68,10 +82,10 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
   });
   let onReady = (): void => {};
   const watch = openWatch({
-    disk,
+    disk: countingDisk(disk, onStep),
     baseline: store.baseline,
     scope: scopeOf(settings),
-    store: names.store,
+    store: countingStore(names.store, onStep),
     names,
     records: recordWriter,
     reporter,
@@ -95,6 +109,12 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     source,
     trigger,
     settings,
+    signs: {
+      reader: () => source.turns(),
+      bytesHashed: () => disk.meters().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+      steps: () => steps,
+      isBusy: () => watch.state().isBusy,
+    },
     async run(ready, stopMs, former) {
       onReady = ready;
       const failed = new Promise<never>((_, reject) => {
@@ -112,6 +132,33 @@ export async function openSession(settings: Settings, store: Store, reporter: Re
     closeWatch,
     close: async (patienceMs) => {
       await Promise.all([closeWatch(), trigger.close(patienceMs)]);
+    },
+  };
+}
+
+function countingStore(store: Store, onStep: () => void): Store {
+  return {
+    ...store,
+    commit(commit) {
+      store.commit(commit);
+      onStep();
+    },
+  };
+}
+
+function countingDisk(disk: Disk, onStep: () => void): Disk {
+  return {
+    ...disk,
+    async *walk(roots, options) {
+      for await (const page of disk.walk(roots, options)) {
+        onStep();
+        yield page;
+      }
+    },
+    async read(dir, names) {
+      const page = await disk.read(dir, names);
+      onStep();
+      return page;
     },
   };
 }

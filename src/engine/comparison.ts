@@ -24,6 +24,8 @@ export interface Comparisons {
   sweep(severity: Severity, signal: AbortSignal): Promise<void>;
   /** Compares all, quickly. One at a time: whatever is lost while one is going on takes one more, and no more than that. */
   catchUp(signal: AbortSignal): Promise<void>;
+  /** Something is being compared quickly; sweeps take their time. */
+  readonly isRunning: boolean;
   /** Everything is in doubt: begins to compare it again, unless that is going on. */
   lost(signal: AbortSignal): void;
 }
@@ -58,6 +60,9 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
       }
     },
     catchUp: (signal) => rescan('catch-up', signal),
+    get isRunning() {
+      return isRescanning;
+    },
     lost(signal) {
       if (isRescanning) mustRescan = true;
       else survive(rescan('rescan', signal));

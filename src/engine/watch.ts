@@ -32,6 +32,8 @@ export interface WatchParts extends SurveyParts, RecorderParts {
 export interface WatchState {
   /** Dirty paths, and events that were not taken yet. */
   readonly backlog: number;
+  /** Something is being compared or committed, or should be by now. */
+  readonly isBusy: boolean;
   readonly overflows: number;
   /** The latest of them, oldest first. */
   readonly gaps: readonly Gap[];
@@ -52,6 +54,7 @@ export function openWatch(parts: WatchParts): Watch {
   let wake = new AbortController();
   const gaps: Gap[] = [];
   let overflows = 0;
+  let isWorking = false;
   let failure: unknown;
 
   const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR, nowMs = clock.monotonicMs()): void => {
@@ -146,14 +149,25 @@ export function openWatch(parts: WatchParts): Watch {
         wake = new AbortController();
         await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
       }
+      isWorking = true;
       await errands.run();
       const due = batch.take(clock.monotonicMs());
       if (due.length > 0) await flush(due, signal);
+      isWorking = false;
     }
   };
 
   return {
-    state: () => ({ backlog: batch.size + source.backlog(), overflows, gaps, sweeps: sweeps.states() }),
+    state: () => ({
+      backlog: batch.size + source.backlog(),
+      isBusy:
+        isWorking ||
+        comparisons.isRunning ||
+        (batch.dueMs() ?? Number.POSITIVE_INFINITY) < clock.monotonicMs() - LATE_MS,
+      overflows,
+      gaps,
+      sweeps: sweeps.states(),
+    }),
     accept: (request) => errands.add(() => accept(parts, request)),
     async run(signal) {
       const end = (): void => {
@@ -176,3 +190,5 @@ export function openWatch(parts: WatchParts): Watch {
 const IDLE_MS = 3_600_000;
 /** What a status lists; the journal has all. */
 const GAPS_MAX = 16;
+/** Who is so late is stuck, or the machine is. */
+const LATE_MS = 5_000;

@@ -30,6 +30,12 @@ export function parseMarks(fdinfo: string): MarkInfo[] {
   return fdinfo.split('\n').flatMap((line) => (line.startsWith('fanotify ') ? (parseMark(line) ?? []) : []));
 }
 
+/** Its fanotify_init(2) flags; undefined when the text is of something else. */
+export function parseGroupFlags(fdinfo: string): number | undefined {
+  const hex = /^fanotify flags:([0-9a-f]+) /m.exec(fdinfo)?.[1];
+  return hex === undefined ? undefined : Number.parseInt(hex, 16);
+}
+
 function parseMark(line: string): MarkInfo | undefined {
   const fields = new Map(Array.from(line.matchAll(/([\w-]+):(\w+)/g), ([, key = '', value = '']) => [key, value]));
   const masks = {

@@ -10,7 +10,7 @@ import * as abi from './abi.ts';
 import { decodeEvents, type FanotifyEvent, METADATA_BYTES } from './decode.ts';
 import type { EventBatch } from './event-batch.ts';
 import { EventQueue } from './event-queue.ts';
-import { type MarkInfo, parseMarks } from './fdinfo.ts';
+import { type MarkInfo, parseGroupFlags, parseMarks } from './fdinfo.ts';
 import { initHint } from './init-hints.ts';
 import { markHint } from './mark-hints.ts';
 import { eventFlagsToString, initFlagsToString, markFlagsToString, maskToString } from './names.ts';
@@ -62,6 +62,20 @@ export class FanotifyGroup {
       const call = `${initFlagsToString(flags)}, ${eventFlagsToString(eventFlags)}`;
       throw explained(error, call, (code) => initHint(code, flags, eventFlags));
     }
+  }
+
+  /**
+   * A group that another process made, with its marks and what is queued; it is owned from now on. undefined when the
+   * descriptor is no group; then it stays the caller's.
+   */
+  static adopt(fd: number): FanotifyGroup | undefined {
+    const flags = parseGroupFlags(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));
+    return flags === undefined ? undefined : new FanotifyGroup(fd, flags, BUFFER_BYTES);
+  }
+
+  /** Its fanotify_init(2) flags. */
+  get flags(): number {
+    return this.#flags;
   }
 
   /** The descriptor, for poll(2); -1 once closed. It stays the group's own. */

@@ -22,6 +22,7 @@ import {
   type ReaderSettings,
   STOP,
   sizeOfBatch,
+  TURNS,
   UNRESOLVED,
 } from './messages.ts';
 
@@ -35,6 +36,8 @@ export interface FanotifySourceOptions {
   readonly inodes?: SharedArrayBuffer;
   /** How often the marks are compared with what the kernel has, and an event of each mount is asked for; default 60 s. */
   readonly verifyMs?: number;
+  /** A group of an earlier process, with its marks and its queue, to go on with; owned from now on. */
+  readonly resumeFd?: number | undefined;
   readonly onProblem: (message: string) => void;
 }
 
@@ -45,6 +48,12 @@ export interface FanotifySource extends EventSource {
   unresolved(): number;
   /** Events that the kernel delivered so far, whether or not a rule has to do with them; wraps around at 2^32. */
   delivered(): number;
+  /** How often the reader has gone round: some times a second, as long as it works. */
+  turns(): number;
+  /** The group that a later process may go on with, if a copy of its descriptor is kept; -1 once closed. */
+  groupFd(): number;
+  /** Nothing was missed since the process before: its group has been taken over, and it saw all that is watched. */
+  isResumed(): boolean;
 }
 
 /**
@@ -52,7 +61,7 @@ export interface FanotifySource extends EventSource {
  * missing capability, IO a kernel without fanotify.
  */
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
-  const { scope, marks, who, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
+  const { scope, marks, who, resumeFd, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
   const answering = who === 'strict' ? await Answering.open(onProblem) : undefined;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
@@ -64,6 +73,7 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
     verifyMs,
     wakeFd,
     startsFd: answering?.fd,
+    resumeFd,
     control,
   };
   const source = new Source(
@@ -81,6 +91,7 @@ class Source implements FanotifySource {
   readonly #wakeFd: number;
   readonly #control: Int32Array;
   readonly #exited: Promise<void>;
+  #ready: Extract<ReaderMessage, { kind: 'ready' }> | undefined;
   #coverage: readonly Coverage[] = [];
   #queue: BatchMessage[] = [];
   #waiting: (() => void) | undefined;
@@ -110,6 +121,7 @@ class Source implements FanotifySource {
         switch (message.kind) {
           case 'ready':
             this.#coverage = message.coverage;
+            this.#ready = message;
             return resolve();
           case 'failed':
             return reject(failureOf(message));
@@ -154,6 +166,18 @@ class Source implements FanotifySource {
 
   delivered(): number {
     return Atomics.load(this.#control, READ) >>> 0;
+  }
+
+  turns(): number {
+    return Atomics.load(this.#control, TURNS);
+  }
+
+  groupFd(): number {
+    return this.#isOver ? -1 : (this.#ready?.groupFd ?? -1);
+  }
+
+  isResumed(): boolean {
+    return this.#ready?.isResumed ?? false;
   }
 
   async *events(): AsyncIterable<readonly WatchEvent[]> {

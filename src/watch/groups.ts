@@ -27,6 +27,14 @@ export interface FidGroup {
   readonly filesystemMask: number;
 }
 
+/** The group of a watch before this one; undefined when the descriptor is none of this kind. */
+export function adoptFidGroup(fd: number): FidGroup | undefined {
+  const group = FanotifyGroup.adopt(fd);
+  if (group === undefined || (group.flags & FAN_REPORT_DFID_NAME) !== FAN_REPORT_DFID_NAME) return undefined;
+  const namesBoth = (group.flags & FAN_REPORT_DFID_NAME_TARGET) === FAN_REPORT_DFID_NAME_TARGET;
+  return { group, filesystemMask: FILESYSTEM_MASK | (namesBoth ? FAN_RENAME : FAN_MOVE) };
+}
+
 /** Events name directory and entry; renames name both sides since Linux 5.17, one side each before. Throws AppError. */
 export function openFidGroup(): FidGroup {
   try {

@@ -14,6 +14,7 @@ import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
 import { directoryMarks, type Expected, filesystemMark, mountMark, type presentMarks } from './mark-check.ts';
+import type { Resumption } from './resumption.ts';
 
 export interface MarkOutcome {
   readonly mode: CoverageMode;
@@ -56,14 +57,16 @@ export class Marks {
   readonly #directories = new Map<Mount, WatchGroup>();
   readonly #expected = new Map<Mount, Expected[]>();
   readonly #fidGroups: FidWatchGroup[] = [];
+  readonly #resumption: Resumption;
   #fdGroup: WatchGroup | undefined;
   #hasMarked = false;
 
   /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
-  constructor(kind: 'auto' | 'mount', scope: Scope) {
+  constructor(kind: 'auto' | 'mount', scope: Scope, resumption: Resumption) {
     this.#kind = kind;
     this.#scope = scope;
-    this.#openGroup(openFidGroup());
+    this.#resumption = resumption;
+    this.#openGroup(resumption.fidGroup ?? openFidGroup());
   }
 
   groups(): WatchGroup[] {
@@ -73,6 +76,11 @@ export class Marks {
   /** The group whose filesystem mark covers a filesystem, by the device of its mounts. */
   groupOf(device: string): FanotifyGroup | undefined {
     return this.#fidGroups.find(({ filesystems }) => deviceIn(filesystems, device))?.group;
+  }
+
+  /** The group that a later process may go on with. */
+  get firstFd(): number {
+    return this.#fidGroups[0]?.group.fd ?? -1;
   }
 
   /** Marks a mount as well as its filesystem allows. Throws AppError NO_PERMISSION. */
@@ -91,6 +99,7 @@ export class Marks {
   #watchWithIds(mount: Mount): MarkOutcome {
     const fsid = fsidOf(mount);
     const { group, filesystems, filesystemMask } = this.#groupFor(mount.device, fsid);
+    this.#resumption.note(mount, this.#kind === 'auto' ? 'filesystem' : 'mount', group.fd === this.firstFd);
     if (this.#kind === 'auto') {
       group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
       this.#expect(mount, filesystemMark(group, mount.device, filesystemMask));
@@ -140,6 +149,7 @@ export class Marks {
   }
 
   #watchWithDescriptors(mount: Mount, why: string): MarkOutcome {
+    this.#resumption.lacks();
     try {
       this.#fdGroup ??= { group: openFdGroup(), filesystems: new Map() };
       this.#fdGroup.group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);

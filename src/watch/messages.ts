@@ -18,6 +18,8 @@ export interface ReaderSettings {
   readonly inodes: SharedArrayBuffer;
   /** `strict`: where the starts of programs are told; the main thread owns it. */
   readonly startsFd: number | undefined;
+  /** A group of an earlier process to go on with. */
+  readonly resumeFd: number | undefined;
   /** An eventfd that the main thread owns and writes to when `control` has news. */
   readonly wakeFd: number;
   /** Int32Array with the slots below. */
@@ -34,10 +36,19 @@ export const HELD = 2;
 export const UNRESOLVED = 3;
 /** Events read from the groups of the marks, wrapping around at 2^32. */
 export const READ = 4;
-export const CONTROL_BYTES = 20;
+/** How often the reader has gone round. */
+export const TURNS = 5;
+export const CONTROL_BYTES = 24;
 
 export type ReaderMessage =
-  | { readonly kind: 'ready'; readonly coverage: readonly Coverage[] }
+  | {
+      readonly kind: 'ready';
+      readonly coverage: readonly Coverage[];
+      /** Of the first group. */
+      readonly groupFd: number;
+      /** Its queue had all that happened since the process before. */
+      readonly isResumed: boolean;
+    }
   | {
       readonly kind: 'failed';
       readonly code: AppErrorCode;

@@ -21,9 +21,10 @@ import { HotFiles } from './hot-files.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Links } from './links.ts';
 import { handlesOf, Marks, type WatchGroup } from './marks.ts';
-import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, UNRESOLVED } from './messages.ts';
+import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, TURNS, UNRESOLVED } from './messages.ts';
 import { Pace } from './pace.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
+import { Resumption } from './resumption.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
 
 /** The longest that a process which exits without `close` waits for this thread. */
@@ -44,6 +45,7 @@ export class Reader {
   readonly #control: Int32Array;
   readonly #scope: Scope;
   readonly #relevance: (path: BytePath) => Relevance;
+  readonly #resumption: Resumption;
   readonly #marks: Marks;
   readonly #mounts: WatchedMounts;
   readonly #mountinfoFd: number;
@@ -78,7 +80,8 @@ export class Reader {
     this.#relevance = compileRelevance(this.#scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
-    this.#marks = new Marks(settings.marks, this.#scope);
+    this.#resumption = new Resumption(settings.resumeFd);
+    this.#marks = new Marks(settings.marks, this.#scope, this.#resumption);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
     const { who, startsFd } = settings;
     const starts = startsFd === undefined ? undefined : new StartedPrograms(startsFd);
@@ -93,7 +96,8 @@ export class Reader {
 
   /** Returns once it is told to stop; everything is closed then. */
   run(): void {
-    this.#post({ kind: 'ready', coverage: this.#mounts.coverage() });
+    const { isWhole: isResumed } = this.#resumption;
+    this.#post({ kind: 'ready', coverage: this.#mounts.coverage(), groupFd: this.#marks.firstFd, isResumed });
     try {
       while (Atomics.load(this.#control, STOP) === 0) this.#turn();
     } finally {
@@ -102,6 +106,7 @@ export class Reader {
   }
 
   #turn(): void {
+    Atomics.add(this.#control, TURNS, 1);
     const groups = this.#marks.groups();
     const pauseMs = this.#pace.pauseMs(Date.now());
     // poll(2) passes over negative descriptors.

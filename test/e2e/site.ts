@@ -26,6 +26,8 @@ export interface SpawnOptions {
   readonly wrap?: readonly string[];
   /** Standard output goes through a file: however slowly the test reads, no line of it is left to the journal alone. */
   readonly toFile?: boolean;
+  /** Descriptors that it is to have from 3 on. */
+  readonly fds?: readonly number[];
 }
 
 /** What is in a file, and what is written to it for as long as a process lives. */
@@ -144,7 +146,7 @@ export class Site {
     const file = join(this.scratch.dir, `watch-${this.#daemons.length}.json`);
     const child = spawn(program, [...args, '--config', this.config, 'watch', '--json'], {
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', options.toFile === true ? openSync(file, 'w') : 'pipe', 'pipe'],
+      stdio: ['ignore', options.toFile === true ? openSync(file, 'w') : 'pipe', 'pipe', ...(options.fds ?? [])],
     });
     const output = options.toFile === true ? follow(file, child.pid) : child.stdout;
     const daemon = new Daemon(child, this.cookies, output);

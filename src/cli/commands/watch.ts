@@ -14,10 +14,12 @@ import { type Context, loadContext, warnOfRulePaths } from '../context.ts';
 import { answer } from '../control-answer.ts';
 import { type ControlServer, serveControl } from '../control-server.ts';
 import { downtimeOf, startHeartbeat } from '../downtime.ts';
+import { openHealth } from '../health.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
-import { openNotifier, type ServiceNotifier } from '../service.ts';
+import { openNotifier, type ServiceNotifier, takeStoredFds } from '../service.ts';
 import { busy, lockState, openState } from '../state.ts';
+import { openStoredGroup, type StoredGroup } from '../stored-group.ts';
 import { openSession, type Session } from '../watch-session.ts';
 import type { WatchSignals } from '../watch-signals.ts';
 
@@ -54,6 +56,7 @@ interface Daemon {
   readonly store: Store;
   readonly reporter: Reporter;
   readonly notifier: ServiceNotifier;
+  readonly group: StoredGroup;
   session: Session;
   /** The session before, whose hooks may still be ending. */
   former: Session | undefined;
@@ -78,22 +81,39 @@ async function watchUntilStopped(
   const notifier = openNotifier(context.output.warn);
   const startedMs = systemClock.nowMs();
   const downtime = downtimeOf(store.journal, lock.touchedMs(), startedMs);
-  const gap = recordWriter.gap({ timeNs: systemClock.nowNs(), gap: downtime });
-  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() }), gap] });
+  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
+  const group = openStoredGroup(notifier, takeStoredFds());
+  notifier.status('setting marks, then comparing with the baseline');
+  const session = await openSession(settings, { store, reporter, resumeFd: group.stored });
+  const isResumed = session.source.isResumed();
+  group.keep(session.source.groupFd());
+  const gaps = isResumed ? [] : [downtime];
+  store.commit({ journal: gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap })) });
   const heart = startHeartbeat(lock);
-  const session = await openSession(settings, store, reporter);
-  const daemon: Daemon = { context, store, reporter, notifier, session, former: undefined, next: undefined, signals };
+  const daemon: Daemon = {
+    context,
+    store,
+    reporter,
+    notifier,
+    group,
+    session,
+    former: undefined,
+    next: undefined,
+    signals,
+  };
+  const watchdog = startWatchdog(daemon);
   attend(daemon);
   let control: ControlServer | undefined;
   try {
     control = await serveControl(settings.baseline, (request) =>
-      answer(request, { session: daemon.session, store, startedMs, downtime }),
+      answer(request, { session: daemon.session, store, startedMs, downtime: gaps }),
     );
     while (signals.stop === undefined) await runSession(daemon);
     notifier.stopping();
     store.commit({ journal: [lifecycle(store, 'stop', { exitCode: signals.stop })] });
     return signals.stop;
   } finally {
+    watchdog.stop();
     heart.stop();
     control?.close();
     await Promise.all([daemon.former, daemon.session, daemon.next].map((one) => one?.close(HOOK_PATIENCE_MS)));
@@ -108,6 +128,23 @@ function lifecycle(store: Store, kind: 'start' | 'stop' | 'config', detail: Reco
 function whoStarted(): Record<string, string | number> {
   const { pid, uid, loginUid } = currentActor();
   return { pid: pid ?? 0, uid: uid ?? 0, ...(loginUid === undefined ? {} : { loginUid }) };
+}
+
+/** Signs of life, four in the time after which the service manager gives up. */
+function startWatchdog(daemon: Daemon): { stop(): void } {
+  const { notifier } = daemon;
+  if (notifier.watchdogMs === undefined) return { stop() {} };
+  let session = daemon.session;
+  let isHealthy = openHealth(session.signs);
+  const look = (): void => {
+    if (session !== daemon.session) {
+      session = daemon.session;
+      isHealthy = openHealth(session.signs);
+    }
+    if (isHealthy()) notifier.alive();
+  };
+  const timer = setInterval(look, notifier.watchdogMs / 4).unref();
+  return { stop: () => clearInterval(timer) };
 }
 
 /** From now on the daemon does what the signals say. */
@@ -131,6 +168,7 @@ async function runSession(daemon: Daemon): Promise<void> {
   daemon.former = session;
   daemon.session = daemon.next;
   daemon.next = undefined;
+  daemon.group.keep(daemon.session.source.groupFd());
 }
 
 function announce({ session, store, notifier, context }: Daemon): void {
@@ -150,7 +188,7 @@ async function prepareReload(daemon: Daemon): Promise<void> {
       throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
     }
     checkHooks(settings, findProgram);
-    const opened = await openSession(settings, store, reporter);
+    const opened = await openSession(settings, { store, reporter });
     if (daemon.signals.stop !== undefined) return await opened.close();
     // An earlier reload's session that has not taken over yet never will.
     const former = daemon.next;
