@@ -7,6 +7,7 @@ import type { Settings } from '../domain/settings.ts';
 import { argumentPath } from './argument-path.ts';
 import type { Output } from './output.ts';
 import { canonicalPath, canonicalSettings, rulePathWarnings } from './rule-paths.ts';
+import { withUserIds } from './rule-users.ts';
 import { rootsOfState, scopeSettings } from './state.ts';
 
 export interface Context {
@@ -45,7 +46,7 @@ export async function loadContext(context: Context, implicitPaths: readonly Byte
   const loaded = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
   for (const warning of loaded.warnings) output.warn(`driftline: warning: ${warning}`);
   const settings = baseline === undefined ? loaded : { ...loaded, baseline: argumentPath(baseline, startDir) };
-  return { settings: canonicalSettings(settings), asWritten: settings, file: loaded.file };
+  return { settings: withUserIds(canonicalSettings(settings)), asWritten: settings, file: loaded.file };
 }
 
 /** For commands that read or watch what the rules name. */

@@ -2,6 +2,7 @@
 // each other) is checked in settings.ts.
 import { ATTRIBUTE_GROUPS, ATTRIBUTES } from '../domain/attribute.ts';
 import { SEVERITIES } from '../domain/drift.ts';
+import { actorClauses } from './actor-schema.ts';
 import { HOOK_KEYS, hook, hookLimits } from './hook-schema.ts';
 import type { KeyPath } from './problem.ts';
 import { parseRate, RATE_PATTERN } from './rate.ts';
@@ -74,6 +75,11 @@ const rule = z.strictObject({
     .enum(['report', 'accept', 'ignore'])
     .default('report')
     .describe('`report`: open until accepted. `accept`: run the hooks and make it the baseline. `ignore`: nothing.'),
+  by: actorClauses
+    .prefault([])
+    .describe(
+      'What counts instead when nobody but these processes did it; the first that fits. It is as true as their names.',
+    ),
   hooks: z.array(z.string()).default([]).describe('Names of the hooks that run on drift.'),
   oneFileSystem: z.boolean().default(false).describe('Leave out other filesystems mounted below the paths.'),
 });

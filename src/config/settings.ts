@@ -103,6 +103,18 @@ function resolveRule(
     onDrift: rule.onDrift,
     hooks: [...new Set(rule.hooks)],
     oneFileSystem: rule.oneFileSystem,
+    ...(rule.by.length === 0
+      ? {}
+      : {
+          by: rule.by.map(({ exe, user, unit, severity, onDrift }) => ({
+            exe,
+            user,
+            uid: undefined,
+            unit,
+            severity,
+            onDrift,
+          })),
+        }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface Actor {
   readonly unit?: string;
   /** Its path in the cgroup hierarchy, latin1. */
   readonly cgroup?: string;
+  /** The container, from cgroup(7): the 64 hexadecimal digits that Docker, Podman, containerd and CRI-O give it. */
+  readonly container?: string;
   /** Parents, nearest first, up to pid 1. */
   readonly ppids?: readonly number[];
 }

@@ -1,4 +1,5 @@
 // Which paths are watched, what of them is compared, and what happens on drift.
+import type { ActorClause } from './actor-rule.ts';
 import type { AttributeSet } from './attribute.ts';
 import type { Severity } from './drift.ts';
 import { compilePatterns, type PathMatcher } from './glob.ts';
@@ -18,6 +19,8 @@ export interface Rule {
   readonly hooks: readonly string[];
   /** Do not descend into other filesystems mounted below a path. */
   readonly oneFileSystem: boolean;
+  /** What counts instead when certain processes did it; the first that fits. */
+  readonly by?: readonly ActorClause[];
 }
 
 /** Plain data, so that it can be sent to a worker thread and compiled there. */

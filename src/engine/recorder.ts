@@ -1,9 +1,10 @@
 // Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, page by page.
-import { type DriftRecord, driftKey } from '../domain/drift.ts';
+import { isMilder, type Ruling, rulingOf } from '../domain/actor-rule.ts';
+import { type Drift, type DriftRecord, driftKey, SEVERITIES } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
-import type { Rule, Scope } from '../domain/rule.ts';
+import type { Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
@@ -25,7 +26,8 @@ export interface RecorderParts {
 
 interface Recorded {
   readonly record: DriftRecord;
-  readonly rule: Rule;
+  readonly ruling: Ruling;
+  readonly drift: Drift;
   readonly open: OpenDrift;
   readonly outbox: readonly OutboxItem[];
 }
@@ -105,14 +107,15 @@ function commitPage(
   fresh: readonly Recorded[],
   gone: readonly Resolved[],
 ): void {
+  const excused = new Set(fresh.filter(({ ruling }) => ruling.onDrift === 'accept').map(({ drift }) => drift));
   const accepting = page.drifts
     .map(({ drift }) => drift)
-    .filter((drift) => isAcceptable(drift) && ruleOf(drift, scope)?.onDrift === 'accept');
+    .filter((drift) => isAcceptable(drift) && (ruleOf(drift, scope)?.onDrift === 'accept' || excused.has(drift)));
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return;
   store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: fresh
-      .filter(({ rule, record }) => rule.onDrift === 'report' || !isAcceptable(record))
+      .filter(({ ruling, record }) => ruling.onDrift === 'report' || !isAcceptable(record))
       .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
     outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),
@@ -145,8 +148,10 @@ function toRecord(
   const known = parts.store.openDriftAt(key).find((open) => open.key === key);
   if (known?.fingerprint === print) return undefined;
   const timeNs = parts.clock.nowNs();
+  const ruling = rulingAfter(known, rulingOf(rule, actors, hasOthers), rule);
   const record: DriftRecord = {
     ...drift,
+    severity: ruling.severity,
     id: known?.id ?? parts.newId(Number(timeNs / 1_000_000n)),
     seq: (known?.seq ?? 0) + 1,
     timeNs,
@@ -157,7 +162,18 @@ function toRecord(
   const open = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
   const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
-  return { record, rule, open, outbox: outboxItems(hooks, line, names) };
+  return { record, ruling, drift, open, outbox: outboxItems(hooks, line, names) };
+}
+
+/** What was said of an open drift stays said, whoever comes after. */
+function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, own: Ruling): Ruling {
+  if (known === undefined) return ruling;
+  const before: unknown = JSON.parse(known.record);
+  const said = typeof before === 'object' && before !== null && 'severity' in before ? before.severity : undefined;
+  const severity = SEVERITIES.find((one) => one === said) ?? own.severity;
+  return isMilder(ruling, { severity, onDrift: own.onDrift })
+    ? { severity: own.severity, onDrift: own.onDrift }
+    : ruling;
 }
 
 function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {

@@ -46,8 +46,8 @@ function head(type: string, time: string): JsonObject {
 
 /** In a fixed order, whatever order the actor was put together in. */
 export function actorJson(actor: Actor = { source: 'unknown' }): JsonObject {
-  const { pid, exe, cmdline, uid, loginUid, unit, ppids, source } = actor;
-  return { pid, exe, cmdline, uid, loginUid, unit, ppids, source };
+  const { pid, exe, cmdline, uid, loginUid, unit, container, ppids, source } = actor;
+  return { pid, exe, cmdline, uid, loginUid, unit, container, ppids, source };
 }
 
 export function resolvedJson(fields: {

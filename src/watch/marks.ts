@@ -14,7 +14,7 @@ import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
 import { directoryMarks, type Expected, filesystemMark, mountMark, type presentMarks } from './mark-check.ts';
-import type { Resumption } from './resumption.ts';
+import { Resumption } from './resumption.ts';
 
 export interface MarkOutcome {
   readonly mode: CoverageMode;
@@ -62,7 +62,7 @@ export class Marks {
   #hasMarked = false;
 
   /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
-  constructor(kind: 'auto' | 'mount', scope: Scope, resumption: Resumption) {
+  constructor(kind: 'auto' | 'mount', scope: Scope, resumption: Resumption = new Resumption(undefined)) {
     this.#kind = kind;
     this.#scope = scope;
     this.#resumption = resumption;

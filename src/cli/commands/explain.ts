@@ -1,5 +1,6 @@
 // driftline explain PATH: which rule, attributes, hooks, coverage, and why.
 
+import type { ActorClause } from '../../domain/actor-rule.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import { errorCode } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
@@ -81,6 +82,7 @@ function toJson(path: BytePath, found: Explanation, { coverage, inBaseline }: Fa
     attributes: attributeNames(rule),
     severity: rule.severity,
     onDrift: rule.onDrift,
+    by: (rule.by ?? []).map((clause) => ({ ...clause })),
     hooks: rule.hooks,
     coverage: coverage?.mode ?? null,
   };
@@ -119,8 +121,24 @@ function addRule(add: (label: string, value: string) => void, rule: Rule, root: 
     ignore: 'nothing',
   } as const;
   add('on drift', onDrift[rule.onDrift]);
+  for (const clause of rule.by ?? [])
+    add(
+      'by',
+      clauseText(clause, (one) => onDrift[one]),
+    );
   for (const name of rule.hooks) {
     const hook = settings.hooks.find((one) => one.name === name);
     add('hook', `${name}: ${escapeText((hook?.run ?? []).join(' '))} (${hook?.stdin} on standard input)`);
   }
+}
+
+function clauseText(
+  { exe, user, unit, severity, onDrift }: ActorClause,
+  words: (one: Rule['onDrift']) => string,
+): string {
+  const who = Object.entries({ exe, user, unit }).flatMap(([key, value]) =>
+    value === undefined ? [] : `${key} ${escapeText(value)}`,
+  );
+  const what = [severity, onDrift === undefined ? undefined : words(onDrift)].filter((word) => word !== undefined);
+  return `${who.join(', ')}: ${what.join(', ')}`;
 }

@@ -2,7 +2,17 @@
 // is read.
 import { type Actor, UNKNOWN_ACTOR } from '../../domain/actor.ts';
 import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
-import { type Image, type Owner, type ParentsOf, readBriefly, readCwd, readImage, readOwner, textOf } from './proc.ts';
+import {
+  type Image,
+  type Owner,
+  type ParentsOf,
+  parseContainer,
+  readBriefly,
+  readCwd,
+  readImage,
+  readOwner,
+  textOf,
+} from './proc.ts';
 
 /** Processes by pid; bounded. */
 export interface Actors {
@@ -181,6 +191,7 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
 }
 
 function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Owner | undefined): Actor {
+  const container = parseContainer(owner?.cgroup);
   return {
     source,
     pid,
@@ -189,6 +200,7 @@ function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Ow
     ...(owner?.uid === undefined ? {} : { uid: owner.uid }),
     ...(owner?.loginUid === undefined ? {} : { loginUid: owner.loginUid }),
     ...(owner?.unit === undefined ? {} : { unit: owner.unit }),
+    ...(container === undefined ? {} : { container }),
     ...(owner?.cgroup === undefined ? {} : { cgroup: owner.cgroup }),
     ...(owner === undefined ? {} : { ppids: owner.ppids }),
   };

@@ -141,3 +141,9 @@ export function parseCgroup(cgroup: string | undefined): string | undefined {
   // Where both exist (systemd's hybrid mode), processes are sorted in the v1 hierarchy too; the unified one comes last.
   return paths.findLast((path) => path !== undefined && path !== '/') ?? paths.findLast((path) => path !== undefined);
 }
+
+/** `docker-ID.scope`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `/docker/ID`, `/kubepods/.../ID`. */
+export function parseContainer(cgroup: string | undefined): string | undefined {
+  const segments = cgroup?.split('/') ?? [];
+  return segments.flatMap((segment) => /(?:^|-)([0-9a-f]{64})(?:\.scope)?$/.exec(segment)?.[1] ?? []).at(-1);
+}

@@ -199,3 +199,20 @@ test('the schema alone takes a value', () => {
     '/var/lib/driftline/baseline.db',
   );
 });
+
+test('by: one clause or a list; who and what both have to be said', () => {
+  const parse = (by: unknown) => parseShape({ rules: [{ name: 'a', paths: ['/a'], by }] });
+  const clause = { exe: '/usr/bin/dpkg', user: 0, severity: 'info' };
+  for (const by of [clause, [clause]]) {
+    const parsed = parse(by);
+    expect('shape' in parsed && parsed.shape.rules[0]?.by).toEqual([{ ...clause, user: '0' }]);
+  }
+  for (const wrong of [
+    { severity: 'info' },
+    { exe: '/usr/bin/dpkg' },
+    { exe: 'dpkg', severity: 'info' },
+    [{ comm: 'a' }],
+  ]) {
+    expect('mistakes' in parse(wrong)).toBe(true);
+  }
+});

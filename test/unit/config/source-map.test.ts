@@ -104,7 +104,7 @@ const mutation = fc.record({
   ),
 });
 
-test('mutated configurations fail as CONFIG or not at all', () => {
+test('mutated configurations fail as CONFIG or not at all', { timeout: 120_000 }, () => {
   let refused = 0;
   fc.assert(
     fc.property(fc.array(mutation, { minLength: 1, maxLength: 5 }), (mutations) => {

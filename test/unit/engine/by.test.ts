@@ -1,0 +1,55 @@
+// Rules that select on who did it, over a real baseline.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Actor } from '../../../src/domain/actor.ts';
+import { entry } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
+import { Ground } from './ground.ts';
+
+let ground: Ground;
+beforeEach(async () => {
+  ground = new Ground();
+  const dpkg = { exe: '/usr/bin/dpkg', user: undefined, uid: undefined, unit: undefined };
+  const trusted = { ...dpkg, exe: '/usr/bin/trusted', severity: undefined, onDrift: 'accept' as const };
+  ground.rules = [
+    rule('all', ['/r'], { severity: 'critical', by: [{ ...dpkg, severity: 'info', onDrift: undefined }, trusted] }),
+  ];
+  await ground.start(entry('/r/a'), entry('/r/b'));
+});
+afterEach(() => ground.close());
+
+const by = (exe: string): { actors: Actor[] } => ({ actors: [{ source: 'exec', pid: 7, exe }] });
+const severities = (): unknown[] =>
+  [...ground.store.openDrift()].map(({ record }) => (JSON.parse(record) as { severity: unknown }).severity);
+
+test('the severity of a drift is that of who made it, and stays when it is found again by nobody', async () => {
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  await ground.dirtyBy(by('/usr/bin/dpkg'), '/r/a');
+  expect(severities()).toEqual(['info']);
+  expect(await ground.dirty('/r/a')).toEqual([]);
+  expect(severities()).toEqual(['info']);
+  ground.disk.set(entry('/r/a', { mode: 0o640 }));
+  await ground.dirtyBy(by('/usr/bin/vi'), '/r/a');
+  expect(severities()).toEqual(['critical']);
+});
+
+test('an open drift becomes no milder by who comes after', async () => {
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  await ground.dirtyBy(by('/usr/bin/vi'), '/r/a');
+  ground.disk.set(entry('/r/a', { mode: 0o640 }));
+  await ground.dirtyBy(by('/usr/bin/dpkg'), '/r/a');
+  expect(severities()).toEqual(['critical']);
+  ground.disk.set(entry('/r/a', { mode: 0o400 }));
+  await ground.dirtyBy(by('/usr/bin/trusted'), '/r/a');
+  expect(ground.open()).toEqual(['/r/a']);
+  expect(severities()).toEqual(['critical']);
+});
+
+test('what certain programs do is accepted, what others do is not', async () => {
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  ground.disk.set(entry('/r/b', { mode: 0o600 }));
+  await ground.dirtyBy(by('/usr/bin/trusted'), '/r/a');
+  await ground.dirtyBy(by('/usr/bin/vi'), '/r/b');
+  expect(ground.open()).toEqual(['/r/b']);
+  expect(ground.inBaseline('/r/a')?.mode).toBe(0o600);
+  expect(ground.inBaseline('/r/b')?.mode).toBe(0o644);
+});
