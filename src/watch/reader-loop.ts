@@ -5,9 +5,6 @@ import { openInodeTable } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
-import { type Actors, trackActors } from '../fanotify/actors/actors.ts';
-import { ExecWatch } from '../fanotify/actors/exec-watch.ts';
-import { StartedPrograms } from '../fanotify/actors/strict/started.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
@@ -26,6 +23,7 @@ import { Pace } from './pace.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { Resumption } from './resumption.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
+import { Writers } from './writers.ts';
 
 /** The longest that a process which exits without `close` waits for this thread. */
 const POLL_MS = 200;
@@ -36,7 +34,6 @@ const HELD_MAX = 262_144;
 /** Buffers read from one group before the others get their turn. */
 const READS_MAX = 4;
 const IGNORE_STEP = 256;
-const LOADER_CACHE_MS = 5_000;
 
 /** Owns everything that the thread opens. */
 export class Reader {
@@ -49,9 +46,7 @@ export class Reader {
   readonly #marks: Marks;
   readonly #mounts: WatchedMounts;
   readonly #mountinfoFd: number;
-  readonly #actors: Actors;
-  readonly #starts: StartedPrograms | undefined;
-  readonly #execs: ExecWatch | undefined;
+  readonly #writers: Writers;
   readonly #ignores: IgnoreMarks;
   readonly #links: Links;
   readonly #hotFiles: HotFiles;
@@ -62,7 +57,6 @@ export class Reader {
   #events: WatchEvent[] = [];
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
-  #loaderCacheMs = Date.now();
   #verifiedMs = Date.now();
   /** When the queues were empty last. */
   #emptyMs = Date.now();
@@ -83,12 +77,8 @@ export class Reader {
     this.#resumption = new Resumption(settings.resumeFd);
     this.#marks = new Marks(settings.marks, this.#scope, this.#resumption);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
-    const { who, startsFd } = settings;
-    const starts = startsFd === undefined ? undefined : new StartedPrograms(startsFd);
-    this.#starts = starts;
-    this.#actors = trackActors(starts && { takeStarted: (pid, exe) => starts.take(pid, exe) });
-    this.#execs = who === 'proc' ? undefined : new ExecWatch();
-    this.#execs?.markFilesystems(this.#mounts.table);
+    this.#writers = new Writers(settings.who, settings.startsFd);
+    this.#writers.follow(this.#mounts.table);
     this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
       this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
     );
@@ -113,15 +103,13 @@ export class Reader {
     const entries = [
       { fd: this.#settings.wakeFd, events: POLLIN },
       { fd: this.#mountinfoFd, events: POLLPRI },
-      { fd: this.#execs?.fd ?? -1, events: POLLIN },
-      { fd: this.#starts?.fd ?? -1, events: POLLIN },
+      ...this.#writers.fds().map((fd) => ({ fd, events: POLLIN })),
       ...groups.map(({ group }) => ({ fd: pauseMs > 0 ? -1 : group.fd, events: POLLIN })),
     ];
     const [wake, mountinfo, execs, starts, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs));
     const nowMs = Date.now();
     if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
-    if (starts !== 0) this.#starts?.drain(nowMs);
-    if (execs !== 0) this.#execs?.drain(this.#actors, nowMs);
+    if (starts !== 0 || execs !== 0) this.#writers.drain(nowMs);
     if (mountinfo !== 0) this.#refreshMounts(nowMs);
     if (ready.some((events) => events !== 0)) {
       // With events left over the next round comes at once.
@@ -149,8 +137,7 @@ export class Reader {
         if (events.length === 0) return true;
         Atomics.add(this.#control, READ, events.length);
         // Whoever wrote was executed before: its exec is queued by now.
-        this.#starts?.drain(nowMs);
-        this.#execs?.drain(this.#actors, nowMs);
+        this.#writers.drain(nowMs);
         for (const event of events) {
           if (this.#canaries.takes(event)) continue;
           const place = placeOf(event, handles, this.#links);
@@ -173,7 +160,7 @@ export class Reader {
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
     const isOutside = link === undefined && paths.every(({ path }) => this.#relevance(path) === 'outside');
     if (event.pid === process.pid) return isOutside;
-    if (link !== undefined) this.#dirty.link(link, this.#actors.actorOf(event.pid, nowMs));
+    if (link !== undefined) this.#dirty.link(link, this.#writers.actorOf(event.pid, nowMs));
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
       if (subtree && isMove(event)) this.#ignores.moved(path);
@@ -183,7 +170,7 @@ export class Reader {
         continue;
       }
       if (relevance === 'above' && !isEntry) continue;
-      this.#dirty.add(path, subtree || relevance === 'above', this.#actors.actorOf(event.pid, nowMs));
+      this.#dirty.add(path, subtree || relevance === 'above', this.#writers.actorOf(event.pid, nowMs));
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
     }
     if (isRename(event)) this.#dirty.join(paths.map(({ path }) => path));
@@ -201,7 +188,7 @@ export class Reader {
     const changes = this.#mounts.refresh(nowMs);
     this.#report(changes);
     if (changes.length > 0) this.#hotFiles.releaseAll(this.#marks.groups());
-    this.#execs?.markFilesystems(this.#mounts.table);
+    this.#writers.follow(this.#mounts.table);
   }
 
   #verify(nowMs: number): void {
@@ -245,14 +232,12 @@ export class Reader {
       this.#post({ kind: 'problem', message: ignoreProblem(error) });
       this.#hasIgnoreWork = false;
     }
-    if (nowMs - this.#loaderCacheMs < LOADER_CACHE_MS) return;
-    this.#loaderCacheMs = nowMs;
-    this.#execs?.markLoaderCache();
+    this.#writers.tick(nowMs);
   }
 
   #close(): void {
     this.#marks.close();
-    this.#execs?.close();
+    this.#writers.close();
     closeSync(this.#mountinfoFd);
   }
 }
