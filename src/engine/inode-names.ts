@@ -13,8 +13,11 @@ export interface InodeNames {
   readonly store: Store;
   /** Takes in the baseline, some directories at a time; until the signal aborts. */
   fill(signal: AbortSignal): Promise<void>;
-  /** A name that the baseline may not have (yet): where what was found differs from it. */
-  note(entry: Entry): void;
+  /**
+   * A name that the baseline may not have (yet): where what was found differs from it. Returns whether it has to be read once
+   * more, because nobody looked for changes through its other names until now.
+   */
+  note(entry: Entry): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
   namesOf(key: number): readonly BytePath[];
 }
@@ -46,10 +49,13 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     isFull = true;
     onFull();
   };
-  const note = (entry: Entry): void => {
-    if (entry.type === 'directory') return;
-    add(entry.inode, dirOf(entry.path));
+  const note = (entry: Entry): boolean => {
+    if (entry.type === 'directory') return false;
+    const dir = dirOf(entry.path);
+    const isKnown = table.dirsOf(inodeKey(entry.inode)).includes(numberOf(dir));
+    add(entry.inode, dir);
     cache.clear();
+    return !isKnown && entry.nlink > 1;
   };
   const namesIn = (dir: BytePath, key: number): BytePath[] => {
     const run = baseline.run(dir);
@@ -58,10 +64,8 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       if (inodeKey(recordInode(run, at)) === key) names.push(joinPath(dir, recordName(run, at)));
     }
     // What is not in the baseline there is open drift there; which of it is not worth keeping.
-    if (names.length === 0) {
-      for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
-    }
-    return names;
+    for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
+    return [...new Set(names)];
   };
 
   return {

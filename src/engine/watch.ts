@@ -126,7 +126,9 @@ export function openWatch(parts: WatchParts): Watch {
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
-    for (const { drift } of found.drifts) if (drift.after !== undefined) parts.names.note(drift.after);
+    for (const { drift } of found.drifts) {
+      if (drift.after !== undefined && parts.names.note(drift.after)) doubt(drift.path, false);
+    }
     const { told } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
       observe: trigger.observe,

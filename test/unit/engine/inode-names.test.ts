@@ -47,6 +47,16 @@ test('what is open drift in a directory is in doubt with an inode that was found
   expect(namesOf(10n)).toEqual(['/r/d/added']);
 });
 
+test('a new name beside a known one is in doubt, too, and is to be read once more when it is noted first', async () => {
+  const added = entry('/r/d/added', { inode: 7n, nlink: 4 });
+  ground.disk.set(added);
+  await ground.dirty('/r/d/added');
+  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }))).toBe(true);
+  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }))).toBe(false);
+  expect(names.note(entry('/r/f', { inode: 12n, nlink: 1 }))).toBe(false);
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/added', '/r/d/b', '/r/d/c']);
+});
+
 test('that there is no room for more names is told, once', () => {
   timesFull = 0;
   for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }));
