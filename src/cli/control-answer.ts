@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts';
 import { summaryOf } from './commands/accept.ts';
 import type { ControlRequest } from './control-protocol.ts';
 import { newId } from './identity.ts';
+import { answerQuickly } from './quick-answer.ts';
 import { watchStatus } from './status.ts';
 
 /** Plain JSON. Throws what goes to the asker. */
@@ -13,6 +14,8 @@ export async function answer(request: ControlRequest, parts: Parameters<typeof w
   switch (request.op) {
     case 'status':
       return watchStatus(parts);
+    case 'quick':
+      return answerQuickly(session, request.scope);
     case 'accept':
       return summaryOf(await session.watch.accept(request.request));
     case 'hook':

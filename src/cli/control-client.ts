@@ -13,9 +13,10 @@ interface Patience {
   readonly replyMaxBytes: number;
 }
 
-/** A status is at hand at once; an accept reads files. */
+/** A status is at hand at once; an accept reads files, and so does who is asked quickly, but a walk is at hand then. */
 const PATIENCE: Readonly<Record<ControlRequest['op'], Patience>> = {
   status: { waitMs: 2_000, replyMaxBytes: 8 * 1024 * 1024 },
+  quick: { waitMs: 20_000, replyMaxBytes: LINE_MAX_BYTES },
   accept: { waitMs: 60_000, replyMaxBytes: LINE_MAX_BYTES },
   hook: { waitMs: 10_000, replyMaxBytes: LINE_MAX_BYTES },
 };

@@ -7,6 +7,8 @@ import type { HookErrand } from '../engine/hook-errand.ts';
 
 export type ControlRequest =
   | { readonly op: 'status' }
+  /** What may differ from the baseline; `scope`: by which rules (quick-answer.ts). */
+  | { readonly op: 'quick'; readonly scope: string }
   | { readonly op: 'accept'; readonly request: AcceptRequest }
   | { readonly op: 'hook'; readonly errand: HookErrand };
 
@@ -14,7 +16,7 @@ export type ControlRequest =
 export const LINE_MAX_BYTES = 64 * 1024 * 1024;
 
 export function encodeRequest(request: ControlRequest): string {
-  if (request.op === 'status') return JSON.stringify({ v: 1, op: 'status' });
+  if (request.op === 'status' || request.op === 'quick') return JSON.stringify({ v: 1, ...request });
   if (request.op === 'hook') return JSON.stringify({ v: 1, op: 'hook', ...request.errand });
   const { paths, report, reviewed, by } = request.request;
   return JSON.stringify({
@@ -32,6 +34,7 @@ export function parseRequest(line: string): ControlRequest {
   if (!isRecord(value)) throw malformed();
   if (value['op'] === 'status') return { op: 'status' };
   if (value['op'] === 'hook') return { op: 'hook', errand: parseErrand(value) };
+  if (value['op'] === 'quick') return { op: 'quick', scope: String(value['scope']) };
   if (value['op'] !== 'accept') throw malformed();
   const { paths, report, reviewed, by } = value;
   if (!Array.isArray(paths) || !(report === null || typeof report === 'string')) throw malformed();
@@ -92,7 +95,7 @@ export function parseReply(line: string): unknown {
 }
 
 /** A byte path is a string of characters up to U+00FF, which JSON carries as it is. */
-function parsePath(value: unknown): BytePath {
+export function parsePath(value: unknown): BytePath {
   if (typeof value !== 'string' || /[^\0-\xff]/.test(value)) throw malformed();
   return pathFromLatin1(value);
 }

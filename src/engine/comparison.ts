@@ -28,6 +28,8 @@ export interface Comparisons {
   readonly isRunning: boolean;
   /** Everything is in doubt: begins to compare it again, unless that is going on. */
   lost(signal: AbortSignal): void;
+  /** Why not all that differs is known, for a person; undefined when it is. */
+  doubtful(): string | undefined;
 }
 
 export interface ComparisonPorts {
@@ -41,11 +43,12 @@ export interface ComparisonPorts {
 export function openComparisons(parts: ComparisonParts, { doubt, onFound, survive }: ComparisonPorts): Comparisons {
   let isRescanning = false;
   let mustRescan = false;
+  let incomplete = 0;
 
   const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
     isRescanning = true;
     mustRescan = false;
-    await compareAll(parts, tier, signal, doubt, onFound);
+    incomplete = await compareAll(parts, tier, signal, doubt, onFound);
     isRescanning = false;
     if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
   };
@@ -67,21 +70,27 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
       if (isRescanning) mustRescan = true;
       else survive(rescan('rescan', signal));
     },
+    doubtful() {
+      if (isRescanning) return 'it is comparing everything again';
+      return incomplete > 0 ? 'something could not be read' : undefined;
+    },
   };
 }
 
+/** Returns how many paths could not be read. */
 async function compareAll(
   parts: ComparisonParts,
   tier: SweepFields['tier'],
   signal: AbortSignal,
   doubt: ComparisonPorts['doubt'],
   onFound: () => void,
-): Promise<void> {
+): Promise<number> {
   const { clock, store, records } = parts;
   const quick = tier === 'catch-up' || tier === 'rescan';
   const startMs = clock.monotonicMs();
   let entries = 0;
   let drifts = 0;
+  let incomplete = 0;
   const whole = new Set<BytePath>();
   const onPortion = (portion: Portion): void => {
     entries += portion.entries;
@@ -89,7 +98,10 @@ async function compareAll(
   try {
     const roots = rootsOf(parts.scope, quick ? undefined : tier);
     for await (const finding of survey(parts, roots, { quick, signal, onPortion })) {
-      if (finding.kind === 'incomplete') continue;
+      if (finding.kind === 'incomplete') {
+        incomplete += 1;
+        continue;
+      }
       drifts += 1;
       const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
       if (hasAncestorIn(path, whole)) continue;
@@ -100,11 +112,12 @@ async function compareAll(
     // The walk's way to say that it was stopped.
     if (!signal.aborted || error !== signal.reason) throw error;
   }
-  if (signal.aborted) return;
+  if (signal.aborted) return incomplete;
   if (quick) for (const open of store.openDrift()) doubt(open.path);
   onFound();
   const durationMs = Math.round(clock.monotonicMs() - startMs);
   store.commit({ journal: [records.sweep({ timeNs: clock.nowNs(), tier, entries, drifts, durationMs })] });
+  return incomplete;
 }
 
 /** What rules of a severity (undefined: all of them) cover. */

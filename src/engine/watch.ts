@@ -11,10 +11,12 @@ import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openErrands } from './errands.ts';
 import type { InodeNames } from './inode-names.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
+import type { Store } from './ports/store.ts';
 import { reconcile } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
 import type { SurveyParts } from './survey.ts';
+import { findSuspects, type Suspects, unsure } from './suspects.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -44,6 +46,8 @@ export interface Watch {
   state(): WatchState;
   /** Runs between two batches, so that nothing changes the baseline at the same time. */
   accept(request: AcceptRequest): Promise<AcceptResult>;
+  /** The paths that may differ from the baseline, when the watch knows them. */
+  suspects(): Promise<Suspects>;
   /** Ends when the signal aborts; throws what the engine cannot go on after (a broken baseline, a full disk). */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -53,6 +57,10 @@ export function openWatch(parts: WatchParts): Watch {
   const batch = createBatch(parts.settings);
   let wake = new AbortController();
   const gaps: Gap[] = [];
+  /** What could not be read when it was dirty last. */
+  const unread = new Set<BytePath>();
+  let isReady = false;
+  const ended = new AbortController();
   let overflows = 0;
   let isWorking = false;
   let failure: unknown;
@@ -122,7 +130,9 @@ export function openWatch(parts: WatchParts): Watch {
 
   const flush = async (dirty: readonly Dirty[], signal: AbortSignal): Promise<void> => {
     const found = await reconcile(parts, dirty);
+    for (const { path } of dirty) unread.delete(path);
     for (const { path, errno } of found.incomplete) {
+      unread.add(path);
       if (errno === UNSTABLE) doubt(path, false);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
@@ -144,6 +154,7 @@ export function openWatch(parts: WatchParts): Watch {
     await comparisons.catchUp(signal);
     if (!signal.aborted) await flush(batch.takeAll(), signal);
     if (!signal.aborted) parts.onReady();
+    isReady = true;
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
       const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
@@ -159,6 +170,20 @@ export function openWatch(parts: WatchParts): Watch {
     }
   };
 
+  const doubtful = (): string | undefined => {
+    if (!isReady) return 'it is still comparing everything';
+    if (unread.size > 0) return 'something could not be read';
+    return comparisons.doubtful();
+  };
+
+  const suspects = (signal: AbortSignal): Promise<Suspects> =>
+    findSuspects({
+      settled: () => source.settled(),
+      flush: () => flush(batch.takeAll(), signal),
+      doubtful,
+      openPaths: () => openPaths(store),
+    });
+
   return {
     state: () => ({
       backlog: batch.size + source.backlog(),
@@ -170,10 +195,16 @@ export function openWatch(parts: WatchParts): Watch {
       gaps,
       sweeps: sweeps.states(),
     }),
+    suspects: () => {
+      const reason = doubtful();
+      if (reason !== undefined) return Promise.resolve(unsure(reason));
+      return errands.add(() => suspects(ended.signal));
+    },
     accept: (request) => errands.add(() => accept(parts, request)),
     async run(signal) {
       const end = (): void => {
         errands.end();
+        ended.abort();
         wake.abort();
       };
       signal.addEventListener('abort', end, { once: true });
@@ -186,6 +217,13 @@ export function openWatch(parts: WatchParts): Watch {
       if (failure !== undefined) throw failure;
     },
   };
+}
+
+function* openPaths(store: Store): Generator<BytePath> {
+  for (const { key, path } of store.openDrift()) {
+    yield key;
+    yield path;
+  }
 }
 
 /** Nothing depends on it: a sleeping watch is woken by its events. */

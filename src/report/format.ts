@@ -39,7 +39,13 @@ export interface CheckSummary extends ReportHead {
 export interface QuickTrust {
   /** Entries that were not read, because their stat is as in the baseline. */
   readonly trusted: number;
-  /** When the generation was made that they are trusted to be as in; milliseconds since the epoch. */
+  /** How many there are. */
+  readonly entries: number;
+  /**
+   * `baseline`: their stat is as in the generation that was made then. `watch`: a running watch has told what changed, and has missed
+   * nothing since then. Milliseconds since the epoch.
+   */
+  readonly by: 'baseline' | 'watch';
   readonly sinceMs: number;
 }
 

@@ -1,6 +1,6 @@
 // `--format json`: one document (design: Records). Drift is written as it is found; the few things that could not be read
 // are kept for the end, because an object's lists cannot be written side by side.
-import type { CheckSummary, Report } from './format.ts';
+import type { CheckSummary, QuickTrust, Report } from './format.ts';
 import { type JsonObject, jsonText } from './json-text.ts';
 import { coverageJson, driftJson, incompleteJson, RECORD_VERSION } from './record.ts';
 import { timeTextMs } from './time-text.ts';
@@ -26,6 +26,10 @@ export function jsonReport(): Report {
   };
 }
 
+function trustJson({ trusted, by, sinceMs }: QuickTrust): JsonObject {
+  return { trusted, by, since: timeTextMs(sinceMs) };
+}
+
 /** What is known at the end of a check; shared with the last line of ndjson. */
 export function totalsJson(summary: CheckSummary): JsonObject {
   const { entries, bytes, added, removed, changed, moved, incomplete, exitCode, quick } = summary;
@@ -39,7 +43,7 @@ export function totalsJson(summary: CheckSummary): JsonObject {
     moved,
     incomplete,
     exitCode,
-    quick: quick === undefined ? null : { trusted: quick.trusted, since: timeTextMs(quick.sinceMs) },
+    quick: quick === undefined ? null : trustJson(quick),
     report: summary.reportId,
     coverage: summary.coverage.map(coverageJson),
   };

@@ -7,7 +7,7 @@ import { jsonReport } from './json.ts';
 import { ndjsonReport } from './ndjson.ts';
 import { textReport } from './text.ts';
 
-export type { CheckSummary, Report, ReportOptions } from './format.ts';
+export type { CheckSummary, QuickTrust, Report, ReportOptions } from './format.ts';
 
 export const REPORT_FORMATS = ['text', 'json', 'ndjson', 'aide', 'ecs', 'html'] as const;
 export type ReportFormatName = (typeof REPORT_FORMATS)[number];

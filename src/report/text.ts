@@ -88,8 +88,9 @@ function entryText(entry: Entry): string {
   return `${entry.type} ${attributeText(entry, 'mode')} ${entry.uid}:${entry.gid}${size}${target}`;
 }
 
-function trustText({ trusted, sinceMs }: QuickTrust): string {
-  return `, quick: ${pluralText(trusted, 'entry', 'entries')} not read but trusted to be as on ${timeTextMs(sinceMs)}`;
+function trustText({ trusted, by, sinceMs }: QuickTrust): string {
+  const why = by === 'watch' ? 'a watch has missed nothing since' : 'their stat is as on';
+  return `, quick: ${pluralText(trusted, 'entry', 'entries')} not read, because ${why} ${timeTextMs(sinceMs)}`;
 }
 
 /** `no drift: 12,345 entries, 1.2 GiB in 0.8 s`, or the counts and how to accept them. */

@@ -12,6 +12,7 @@ import { Answering } from '../fanotify/actors/strict/answering.ts';
 import { closeFd } from '../libc/handle.ts';
 import { openEventFd, wakeEventFd } from '../libc/poll.ts';
 import {
+  ASKED,
   type BatchMessage,
   CONTROL_BYTES,
   eventsOfBatch,
@@ -93,7 +94,8 @@ class Source implements FanotifySource {
   readonly #exited: Promise<void>;
   #ready: Extract<ReaderMessage, { kind: 'ready' }> | undefined;
   #coverage: readonly Coverage[] = [];
-  #queue: BatchMessage[] = [];
+  #queue: (BatchMessage | (() => void))[] = [];
+  readonly #questions = new Map<number, () => void>();
   #waiting: (() => void) | undefined;
   #failure: unknown;
   #isOver = false;
@@ -127,6 +129,8 @@ class Source implements FanotifySource {
             return reject(failureOf(message));
           case 'problem':
             return onProblem(message.message);
+          case 'settled':
+            return this.#settle(message.question);
           case 'batch':
             return this.#receive(message);
         }
@@ -142,8 +146,19 @@ class Source implements FanotifySource {
     this.#notify();
   }
 
+  /** Resolved in its turn, when what came before has been taken. An answer to a later question answers those before. */
+  #settle(last: number): void {
+    for (const [question, resolve] of this.#questions) {
+      if (question > last) continue;
+      this.#questions.delete(question);
+      this.#queue.push(resolve);
+    }
+    this.#notify();
+  }
+
   #end(): void {
     this.#isOver = true;
+    for (const resolve of this.#questions.values()) resolve();
     this.#notify();
   }
 
@@ -154,6 +169,14 @@ class Source implements FanotifySource {
 
   coverage(): readonly Coverage[] {
     return this.#coverage;
+  }
+
+  settled(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#questions.set(Atomics.add(this.#control, ASKED, 1) + 1, resolve);
+      this.#wake();
+    });
   }
 
   backlog(): number {
@@ -183,7 +206,9 @@ class Source implements FanotifySource {
   async *events(): AsyncIterable<readonly WatchEvent[]> {
     for (;;) {
       const batch = this.#queue.shift();
-      if (batch !== undefined) {
+      if (typeof batch === 'function') {
+        batch();
+      } else if (batch !== undefined) {
         this.#taken(batch);
         yield eventsOfBatch(batch);
       } else if (this.#failure !== undefined) {

@@ -38,7 +38,9 @@ export const UNRESOLVED = 3;
 export const READ = 4;
 /** How often the reader has gone round. */
 export const TURNS = 5;
-export const CONTROL_BYTES = 24;
+/** Counts the questions whether all queues were empty (`settled`). */
+export const ASKED = 6;
+export const CONTROL_BYTES = 28;
 
 export type ReaderMessage =
   | {
@@ -56,6 +58,8 @@ export type ReaderMessage =
       readonly hint: string | undefined;
     }
   | { readonly kind: 'problem'; readonly message: string }
+  /** All events of changes before this question have been posted. */
+  | { readonly kind: 'settled'; readonly question: number }
   | BatchMessage;
 
 export interface BatchMessage {

@@ -20,6 +20,7 @@ import { Links } from './links.ts';
 import { handlesOf, Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, TURNS, UNRESOLVED } from './messages.ts';
 import { Pace } from './pace.ts';
+import { Questions } from './questions.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { Resumption } from './resumption.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
@@ -52,6 +53,7 @@ export class Reader {
   readonly #hotFiles: HotFiles;
   readonly #canaries = new Canaries();
   readonly #wakeBuffer = Buffer.alloc(8);
+  readonly #questions: Questions;
   readonly #pace = new Pace();
   readonly #dirty = new DirtySet();
   #events: WatchEvent[] = [];
@@ -67,6 +69,7 @@ export class Reader {
     this.#settings = settings;
     this.#post = post;
     this.#control = new Int32Array(settings.control);
+    this.#questions = new Questions(this.#control, post);
     this.#scope = compileScope(settings.scope);
     const inodes = openInodeTable(settings.inodes);
     this.#links = new Links(inodes);
@@ -97,6 +100,7 @@ export class Reader {
 
   #turn(): void {
     Atomics.add(this.#control, TURNS, 1);
+    const question = this.#questions.last();
     const groups = this.#marks.groups();
     const pauseMs = this.#pace.pauseMs(Date.now());
     // poll(2) passes over negative descriptors.
@@ -119,6 +123,7 @@ export class Reader {
     } else if (pauseMs === 0) this.#emptyMs = nowMs;
     this.#verify(nowMs);
     this.#flush(nowMs);
+    this.#questions.answer(question, this.#emptyMs === nowMs);
     this.#stepIgnores(nowMs);
   }
 

@@ -87,7 +87,7 @@ test('--quick reads only what differs in inode, size, times, mode or owner', ({ 
   scratch.init(scratch.tree);
   const nothing = scratch.check('--quick');
   expect(nothing).toMatchObject({ status: 0, document: { bytes: 0, entries: 7 } });
-  expect(nothing.document.quick).toEqual({ trusted: 7, since: expect.stringMatching(/^20\d\d-.*Z$/) });
+  expect(nothing.document.quick).toEqual({ trusted: 7, by: 'baseline', since: expect.stringMatching(/^20\d\d-.*Z$/) });
   expect(scratch.check().document).toMatchObject({ bytes: 36, quick: null });
   // To read is what would be needed to notice: proven by what the kernel was asked for.
   const program = join(import.meta.dirname, '../../dist/cli/main.js');

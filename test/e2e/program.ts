@@ -64,7 +64,7 @@ export interface CheckDocument {
   readonly moved: number;
   readonly incomplete: number;
   readonly exitCode: number;
-  readonly quick: { readonly trusted: number; readonly since: string } | null;
+  readonly quick: { readonly trusted: number; readonly by: string; readonly since: string } | null;
   readonly report: string;
   readonly drift: readonly Drift[];
   readonly unreadable: readonly { readonly path: string; readonly incomplete: string }[];

@@ -66,6 +66,10 @@ export class Probe {
     }
   }
 
+  get events(): readonly WatchEvent[] {
+    return this.#events;
+  }
+
   /** Resolves with the events so far as soon as one of them passes; the test's time-out is the limit. */
   waitFor(passes: (event: WatchEvent) => boolean): Promise<readonly WatchEvent[]> {
     return new Promise((resolve) => {

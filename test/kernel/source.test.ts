@@ -51,6 +51,22 @@ test("the files of driftline's own are no entries, and what this process does is
   expect(await watched.dirtyAfter(`echo 1 > ${root}/own.db; echo 1 > ${root}/other`)).toEqual([`${root}/other`]);
 });
 
+test('settled: what was changed before has been taken; questions do not wait for each other', async () => {
+  const watched = await watch();
+  const missing: string[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    const path = `${root}/f${round}`;
+    await shell(`echo > ${path}`);
+    await Promise.all([watched.source.settled(), watched.source.settled()]);
+    if (!watched.events.some((event) => event.kind === 'dirty' && event.path === path)) missing.push(path);
+  }
+  expect(missing).toEqual([]);
+  const last = watched.source.settled();
+  await watched.close();
+  await last;
+  await watched.source.settled();
+});
+
 test('a full queue is an overflow and a gap, and the events after it still come', async () => {
   const before = readFileSync(QUEUE, 'utf8');
   writeFileSync(QUEUE, '1');

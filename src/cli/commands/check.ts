@@ -2,12 +2,12 @@
 import type { ObservedDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import { escapePath } from '../../domain/escape.ts';
-import type { BytePath } from '../../domain/path.ts';
+import { type BytePath, outermostPaths } from '../../domain/path.ts';
 import type { Scope } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import { walkRoots } from '../../engine/roots.ts';
-import { type CheckSummary, openReport, type ReportFormatName } from '../../report/report.ts';
+import { type CheckSummary, openReport, type QuickTrust, type ReportFormatName } from '../../report/report.ts';
 import { isLostCoverage } from '../../watch/absence.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
@@ -16,6 +16,7 @@ import { openRecords } from '../drift-record.ts';
 import { forecast, NO_FORECAST } from '../forecast.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
+import { askQuickly } from '../quick-answer.ts';
 import { openScanDisk } from '../scan-disk.ts';
 import type { ScanOptions } from '../scan-options.ts';
 import { hash, openState } from '../state.ts';
@@ -32,11 +33,16 @@ export async function runCheck(context: Context, args: CheckArguments): Promise<
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
-  const roots = walkRoots(scope, argumentPaths(context, args.paths));
+  const wanted = argumentPaths(context, args.paths);
+  const known = args.quick && wanted.length === 0 ? await askQuickly(settings) : undefined;
+  if (typeof known === 'string')
+    context.output.note(`the running watch cannot tell what changed (${known}): comparing all`);
+  const watched = typeof known === 'string' ? undefined : known;
+  const roots = watched === undefined ? walkRoots(scope, wanted) : outermostPaths(watched.paths);
   // The worker threads start while the baseline is verified.
-  const disk = openScanDisk(settings, args.scan);
+  const disk = openScanDisk(settings, watched === undefined ? args.scan : { ...args.scan, jobs: 1 });
   try {
-    return await compare(context, args, { settings, scope, roots, disk });
+    return await compare(context, args, { settings, scope, roots, disk, watchedSinceMs: watched?.sinceMs });
   } finally {
     await disk.close();
   }
@@ -47,12 +53,14 @@ interface Comparison {
   readonly scope: Scope;
   readonly roots: readonly BytePath[];
   readonly disk: ObservedDisk;
+  /** A running watch has named the roots: nothing else has changed since the baseline, as far as events tell. */
+  readonly watchedSinceMs: number | undefined;
 }
 
 async function compare(
   context: Context,
   { paths, quick, format }: CheckArguments,
-  { settings, scope, roots, disk }: Comparison,
+  { settings, scope, roots, disk, watchedSinceMs }: Comparison,
 ): Promise<number> {
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
@@ -65,7 +73,7 @@ async function compare(
   const report = openReport(format, { colour: output.colour });
   const startMs = systemClock.nowMs();
   try {
-    const { generation, createdMs } = store.baseline.info();
+    const { generation, createdMs, entries } = store.baseline.info();
     output.data(report.begin({ startMs, generation }));
     const items = check(
       { disk, baseline: store.baseline, scope },
@@ -89,7 +97,7 @@ async function compare(
           startMs,
           generation,
           coverage,
-          quickSinceMs: quick ? createdMs : undefined,
+          quick: quick ? trustOf(value, { createdMs, entries, watchedSinceMs }) : undefined,
           isUnwatched,
         });
         output.data(report.end(summary));
@@ -126,6 +134,21 @@ function warnOfLostCoverage({ output }: Context, coverage: readonly Coverage[]):
   return lost.length > 0;
 }
 
+interface TrustFacts {
+  readonly createdMs: number;
+  /** How many the baseline has. */
+  readonly entries: number;
+  readonly watchedSinceMs: number | undefined;
+}
+
+/** What a walk trusted; or all but what a running watch has named. */
+function trustOf({ entries, trusted, drift }: CheckTotals, facts: TrustFacts): QuickTrust {
+  const { createdMs, watchedSinceMs } = facts;
+  if (watchedSinceMs === undefined) return { trusted, entries, sinceMs: createdMs, by: 'baseline' };
+  const all = Math.max(facts.entries + drift.added - drift.removed, entries);
+  return { trusted: all - entries + trusted, entries: all, sinceMs: watchedSinceMs, by: 'watch' };
+}
+
 /** The bit of the exit status that says so, as for what could not be read. */
 const INCOMPLETE = 8;
 
@@ -133,19 +156,17 @@ interface SummaryFacts {
   readonly startMs: number;
   readonly generation: number;
   readonly coverage: readonly Coverage[];
-  /** With --quick: when the generation was made. */
-  readonly quickSinceMs: number | undefined;
+  readonly quick: QuickTrust | undefined;
   readonly isUnwatched: boolean;
 }
 
-function summaryOf(totals: CheckTotals, { isUnwatched, quickSinceMs, ...facts }: SummaryFacts): CheckSummary {
-  const { entries, bytes, trusted, drift, incomplete, reportId } = totals;
+function summaryOf(totals: CheckTotals, { isUnwatched, ...facts }: SummaryFacts): CheckSummary {
+  const { entries, bytes, drift, incomplete, reportId } = totals;
   return {
     ...facts,
     endMs: systemClock.nowMs(),
-    entries,
+    entries: facts.quick?.entries ?? entries,
     bytes,
-    quick: quickSinceMs === undefined ? undefined : { trusted, sinceMs: quickSinceMs },
     ...drift,
     incomplete,
     exitCode: checkExitCode(totals) | (isUnwatched ? INCOMPLETE : 0),

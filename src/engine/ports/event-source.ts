@@ -23,6 +23,8 @@ export interface EventSource {
   coverage(): readonly Coverage[];
   /** Batches in the order of arrival; ends after `close`. One consumer. Events queue without bound in the kernel's bound. */
   events(): AsyncIterable<readonly WatchEvent[]>;
+  /** Resolves when the consumer has taken all events of changes that were made before the call; or when the source is closed. */
+  settled(): Promise<void>;
   /** Events read but not yet taken. */
   backlog(): number;
   /** Idempotent; removes the marks and ends `events()`. */

@@ -28,7 +28,8 @@ test('a request survives the wire, bytes included', () => {
     },
   };
   expect(parseRequest(encodeRequest(request))).toEqual(request);
-  expect(parseRequest(encodeRequest({ op: 'status' }))).toEqual({ op: 'status' });
+  for (const other of [{ op: 'status' }, { op: 'quick', scope: 'abc' }] as const)
+    expect(parseRequest(encodeRequest(other))).toEqual(other);
 });
 
 test.each([

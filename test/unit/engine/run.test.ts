@@ -58,7 +58,13 @@ async function begin(): Promise<void> {
     queue.push(batch);
     wake();
   };
-  const source: EventSource = { coverage: () => [], events, backlog: () => 0, close: () => Promise.resolve() };
+  const source: EventSource = {
+    coverage: () => [],
+    events,
+    settled: () => Promise.resolve(),
+    backlog: () => 0,
+    close: () => Promise.resolve(),
+  };
   await new Promise<void>((resolve) => {
     running = runOnChange(
       {

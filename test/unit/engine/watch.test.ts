@@ -46,7 +46,13 @@ function fakeSource() {
       else await new Promise<void>((resolve) => (wake = resolve));
     }
   };
-  const port: EventSource = { coverage: () => [], events, backlog: () => 0, close: () => Promise.resolve() };
+  const port: EventSource = {
+    coverage: () => [],
+    events,
+    settled: () => Promise.resolve(),
+    backlog: () => 0,
+    close: () => Promise.resolve(),
+  };
   return {
     port,
     say(...batch: WatchEvent[]) {

@@ -1,0 +1,35 @@
+// What a running watch answers to whoever would otherwise have to walk: outside of these paths nothing differs from the baseline.
+import type { BytePath } from '../domain/path.ts';
+
+/** `unsure`: only a walk can tell, and why, for a person. */
+export type Suspects =
+  | { readonly kind: 'suspects'; readonly paths: readonly BytePath[] }
+  | { readonly kind: 'unsure'; readonly reason: string };
+
+export interface SuspectParts {
+  /** Resolves when all events of changes that were made before have been taken. */
+  readonly settled: () => Promise<void>;
+  /** Reads what is dirty now, and records what it finds. */
+  readonly flush: () => Promise<void>;
+  /** What keeps the watch from knowing; undefined when nothing does. */
+  readonly doubtful: () => string | undefined;
+  /** Every name that an open drift speaks of. */
+  readonly openPaths: () => Iterable<BytePath>;
+}
+
+/** More paths than this are walked faster than told. */
+const PATHS_MAX = 50_000;
+
+/** To be called between two batches. */
+export async function findSuspects({ settled, flush, doubtful, openPaths }: SuspectParts): Promise<Suspects> {
+  await settled();
+  await flush();
+  const reason = doubtful();
+  if (reason !== undefined) return unsure(reason);
+  const paths = new Set(openPaths());
+  return paths.size > PATHS_MAX ? unsure(`${paths.size} paths differ`) : { kind: 'suspects', paths: [...paths].sort() };
+}
+
+export function unsure(reason: string): Suspects {
+  return { kind: 'unsure', reason };
+}

@@ -1,0 +1,37 @@
+// What a watch answers instead of a walk.
+import { expect, test } from 'vitest';
+import { findSuspects, type SuspectParts } from '../../../src/engine/suspects.ts';
+import { path } from '../../fakes/entry.ts';
+
+function partsOf(calls: string[], changes: Partial<SuspectParts> = {}): SuspectParts {
+  const note = (name: string) => async (): Promise<void> => {
+    calls.push(`${name} begins`);
+    await Promise.resolve();
+    calls.push(`${name} ends`);
+  };
+  return {
+    settled: note('settled'),
+    flush: note('flush'),
+    doubtful: () => void calls.push('doubtful'),
+    openPaths: () => {
+      calls.push('open');
+      return [path('/r/b'), path('/r/a'), path('/r/b')];
+    },
+    ...changes,
+  };
+}
+
+test('waits for the events, reads what is dirty, and then names what differs, each once', async () => {
+  const calls: string[] = [];
+  expect(await findSuspects(partsOf(calls))).toEqual({ kind: 'suspects', paths: ['/r/a', '/r/b'] });
+  expect(calls).toEqual(['settled begins', 'settled ends', 'flush begins', 'flush ends', 'doubtful', 'open']);
+});
+
+test('says why it does not know', async () => {
+  expect(await findSuspects(partsOf([], { doubtful: () => 'for a reason' }))).toEqual({
+    kind: 'unsure',
+    reason: 'for a reason',
+  });
+  const many = Array.from({ length: 50_001 }, (_, index) => path(`/r/${index}`));
+  expect(await findSuspects(partsOf([], { openPaths: () => many }))).toMatchObject({ reason: '50001 paths differ' });
+});
