@@ -228,3 +228,30 @@ test('a hook that writes where it is watched does not start itself again', async
   expect(readFileSync(aside('runs'), 'utf8')).toBe('run\nrun\n');
   expect(readdirSync(site.root).filter((name) => name.startsWith('by-hook-'))).toHaveLength(2);
 });
+
+test('two hooks that answer each other stop, and an orphan in a session of its own is still the doing of its hook', async () => {
+  const answer =
+    'setsid -f sh -c "sleep 0.3; echo $DRIFTLINE_RUN_ID >$DRIFTLINE_TO/$DRIFTLINE_RUN_ID; sleep 1"; sleep 1.5';
+  const [first, second] = [join(site.mount, 'first'), join(site.mount, 'second')];
+  for (const dir of [first, second]) mkdirSync(dir);
+  const common = { run: ['sh', '-c', answer], quiet: '20ms', deadline: '500ms' };
+  site.configure(
+    {
+      rule: { onDrift: 'accept' },
+      watch: { hooks: { chain: 2 } },
+      hooks: { a: { ...common, with: { to: second } }, b: { ...common, with: { to: first } } },
+    },
+    [
+      { name: 'first', paths: [first], onDrift: 'accept', hooks: ['a'] },
+      { name: 'second', paths: [second], onDrift: 'accept', hooks: ['b'] },
+    ],
+  );
+  const daemon = await site.begin();
+  site.shell(`ln -s x ${first}/begin`);
+  await daemon.said(/alert: hook b: 2 runs of hooks have followed from each other/);
+  const told = (): unknown[] => runs().map((run) => run['hook']);
+  await daemon.until('the third run to be over', () => told().length === 3);
+  await daemon.settled();
+  expect(told()).toEqual(['a', 'b', 'a']);
+  expect(site.journal().filter(({ type }) => type === 'alert')).toMatchObject([{ kind: 'chain', hook: 'b' }]);
+});

@@ -22,10 +22,10 @@ export const FAULTS = {
 };
 
 /** The program to run: the built one, or a copy of it in `directory` with the fault. */
-export function programOf(fault, directory) {
+export function programOf(fault, directory, faults = FAULTS) {
   if (fault === undefined) return join(REPOSITORY, 'dist/cli/main.js');
-  const edits = FAULTS[fault];
-  if (edits === undefined) throw new Error(`--fault ${fault}: one of ${Object.keys(FAULTS).join(', ')}`);
+  const edits = faults[fault];
+  if (edits === undefined) throw new Error(`--fault ${fault}: one of ${Object.keys(faults).join(', ')}`);
   const copy = join(directory, 'program');
   cpSync(join(REPOSITORY, 'dist'), join(copy, 'dist'), { recursive: true });
   cpSync(join(REPOSITORY, 'package.json'), join(copy, 'package.json'));
