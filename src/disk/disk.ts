@@ -22,6 +22,8 @@ export interface DiskOptions {
   readonly idle?: boolean | undefined;
   /** Content that was not in the page cache before is not left there. */
   readonly dropCache?: boolean | undefined;
+  /** Files that are larger have no digest; by default all have one. */
+  readonly digestMaxBytes?: number | undefined;
   /** What computes BLAKE3; by default the fastest that loads. */
   readonly engine?: EngineChoice | undefined;
 }
@@ -34,7 +36,8 @@ export interface ObservedDisk extends Disk {
 const JOBS_MAX = 8;
 
 /** Starts the workers at once; `close` must be called, or they keep the process alive. */
-export function openDisk({ scope, jobs, bytesPerSecond, idle, dropCache, engine }: DiskOptions): ObservedDisk {
+export function openDisk(options: DiskOptions): ObservedDisk {
+  const { scope, jobs, bytesPerSecond, idle, dropCache, digestMaxBytes, engine } = options;
   const threads = typeof jobs === 'number' ? jobs : Math.min(availableParallelism(), JOBS_MAX);
   const pool = openPool(threads, {
     scope,
@@ -42,6 +45,7 @@ export function openDisk({ scope, jobs, bytesPerSecond, idle, dropCache, engine 
     pace: bytesPerSecond === undefined ? undefined : setUpPace(bytesPerSecond),
     idle: idle ?? false,
     dropCache: dropCache ?? false,
+    digestMaxBytes: digestMaxBytes ?? Number.POSITIVE_INFINITY,
   });
   // Whoever is told to be slow needs no more threads for it.
   const mayGrow = jobs === 'auto' && bytesPerSecond === undefined && idle !== true;

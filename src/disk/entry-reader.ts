@@ -59,7 +59,13 @@ const NAME_BYTES = 4096;
 /** Room for /proc/self/fd/N/ in front of a name. */
 const PATH_BYTES = NAME_BYTES + 64;
 
-export function createEntryReader(writer: RecordWriter, content: ContentReader, xattrs: XattrReader): EntryReader {
+/** `digestMaxBytes`: of larger files the content is not read. */
+export function createEntryReader(
+  writer: RecordWriter,
+  content: ContentReader,
+  xattrs: XattrReader,
+  digestMaxBytes: number,
+): EntryReader {
   const before = allocateStat();
   const after = allocateStat();
   const name = allocateMemory(NAME_BYTES);
@@ -72,7 +78,9 @@ export function createEntryReader(writer: RecordWriter, content: ContentReader, 
     clearExtras(extras);
     switch (statFormat(before)) {
       case S_IFREG:
-        return needs.digest || needs.flags ? readOpened(dirfd, text, needs.digest) : readUnopened(dirfd, text);
+        return needs.digest || needs.flags
+          ? readOpened(dirfd, text, needs.digest && statSize(before) <= digestMaxBytes)
+          : readUnopened(dirfd, text);
       case S_IFDIR:
         return isAutomount(before) ? readUnopened(dirfd, text) : readOpened(dirfd, text, false);
       case S_IFLNK:

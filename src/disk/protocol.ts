@@ -19,6 +19,8 @@ export interface WorkerSetup {
   readonly idle: boolean;
   /** Leave no content in the page cache that was not there before. */
   readonly dropCache: boolean;
+  /** Of larger files the content is not read; they have no digest. */
+  readonly digestMaxBytes: number;
 }
 
 /** A piece of work on one directory. Rules travel as indices into the scope's list. */

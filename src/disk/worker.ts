@@ -62,7 +62,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   const advice = createReadAdvice(setup.dropCache);
   const content = createContentReader({ engine, meter, advice, isCanceled });
   const writer = createRecordWriter();
-  const entries = createEntryReader(writer, content, createXattrReader(engine));
+  const entries = createEntryReader(writer, content, createXattrReader(engine), setup.digestMaxBytes);
   const pageWriter = createPageWriter(writer, engine);
   const quick = createQuickReader({ scope, rules: needsByRule(scope), engine, meter });
   const pages = createPageReader(scope, pageWriter, meter, entries, quick, signals);

@@ -114,6 +114,14 @@ test.each([
   expect(await settle(daemon)).toEqual(expected);
 });
 
+test('of a large file a new time is a change, and its content is not read', async () => {
+  lab.shell('truncate -s 65M in/large; truncate -s 63M in/small; truncate -s 1T in/huge');
+  const daemon = await begin(['--quiet', '500ms'], ['sh', '-c', TELL, heard]);
+  lab.shell('touch in/small in/large in/huge');
+  await daemon.until('a run', () => told().length > 0);
+  expect(told()).toEqual(['[huge large ]']);
+});
+
 test('rsync fed by it keeps a mirror: hostile names, deletions, directories that move', async () => {
   const target = `${lab.scratch.dir}/target`;
   lab.shell(`cp -a in/a in/-a; mkdir -p ${target}${lab.at}; rsync -a in ${target}${lab.at}/`);

@@ -25,6 +25,8 @@ import type { WatchSignals } from '../watch-signals.ts';
 
 /** How long a command may take to end when it is told to; a second signal does not wait. */
 const PATIENCE_MS = 5_000;
+/** A tenth of a second of a slow processor: nobody waits longer for whether a file is really another. */
+const DIGEST_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The exit status: of the command with `once`, else of the signal that ended it. */
 export async function runRun(
@@ -35,7 +37,7 @@ export async function runRun(
   const { scope, hook, batch, surroundings } = runSettings(options, startDir, ownEnvironment());
   const reporter = openReporter(output, false);
   const source = await openFanotifySource({ scope, marks: options.marks, who: 'map', onProblem: reporter.problem });
-  const disk = openDisk({ scope });
+  const disk = openDisk({ scope, digestMaxBytes: DIGEST_MAX_BYTES });
   const stopped = new AbortController();
   const outbox = openMemoryOutbox(systemClock.nowMs);
   const echoes = trackEchoes();
