@@ -17,8 +17,8 @@ export interface ObjectPaths {
   pathsOf(fsid: string, handle: string): readonly BytePath[];
   /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
   fileMountsOf(fsid: string, handle: string): readonly BytePath[];
-  /** The object's inode number and link count; undefined when it is gone or that is not known. */
-  statOf(fsid: string, handle: string): ObjectStat | undefined;
+  /** The object's inode number and link count, `path` being a name of it, if any; undefined when it is gone. */
+  statOf(fsid: string, handle: string, path: BytePath | undefined): ObjectStat | undefined;
   close(): void;
 }
 

@@ -18,8 +18,9 @@ export function placeOf(event: FanotifyEvent, handles: ObjectPaths, links: Links
   if (isLoss(event)) return undefined;
   try {
     // The paths close the event's descriptor.
-    const link = links.keyOf(event, handles);
-    return { paths: pathsOfEvent(event, handles), link };
+    const link = event.fd >= 0 ? links.keyOfDescriptor(event.fd) : undefined;
+    const paths = pathsOfEvent(event, handles);
+    return { paths, link: link ?? links.keyOf(event, paths[0]?.path, handles) };
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return undefined;

@@ -1,6 +1,7 @@
 // Events on files of the baseline that have more names than the event tells.
 import { fstatSync } from 'node:fs';
 import { type InodeTable, inodeKey } from '../domain/inode-table.ts';
+import type { BytePath } from '../domain/path.ts';
 import { FAN_ONDIR } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { inodeKeyOfHandle } from '../fanotify/handle-inode.ts';
@@ -14,29 +15,21 @@ export class Links {
     this.#table = table;
   }
 
-  /** The inode's key when other names of it may be in the baseline. Its descriptor, if it has one, stays open. */
-  keyOf(event: FanotifyEvent, handles: ObjectPaths): number | undefined {
-    if (event.fd >= 0) return this.#keyOfDescriptor(event.fd);
-    if ((event.mask & FAN_ONDIR) !== 0) return undefined;
-    let isNamed = false;
-    for (const record of event.records) {
-      if (!('handle' in record)) continue;
-      if (record.kind === 'fid') return this.#keyOfHandle(record.fsid, record.handle, isNamed, handles);
-      isNamed = true;
-    }
-    return undefined;
-  }
-
-  /** What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt. */
-  #keyOfHandle(fsid: string, handle: string, isNamed: boolean, handles: ObjectPaths): number | undefined {
-    const guess = inodeKeyOfHandle(handle);
+  /** The inode's key when other names than `path` may be in the baseline. Of an event without a descriptor. */
+  keyOf({ mask, records }: FanotifyEvent, path: BytePath | undefined, handles: ObjectPaths): number | undefined {
+    if ((mask & FAN_ONDIR) !== 0) return undefined;
+    const object = records.find((record) => record.kind === 'fid');
+    if (object?.kind !== 'fid') return undefined;
+    const guess = inodeKeyOfHandle(object.handle);
     if (guess !== undefined && !this.#table.has(guess)) return undefined;
-    const stat = handles.statOf(fsid, handle);
-    if (stat === undefined || (isNamed && stat.nlink < 2)) return undefined;
-    return this.#known(stat.inode);
+    const stat = handles.statOf(object.fsid, object.handle, path);
+    // What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt.
+    const isNamed = records.some((record) => 'name' in record);
+    return stat === undefined || (isNamed && stat.nlink < 2) ? undefined : this.#known(stat.inode);
   }
 
-  #keyOfDescriptor(fd: number): number | undefined {
+  /** The same of an event with a descriptor, which stays open. */
+  keyOfDescriptor(fd: number): number | undefined {
     const { ino, nlink } = fstatSync(fd, { bigint: true });
     return nlink > 1n || (nlink === 1n && isNameless(fd)) ? this.#known(ino) : undefined;
   }

@@ -26,6 +26,9 @@ export interface Technique {
 /** Without a mark on the whole filesystem: what happens in a directory that no rule covers. */
 const OUTSIDE_OF_INODE_MARKS = { overlay: 'sweep', 'btrfs subvolume': 'sweep' } as const;
 
+const OTHER = { skip: '' } as const;
+const BTRFS_ONLY = { ext4: OTHER, xfs: OTHER, tmpfs: OTHER, overlay: OTHER } as const;
+
 const F = 'echo seed > f';
 const TREE = 'mkdir -p d/sub; for f in 1 2 sub/3; do echo $f > d/$f; done';
 const BIG = 'head -c 8192 /dev/zero | tr "\\0" x > f';
@@ -64,6 +67,12 @@ export const TECHNIQUES: readonly Technique[] = [
     act: 'chmod 600 $OUT/mode',
     drift: ['changed f'],
     except: OUTSIDE_OF_INODE_MARKS,
+  },
+  {
+    name: 'chmod through a hard link',
+    seed: `${F}; ln f g`,
+    act: 'chmod 600 g',
+    drift: ['changed f', 'changed g'],
   },
   { name: 'unlink of one of two links', seed: `${F}; ln f g`, act: 'rm g', drift: ['removed g'] },
   { name: 'rename within a directory', seed: F, act: 'mv f g', drift: ['moved f -> g'] },
@@ -153,6 +162,21 @@ export const TECHNIQUES: readonly Technique[] = [
     drift: ['changed f'],
   },
   { name: 'chattr', seed: F, act: '$T flags f', drift: ['changed f'], by: 'sweep' },
+  {
+    name: 'btrfs: snapshot appears',
+    seed: 'if btrfs -q subvolume create s; then echo 1 > s/f; fi 2> /dev/null || mkdir s',
+    act: 'btrfs -q subvolume snapshot s t',
+    drift: ['added t', 'added t/f'],
+    except: BTRFS_ONLY,
+  },
+  {
+    // Inodes are numbered anew in each subvolume: the same number and name would make it a move to the snapshot above.
+    name: 'btrfs: subvolume goes',
+    seed: 'if btrfs -q subvolume create s; then : > s/x; rm s/x; echo 1 > s/f; fi 2> /dev/null || mkdir s',
+    act: 'btrfs -q subvolume delete s',
+    drift: ['removed s', 'removed s/f'],
+    except: BTRFS_ONLY,
+  },
   {
     name: 'mount over a watched path',
     seed: 'mkdir d; echo hidden > d/f',
