@@ -1,31 +1,37 @@
 // Every way to change a file on every filesystem, through the built program: which drift comes, whether an event or the
 // sweep finds it, and how long it takes. The table is printed at the end.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Daemon, Fields } from '../e2e/daemon.ts';
 import { Site } from '../e2e/site.ts';
-import { needCapabilities } from './capability.ts';
+import { missingCapability, needCapabilities } from './capability.ts';
 import { type Filesystem, type Finder, TECHNIQUES, type Technique } from './techniques/catalogue.ts';
 
 const FILESYSTEMS: readonly Filesystem[] = ['ext4', 'xfs', 'btrfs', 'btrfs subvolume', 'tmpfs', 'overlay'];
 const QUIET_MS = 40;
 const PATIENCE_MS = 240_000;
 
-let tools: string;
+let tools: string | undefined;
 const table = new Map<string, Map<Filesystem, string>>();
 
-beforeEach(needCapabilities);
+beforeEach((context) => {
+  needCapabilities(context);
+  const missing = ['gcc', 'mkfs.xfs', 'mkfs.btrfs', 'setfattr', 'setfacl'].filter((name) => !isThere(name));
+  if (missing.length > 0) context.skip(`needs ${missing.join(' and ')}`);
+});
 
 beforeAll(() => {
+  if (!isThere('gcc') || missingCapability() !== undefined) return;
   tools = mkdtempSync(join(tmpdir(), 'driftline-techniques-'));
   const source = join(import.meta.dirname, 'techniques/techniques.c');
   execFileSync('gcc', ['-O1', '-Wall', '-o', join(tools, 'techniques'), source]);
 });
 
 afterAll(() => {
+  if (tools === undefined) return;
   rmSync(tools, { recursive: true, force: true });
   const used = FILESYSTEMS.filter((filesystem) => [...table.values()].some((row) => row.has(filesystem)));
   const lines = [...table].map(([name, row]) => [name, ...used.map((filesystem) => row.get(filesystem) ?? '')]);
@@ -49,6 +55,10 @@ test.each(FILESYSTEMS)(
   },
   PATIENCE_MS,
 );
+
+function isThere(program: string): boolean {
+  return spawnSync('which', [program]).status === 0;
+}
 
 function finderOf(
   { by = 'event', except = {} }: Technique,
@@ -91,7 +101,7 @@ class Stand {
     const [cwd, OUT] = [join(this.#site.root, place), join(this.#site.outside, place)];
     const BIND = join(this.#site.scratch.dir, 'bind', place);
     for (const dir of [cwd, OUT]) mkdirSync(dir, { recursive: true });
-    return { cwd, env: { ...process.env, OUT, BIND, T: join(tools, 'techniques') } };
+    return { cwd, env: { ...process.env, OUT, BIND, T: join(tools ?? '', 'techniques') } };
   }
 
   #run(technique: Technique, tree: Tree, script: string): void {
