@@ -149,8 +149,9 @@ export function recordCtimeNs(run: Buffer, at: number): bigint {
   return run.readBigInt64LE(at + 48);
 }
 
-export function recordInode(run: Buffer, at: number): bigint {
-  return run.readBigUInt64LE(at + 24);
+/** `inodeKey` of the inode number, without a big integer for it. */
+export function recordInodeKey(run: Buffer, at: number): number {
+  return (run.readUInt32LE(at + 24) ^ run.readUInt32LE(at + 28)) >>> 0;
 }
 
 export function recordIncomplete(run: Buffer, at: number): number {

@@ -2,7 +2,7 @@
 // other names have changed with it (hard links: link(2)).
 import type { Entry } from '../domain/entry.ts';
 import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
-import { recordInode, recordName, recordOffsets } from '../domain/packed.ts';
+import { recordInodeKey, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, joinPath, ROOT_DIR } from '../domain/path.ts';
 import type { Store } from './ports/store.ts';
 
@@ -44,16 +44,17 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     }
     return number;
   };
-  const add = (inode: bigint, dir: BytePath): void => {
-    if (table.add(inodeKey(inode), numberOf(dir)) || isFull) return;
+  const add = (key: number, dir: BytePath): void => {
+    if (table.add(key, numberOf(dir)) || isFull) return;
     isFull = true;
     onFull();
   };
   const note = (entry: Entry): boolean => {
     if (entry.type === 'directory') return false;
     const dir = dirOf(entry.path);
-    const isKnown = table.dirsOf(inodeKey(entry.inode)).includes(numberOf(dir));
-    add(entry.inode, dir);
+    const key = inodeKey(entry.inode);
+    const isKnown = table.dirsOf(key).includes(numberOf(dir));
+    add(key, dir);
     cache.clear();
     return !isKnown && entry.nlink > 1;
   };
@@ -61,7 +62,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     const run = baseline.run(dir);
     const names: BytePath[] = [];
     for (const at of recordOffsets(run)) {
-      if (inodeKey(recordInode(run, at)) === key) names.push(joinPath(dir, recordName(run, at)));
+      if (recordInodeKey(run, at) === key) names.push(joinPath(dir, recordName(run, at)));
     }
     // What is not in the baseline there is open drift there; which of it is not worth keeping.
     for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
@@ -81,7 +82,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     async fill(signal) {
       let bytes = 0;
       for (const { dir, run } of baseline.below(ROOT_DIR)) {
-        for (const at of recordOffsets(run)) add(recordInode(run, at), dir);
+        for (const at of recordOffsets(run)) add(recordInodeKey(run, at), dir);
         bytes += run.length;
         if (bytes < STEP_BYTES) continue;
         bytes = 0;

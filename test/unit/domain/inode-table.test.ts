@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createInodeTable, inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
+import { packRun, recordInodeKey } from '../../../src/domain/packed.ts';
+import { entry } from '../../fakes/entry.ts';
 
 test('what was added is found, from other memory, too; what was not, is not', () => {
   const pair = fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), fc.nat(1000));
@@ -28,4 +30,10 @@ test('a full table says so, and still finds what it has', () => {
   expect(table.has(added - 1)).toBe(true);
   expect(table.has(added)).toBe(false);
   expect(table.dirsOf(added)).toEqual([]);
+});
+
+test('a packed record has the key of its inode', () => {
+  for (const inode of [1n, 2n ** 32n - 1n, 2n ** 32n, 0xfedcba9876543210n, 2n ** 64n - 1n]) {
+    expect(recordInodeKey(packRun([entry('/r/a', { inode })]), 0)).toBe(inodeKey(inode));
+  }
 });
