@@ -151,6 +151,12 @@ class Stand {
 
   /** What was told last of each path is what a check finds there now; but for what only a sweep would find. */
   check(): void {
+    const journal = this.#site.journal().filter(({ type }) => type === 'coverage');
+    for (const technique of TECHNIQUES.filter(({ coverage }) => coverage !== undefined)) {
+      const place = this.#coverPlace(technique, 'told');
+      if (journal.some(({ path, state }) => path === place && state === technique.coverage)) continue;
+      this.wrong.push({ technique: technique.name, journal });
+    }
     const swept = TECHNIQUES.filter((technique) => this.#isBy(technique, 'sweep') && !technique.hold);
     const unseen = swept.map((technique) => `${join(this.#site.root, this.#place(technique, 'told'))}/`);
     const isSeen = (path: string): boolean => !unseen.some((place) => path.startsWith(place));
@@ -193,11 +199,12 @@ class Stand {
   }
 
   #isCoverageTold(technique: Technique, tree: Tree): boolean {
-    if (technique.coverage === undefined) return true;
-    const path = join(this.#site.root, this.#place(technique, tree), 'd');
-    const isIt = ({ type, state, path: at }: Fields): boolean =>
-      type === 'coverage' && state === technique.coverage && at === path;
-    return this.#site.journal().some(isIt);
+    const said = `coverage: ${this.#coverPlace(technique, tree)} is ${technique.coverage} `;
+    return technique.coverage === undefined || this.#daemon?.stderr().includes(said) === true;
+  }
+
+  #coverPlace(technique: Technique, tree: Tree): string {
+    return join(this.#site.root, this.#place(technique, tree), 'd');
   }
 
   /** What the records of the watch add up to: open drift below the technique's directory. */

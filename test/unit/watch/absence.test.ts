@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { pathFromText } from '../../../src/domain/path.ts';
-import { absenceOf } from '../../../src/watch/absence.ts';
+import { absenceOf, isLostCoverage } from '../../../src/watch/absence.ts';
 
 function site() {
   const base = mkdtempSync(join(tmpdir(), 'driftline-absence-'));
@@ -33,4 +33,12 @@ test('a rule path that is a link itself is there; names that cannot be are not',
   expect(reason(`site/${'n'.repeat(300)}`)).toBe('cannot be reached: ENAMETOOLONG');
   expect(reason(`site/${'d/'.repeat(2500)}`)).toBe('does not exist');
   expect(absenceOf(pathFromText('/dev/null/www'))).toBe('cannot be reached: ENOTDIR');
+});
+
+test('coverage is lost of what is there, and not of a rule path that does not exist', () => {
+  const { site: at } = site();
+  const coverage = { sinceMs: 0, gaps: 0, reason: undefined };
+  expect(isLostCoverage({ ...coverage, mount: pathFromText(at), mode: 'none' })).toBe(true);
+  expect(isLostCoverage({ ...coverage, mount: pathFromText(at), mode: 'sweep' })).toBe(false);
+  expect(isLostCoverage({ ...coverage, mount: pathFromText(`${at}/later`), mode: 'none' })).toBe(false);
 });
