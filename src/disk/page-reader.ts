@@ -132,7 +132,7 @@ export function createPageReader(
       const found = entries.read(fd, text, known.needs, knownOf(text), mayPostpone ? SHARE_BYTES : undefined);
       if (found === 'postponed') {
         // Not for this request, where it would come up again at once.
-        later.push(...leave(work, names, index));
+        later.push(...leave(work, names, index, 1));
         return following;
       }
       if (found === 'directory') following.push(...below(work, path, name, rule, entries.stat));
@@ -160,14 +160,14 @@ export function createPageReader(
     return following;
   };
 
-  /** The names from `index` on are for others. */
-  const leave = (work: Work, names: readonly string[], index: number): Work[] => {
+  /** The names from `index` on are for others; the `first` of them together. */
+  const leave = (work: Work, names: readonly string[], index: number, first?: number): Work[] => {
     const after = index === 0 ? work.after : pathFromLatin1(names[index - 1] ?? '');
     if (index === 0) writer.drop();
     else finish(after);
     const isHeavy = namesLeft > 0;
     const size = isHeavy ? Math.max(1, Math.ceil((names.length - index) / RANGES)) : PAGE_NAMES;
-    return rangeWork(work, names, { index, after, size });
+    return rangeWork(work, names, { index, after, size, first: first ?? size });
   };
 
   /** Below a directory of the walk only the entry itself is tested; of single names nothing is known yet. */

@@ -1,6 +1,15 @@
 // Pieces of work of a walk (protocol.ts): where it starts, and what lies below a directory.
-import { type BytePath, dirOf, isWithin, joinPath, nameOf, outermostPaths, pathFromLatin1 } from '../domain/path.ts';
-import type { PackedWork, Work } from './protocol.ts';
+import {
+  type BytePath,
+  dirOf,
+  isWithin,
+  joinPath,
+  nameOf,
+  outermostPaths,
+  pathFromLatin1,
+  ROOT_DIR,
+} from '../domain/path.ts';
+import type { PackedWork, Reply, Request, Work } from './protocol.ts';
 
 /** Names in one page of a large directory. */
 export const PAGE_NAMES = 1024;
@@ -68,18 +77,26 @@ export function workBeyond(border: BytePath, scopeRoots: readonly BytePath[]): W
   return rootWork(scopeRoots.filter((root) => root !== border && isWithin(root, border)));
 }
 
-/** The names from `index` on, as ranges of at most `size` names that start behind `after`. */
+export interface RangeOptions {
+  readonly index: number;
+  readonly after: BytePath | undefined;
+  /** Names in a range, and in the first one when that is different. */
+  readonly size: number;
+  readonly first?: number;
+}
+
+/** The names from `index` on, as ranges that start behind `after`. */
 export function rangeWork(
   work: Work,
   names: readonly string[],
-  { index, after, size }: { readonly index: number; readonly after: BytePath | undefined; readonly size: number },
+  { index, after, size, first = size }: RangeOptions,
 ): Work[] {
   if (work.kind === 'names') return [];
-  const end = work.upTo;
   const ranges: Work[] = [];
-  for (let at = index, from = after; at < names.length; at += size) {
-    const piece = names.slice(at, at + size);
-    const upTo = at + size < names.length ? pathFromLatin1(piece.at(-1) ?? '') : end;
+  for (let at = index, from = after; at < names.length; ) {
+    const piece = names.slice(at, at + (at === index ? first : size));
+    at += piece.length;
+    const upTo = at < names.length ? pathFromLatin1(piece.at(-1) ?? '') : work.upTo;
     ranges.push(makeWork('range', work.dir, work.rule, { after: from, upTo, packed: packNames(piece) }));
     from = upTo;
   }
@@ -101,4 +118,11 @@ export function push(stack: Work[], work: readonly Work[]): void {
     const piece = work[index];
     if (piece !== undefined) stack.push(piece);
   }
+}
+
+/** The answer to a request of which nothing was done. */
+export function undone({ id, work }: Extract<Request, { kind: 'pages' }>): Reply {
+  const unchanged = { dir: ROOT_DIR, entries: 0, bytesRead: 0, trusted: 0 };
+  const rest = work.map((piece) => packWork(withKnown(unpackWork(piece), undefined)));
+  return { kind: 'pages', id, pages: [], records: new ArrayBuffer(0), unchanged, rest };
 }

@@ -1,5 +1,5 @@
 // A worker thread: answers one request after the other with synchronous system calls (protocol.ts).
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
 import { dirOf, nameOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
@@ -26,6 +26,7 @@ import {
 import { createQuickReader } from './quick-reader.ts';
 import { createReadAdvice } from './read-advice.ts';
 import { createRecordWriter } from './record-writer.ts';
+import { undone } from './work.ts';
 import { createXattrReader } from './xattrs.ts';
 
 if (isMainThread || parentPort === null)
@@ -35,11 +36,25 @@ const port = parentPort;
 const NO_CONTROL = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
 const answer = createAnswerer(workerData as WorkerSetup);
 
+/** Taken out of turn, and to be answered after the present request. */
+const postponed: Request[] = [];
+
 port.on('message', (request: Request) => {
-  if (request.kind === 'close') return port.close();
-  const { reply, transfer } = answer(request);
-  port.postMessage(reply, transfer);
+  for (let next: Request | undefined = request; next !== undefined; next = postponed.shift()) {
+    if (next.kind === 'close') return port.close();
+    const { reply, transfer } = answer(next);
+    port.postMessage(reply, transfer);
+  }
 });
+
+/** While this worker is at a large file, another one that has nothing to do shall have the walk's requests that wait here. */
+function handBack(): void {
+  for (let taken = receiveMessageOnPort(port); taken !== undefined; taken = receiveMessageOnPort(port)) {
+    const request = taken.message as Request;
+    if (request.kind === 'pages' && request.walk !== undefined) port.postMessage(undone(request));
+    else postponed.push(request);
+  }
+}
 
 interface Answer {
   readonly reply: Reply;
@@ -60,7 +75,15 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   const { isCanceled } = signals;
   const meter = createMeter(setup.meter, setup.pace && openPace(setup.pace, isCanceled));
   const advice = createReadAdvice(setup.dropCache);
-  const content = createContentReader({ engine, meter, advice, isCanceled });
+  const content = createContentReader({
+    engine,
+    meter,
+    advice,
+    isCanceled: () => {
+      if (signals.isHungry()) handBack();
+      return isCanceled();
+    },
+  });
   const writer = createRecordWriter();
   const entries = createEntryReader(writer, content, createXattrReader(engine), setup.digestMaxBytes);
   const pageWriter = createPageWriter(writer, engine);

@@ -121,6 +121,25 @@ test('two large files of a directory are read by two workers', async () => {
   expect(entriesOf(pages).size).toBe(3);
 });
 
+test('a large file does not hold up small ones beside it', async () => {
+  const dir = temporaryDirectory();
+  for (let index = 0; index < 100; index += 1) writeFileSync(`${dir}/small-${index}`, 'x');
+  writeFileSync(`${dir}/large`, '');
+  truncateSync(`${dir}/large`, 2048 * MiB);
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 2, bytesPerSecond: 64 * MiB });
+  const controller = new AbortController();
+  const seen = new Set<string>();
+  const walking = (async () => {
+    for await (const page of disk.walk([pathFromText(dir)], { signal: controller.signal })) {
+      for (const path of entriesOf([page]).keys()) seen.add(path);
+      // The large file, which is the first in the directory, would take half a minute.
+      if (seen.size === 101) controller.abort(new Error('all small ones'));
+    }
+  })();
+  await expect(walking).rejects.toThrow('all small ones');
+  expect(seen.has(`${dir}/large`)).toBe(false);
+});
+
 test('whoever is at a file for a while shows which, and how far it is', async () => {
   const dir = temporaryDirectory();
   writeFileSync(`${dir}/only`, '');
