@@ -18,12 +18,13 @@ export function pairMoves(drifts: readonly Drift[], scope: Scope): Drift[] {
   const added = sorted.filter(isAdded);
   if (removed.size === 0 || added.length === 0) return sorted;
 
-  const sides: Sides = { removed, added, scope };
-  const candidates = groupByInode(removed.values());
   const found = new Map<string, Drift>();
-  for (const target of added) {
+  const sides: Sides = { removed, added, scope, found };
+  const candidates = groupByInode(removed.values());
+  // Directories first: what came along with one is not also another name of a file with several.
+  for (const target of [...added.filter(isDirectory), ...added.filter((one) => !isDirectory(one))]) {
     if (found.has(target.path)) continue;
-    const source = sourceOf(target, candidates.get(inodeKey(target, target.after)), found, sides);
+    const source = sourceOf(target, candidates.get(inodeKey(target, target.after)), sides);
     if (source === undefined) continue;
     for (const [path, drift] of moveOf(source, target, sides)) found.set(path, drift);
   }
@@ -36,6 +37,8 @@ interface Sides {
   /** Sorted by path. */
   readonly added: readonly Added[];
   readonly scope: Scope;
+  /** By path: what moves explain so far. */
+  readonly found: ReadonlyMap<string, Drift>;
 }
 
 /** Marks a path that a move explains. */
@@ -51,6 +54,10 @@ function isRemoved(drift: Drift): drift is Removed {
 
 function isAdded(drift: Drift): drift is Added {
   return drift.kind === 'added' && drift.after !== undefined;
+}
+
+function isDirectory({ after }: Added): boolean {
+  return after.type === 'directory';
 }
 
 function inodeKey({ rule }: Drift, entry: Entry): string {
@@ -69,14 +76,9 @@ function groupByInode(removed: Iterable<Removed>): Map<string, Set<Removed>> {
 }
 
 /** Forgets the candidates that are explained already: of many hard links each is looked at once. */
-function sourceOf(
-  target: Added,
-  candidates: Set<Removed> | undefined,
-  found: ReadonlyMap<string, Drift>,
-  sides: Sides,
-): Removed | undefined {
+function sourceOf(target: Added, candidates: Set<Removed> | undefined, sides: Sides): Removed | undefined {
   for (const candidate of candidates ?? []) {
-    if (found.has(candidate.path)) candidates?.delete(candidate);
+    if (sides.found.has(candidate.path)) candidates?.delete(candidate);
     else if (isSameObject(candidate, target, sides)) return candidate;
   }
   return undefined;
@@ -102,14 +104,15 @@ function hasCommonChild(source: Removed, target: Added, sides: Sides): boolean {
   return false;
 }
 
-/** What was below the source and is now in the same place below the target: same type, same rule. */
-function* childPairs(source: Removed, target: Added, { removed, added }: Sides): Generator<[Removed, Added]> {
+/** What was below the source and is now in the same place below the target: same type, same rule, no other move's. */
+function* childPairs(source: Removed, target: Added, { removed, added, found }: Sides): Generator<[Removed, Added]> {
   const prefix = `${target.path}/`;
   for (let at = firstFrom(added, prefix); at < added.length; at += 1) {
     const child = added[at];
     if (child === undefined || !child.path.startsWith(prefix)) return;
     const old = removed.get(rebasePath(child.path, target.path, source.path));
-    if (old !== undefined && old.before.type === child.after.type && old.rule === child.rule) yield [old, child];
+    if (old === undefined || found.has(old.path) || found.has(child.path)) continue;
+    if (old.before.type === child.after.type && old.rule === child.rule) yield [old, child];
   }
 }
 
@@ -127,9 +130,9 @@ function firstFrom(sorted: readonly Added[], from: string): number {
 /** The drift of the move, and for a directory of everything that came along with it, under both names. */
 function moveOf(source: Removed, target: Added, sides: Sides): Map<string, Drift> {
   const found = new Map<string, Drift>();
-  const isDirectory = source.before.type === 'directory';
+  const isTree = isDirectory(target);
   const along: MovedAlong[] = [];
-  for (const [old, child] of isDirectory ? childPairs(source, target, sides) : []) {
+  for (const [old, child] of isTree ? childPairs(source, target, sides) : []) {
     const changed = changedBy(old, child, sides.scope);
     found.set(old.path, EXPLAINED);
     if (changed.length === 0) {
@@ -145,8 +148,8 @@ function moveOf(source: Removed, target: Added, sides: Sides): Map<string, Drift
     changed: changedBy(source, target, sides.scope),
     before: source.before,
     from: source.path,
-    entries: isDirectory ? along.length : undefined,
-    ...(isDirectory && { along }),
+    entries: isTree ? along.length : undefined,
+    ...(isTree && { along }),
   };
   return found.set(source.path, EXPLAINED).set(target.path, moved);
 }

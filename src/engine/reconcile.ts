@@ -60,7 +60,7 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   const seen = new Map(dirty.map((one) => [one.path, one]));
   return {
     drifts: found.map((drift) => attribute(drift, seen)),
-    resolved: resolvedBy(found, [...doubt.paths], trees, incomplete, parts.store),
+    resolved: resolvedBy(found, [...doubt.paths], [...trees, ...lost], incomplete, parts.store),
     incomplete,
     ctimes,
   };

@@ -45,6 +45,42 @@ test('a reused inode number is no move', () => {
 const dir = (name: string, fields: Partial<Entry> = {}): Entry =>
   entry(name, { type: 'directory', inode: 7n, ...fields });
 
+test('what came along with a directory is not also another new name of the file', () => {
+  const found = pairMoves(
+    [
+      drift('removed', dir('/d')),
+      drift('removed', entry('/d/f', { inode: 8n })),
+      drift('added', entry('/b', { inode: 8n })),
+      drift('added', dir('/e')),
+      drift('added', entry('/e/f', { inode: 8n, mode: 0o600 })),
+    ],
+    scope,
+  );
+  expect(brief(found)).toEqual([
+    ['added', null, '/b', [], null],
+    ['moved', '/d', '/e', [], 0],
+    ['changed', '/d/f', '/e/f', ['mode'], null],
+  ]);
+});
+
+test('what moved out of a directory before it is not also what is in its place now', () => {
+  const found = pairMoves(
+    [
+      drift('removed', dir('/d')),
+      drift('removed', dir('/d/sub', { inode: 9n })),
+      drift('added', dir('/a', { inode: 9n })),
+      drift('added', dir('/e')),
+      drift('added', dir('/e/sub', { inode: 10n })),
+    ],
+    scope,
+  );
+  expect(brief(found)).toEqual([
+    ['moved', '/d/sub', '/a', [], 0],
+    ['moved', '/d', '/e', [], 0],
+    ['added', null, '/e/sub', [], null],
+  ]);
+});
+
 test('a directory that moves is one record, with what changed inside it beside', () => {
   const found = pairMoves(
     [

@@ -75,6 +75,15 @@ test('a file that took the place of a directory is looked at again: what moved a
   expect(await ground.dirty('/r/d')).toEqual(['changed /r/d #2']);
 });
 
+test('what was told of an entry before its directory moved is over when the entry came along', async () => {
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }), entry('/r/d/y', { inode: 7n }));
+  ground.disk.remove(path('/r/d/x'));
+  expect(await ground.dirty('/r/d/x')).toEqual(['removed /r/d/x #1']);
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  ground.disk.set(entry('/r/e/x', { inode: 8n }));
+  expect(await ground.dirty('/r/d', '/r/e')).toEqual(['moved /r/d -> /r/e #1', 'resolved /r/d/x']);
+});
+
 test('moved, and moved on: the same drift says where it is now', async () => {
   await ground.start(entry('/r/a', { inode: 6n }));
   ground.disk.move(path('/r/a'), path('/r/b'));
