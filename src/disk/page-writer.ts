@@ -1,13 +1,12 @@
 // The pages of one answer while they are written: records end to end, and what each page speaks of. A directory whose
 // pages the baseline has as they are is only counted.
-import { countRecords, recordIncomplete, recordOffsets } from '../domain/packed.ts';
 import { sealsOf } from '../domain/page.ts';
 import { type BytePath, ROOT_DIR } from '../domain/path.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { DigestEngine } from './digest.ts';
 import type { FoundPage, Work } from './protocol.ts';
-import type { RecordWriter } from './record-writer.ts';
+import type { Counts, RecordWriter } from './record-writer.ts';
 
 export interface PagesWritten {
   readonly pages: readonly FoundPage[];
@@ -34,26 +33,27 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
   let pages: FoundPage[] = [];
   let unchanged = nothing();
   let current:
-    | { readonly work: Work; readonly start: number; readonly bytesRead: number; readonly copies: number }
+    | { readonly work: Work; readonly start: number; readonly bytesRead: number; readonly counts: Counts }
     | undefined;
 
   const isKnown = (seals: SealTable, dir: BytePath, run: Buffer): boolean =>
-    run.length > 0 && isComplete(run) && seals.isDirectory(sealsOf(engine.digest, dir, run));
+    run.length > 0 && seals.isDirectory(sealsOf(engine.digest, dir, run));
 
   const writer: PageWriter = {
     seals: undefined,
     start: (work, bytesRead) => {
-      current = { work, start: records.length(), bytesRead, copies: records.copies() };
+      current = { work, start: records.length(), bytesRead, counts: { ...records.counts } };
     },
     finish: (bytesReadNow, upTo) => {
       if (current === undefined) return;
       const { work, start } = current;
       const { dir } = work;
       const bytesRead = bytesReadNow - current.bytesRead;
-      const trusted = records.copies() - current.copies;
-      const isWhole = work.kind === 'list' && upTo === undefined;
+      const trusted = records.counts.copies - current.counts.copies;
+      const isComplete = records.counts.incomplete === current.counts.incomplete;
+      const isWhole = work.kind === 'list' && upTo === undefined && isComplete;
       if (isWhole && writer.seals !== undefined && isKnown(writer.seals, dir, records.from(start))) {
-        const entries = unchanged.entries + countRecords(records.from(start));
+        const entries = unchanged.entries + records.counts.records - current.counts.records;
         unchanged = { entries, bytesRead: unchanged.bytesRead + bytesRead, trusted: unchanged.trusted, dir };
         records.rewind(start);
       } else {
@@ -81,11 +81,6 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
 
 function nothing(): Portion {
   return { entries: 0, bytesRead: 0, trusted: 0, dir: ROOT_DIR };
-}
-
-function isComplete(run: Buffer): boolean {
-  for (const at of recordOffsets(run)) if (recordIncomplete(run, at) !== 0) return false;
-  return true;
 }
 
 function extentOf(work: Work, upTo?: BytePath): Page['extent'] {

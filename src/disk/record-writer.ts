@@ -19,8 +19,8 @@ export interface RecordWriter {
   write(stat: Stat, name: string, extras: Extras): void;
   /** Appends the record at `at` of another run as it is. */
   copy(run: Buffer, at: number, length: number): void;
-  /** How many records were appended so since the writer was made. */
-  copies(): number;
+  /** How many records were appended since the writer was made, how many of them by `copy`, how many that are incomplete. */
+  readonly counts: Counts;
   /** Whether the stat agrees with the record at `at` of `run` in everything that isSameStat compares. */
   isSame(stat: Stat, run: Buffer, at: number): boolean;
   /** What was written since the length was `start`; good until the next call. */
@@ -29,6 +29,12 @@ export interface RecordWriter {
   rewind(start: number): void;
   /** What was written, as memory that can be transferred; starts over. */
   take(): ArrayBuffer;
+}
+
+export interface Counts {
+  records: number;
+  copies: number;
+  incomplete: number;
 }
 
 const FIXED_BYTES = 80;
@@ -68,7 +74,7 @@ export function createRecordWriter(): RecordWriter {
   let views = viewsOf(new ArrayBuffer(FIRST_BYTES));
   const probe = viewsOf(new ArrayBuffer(FIXED_BYTES));
   let end = 0;
-  let copies = 0;
+  const counts: Counts = { records: 0, copies: 0, incomplete: 0 };
 
   const reserve = (length: number): void => {
     if (end + length <= views.bytes.length) return;
@@ -85,14 +91,17 @@ export function createRecordWriter(): RecordWriter {
       writeFixed(views, end, stat);
       writeRest(views, end, length, name, extras);
       end += length;
+      counts.records += 1;
+      if (extras.incomplete !== 0) counts.incomplete += 1;
     },
     copy: (run, at, length) => {
       reserve(length);
       run.copy(views.bytes, end, at, at + length);
       end += length;
-      copies += 1;
+      counts.records += 1;
+      counts.copies += 1;
     },
-    copies: () => copies,
+    counts,
     isSame: (stat, run, at) => {
       writeFixed(probe, 0, stat);
       return isSameFixed(probe.bytes, run, at);

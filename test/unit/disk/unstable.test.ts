@@ -1,0 +1,45 @@
+// A file that changes while it is read, and again when that is repeated, has no digest that anybody could stand for.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { UNSTABLE } from '../../../src/domain/entry.ts';
+import { pathFromText } from '../../../src/domain/path.ts';
+import { diskOver, entriesOf, entryOf, ruleOver, scopeOf, temporaryDirectory } from './fixture.ts';
+
+const SIZE = 4 * 1024 * 1024;
+/** Writes one byte of the file again and again, until it is killed; says so first. */
+const WRITER = `
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+print('writing', flush=True)
+while True:
+    os.pwrite(fd, b'x', 0)
+`;
+
+test('a file that somebody writes to is unstable after three tries, and is read once that has ended', async () => {
+  const dir = temporaryDirectory();
+  const file = join(dir, 'busy');
+  writeFileSync(file, Buffer.alloc(SIZE, 'x'));
+  const disk = diskOver(scopeOf(ruleOver([dir])));
+  const read = async () => {
+    const page = await disk.read(pathFromText(dir), [pathFromText('busy')]);
+    return { entry: entryOf(entriesOf([page]), file), bytesRead: page.bytesRead };
+  };
+
+  const writer = spawn('python3', ['-c', WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await once(writer.stdout, 'data');
+  let found = await read();
+  // A writer that gets no processor for as long as a try takes has not changed anything.
+  while (found.entry.incomplete !== UNSTABLE) found = await read();
+  expect(found.entry).toMatchObject({ digest: undefined, sizeBytes: BigInt(SIZE) });
+  expect(found.bytesRead).toBe(3 * SIZE);
+
+  writer.kill('SIGKILL');
+  await once(writer, 'close');
+  const { entry, bytesRead } = await read();
+  expect(entry).toMatchObject({ incomplete: 0, digest: { algorithm: 'blake3' } });
+  expect(bytesRead).toBe(SIZE);
+});
