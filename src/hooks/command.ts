@@ -61,7 +61,8 @@ export async function runCommand(request: CommandRequest, options: CommandOption
   const program = findProgram(name, { path: base['PATH'] ?? HOOK_PATH, cwd: surroundings?.cwd ?? '/' });
   if ('problem' in program) return notStarted('failed', program.problem);
   if (args.some((arg) => arg.includes('\0'))) return notStarted('failed', `${name}: an argument contains a NUL byte`);
-  if (signal.aborted) return notStarted('canceled', 'canceled before it started');
+  // Who has no time left to end has none to begin.
+  if (signal.aborted || request.kill.aborted) return notStarted('canceled', 'canceled before it started');
   const fence = fenceOf(hook, options.digestOf);
   if ('problem' in fence) return { ...notStarted('failed', fence.problem), alert: fence.alert };
   const cgroup = hook.detach ? undefined : options.cgroups?.create(hook.limits);

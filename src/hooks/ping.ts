@@ -7,7 +7,7 @@ import type { RunOutcome } from '../engine/ports/hook-runner.ts';
 
 export interface Ping {
   /** Does not wait for an answer. */
-  started(): void;
+  started(kill: AbortSignal): void;
   /** Resolves when the check was told, or could not be. Never throws. */
   ended(outcome: RunOutcome, kill: AbortSignal): Promise<void>;
 }
@@ -24,10 +24,10 @@ export function openPing(
 ): Ping {
   const base = url.replace(/\/$/, '');
   const rid = randomUUID();
-  const send = async (place: string, body: string, kill?: AbortSignal): Promise<void> => {
+  const send = async (place: string, body: string, kill: AbortSignal): Promise<void> => {
     const target = `${base}${place}?rid=${rid}`;
     let problem: string | undefined;
-    for (let attempt = 0; attempt < TRIES && kill?.aborted !== true; attempt += 1) {
+    for (let attempt = 0; attempt < TRIES && !kill.aborted; attempt += 1) {
       if (attempt > 0) await sleep(PAUSE_MS);
       problem = await post(target, body, runId, timeoutMs, kill);
       if (problem === undefined) return;
@@ -37,8 +37,8 @@ export function openPing(
   };
   let beginning = Promise.resolve();
   return {
-    started() {
-      beginning = send('/start', '');
+    started(kill) {
+      beginning = send('/start', '', kill);
     },
     async ended(outcome, kill) {
       // An end that overtakes its beginning would be a run that never ends.
@@ -67,7 +67,7 @@ async function post(
   body: string,
   runId: string,
   timeoutMs: number,
-  kill?: AbortSignal,
+  kill: AbortSignal,
 ): Promise<string | undefined> {
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
@@ -75,7 +75,7 @@ async function post(
       method: 'POST',
       body,
       headers: { 'content-type': 'text/plain; charset=utf-8', 'user-agent': 'driftline', 'x-run-id': runId },
-      signal: kill === undefined ? timeout : AbortSignal.any([timeout, kill]),
+      signal: AbortSignal.any([timeout, kill]),
     });
     await answer.body?.cancel();
     return answer.ok ? undefined : `HTTP status ${answer.status}`;

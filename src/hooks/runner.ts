@@ -32,7 +32,7 @@ export function openHookRunner({ onProblem = () => {}, ...options }: HookRunnerO
       const { ping, name } = request.hook;
       const check =
         ping === undefined ? undefined : openPing(ping, request.runId, (why) => onProblem(`hook ${name}: ${why}`));
-      check?.started();
+      check?.started(request.kill);
       const outcome = await runPhases(request, parts);
       await check?.ended(outcome, request.kill);
       return outcome;

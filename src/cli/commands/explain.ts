@@ -128,7 +128,10 @@ function addRule(add: (label: string, value: string) => void, rule: Rule, root: 
     );
   for (const name of rule.hooks) {
     const hook = settings.hooks.find((one) => one.name === name);
-    add('hook', `${name}: ${escapeText((hook?.run ?? []).join(' '))} (${hook?.stdin} on standard input)`);
+    add(
+      'hook',
+      `${name}: ${escapeText((hook?.run ?? []).join(' '))} (${hook?.stdin} on standard input), see \`driftline hook test ${name}\``,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openHookRunner } from '../../../src/hooks/runner.ts';
 import { request, SCRATCH, script } from './run-script.ts';
 
@@ -137,4 +137,22 @@ describe('health checks', () => {
     expect(asked.map(({ path }) => path)).toEqual(['/secret/start', '/secret', '/secret']);
     expect(problems).toEqual([]);
   });
+});
+
+test('at the end of the watch nothing more is begun, and nobody waits for a health check', async () => {
+  const { step, lines } = logged();
+  const kill = new AbortController();
+  const hook = {
+    after: step('after'),
+    ping: { url: 'http://192.0.2.1/never', timeoutMs: 60_000 },
+    onFailure: step('onFailure'),
+  };
+  const running = runner.run(request(step('run', 'sleep 1000'), { kill: kill.signal }, hook));
+  await vi.waitFor(() => expect(lines()).toEqual(['run']), { timeout: 10_000, interval: 5 });
+  kill.abort();
+  expect(await running).toMatchObject({ signal: 'SIGKILL' });
+  const { hook: settings, onStart } = request(['true'], {}, hook);
+  await runner.tellFailure({ hook: settings, kill: kill.signal, onStart, environment: {}, record: '{}' });
+  expect(lines()).toEqual(['run']);
+  problems.splice(0);
 });
