@@ -32,6 +32,8 @@ export interface Session {
    */
   run(onReady: () => void, stopMs: number, former?: Session): Promise<void>;
   abort(): void;
+  /** Takes over rules and hooks of a configuration that watches the same (isSameWatch). Rejects with BUSY when it is ending. */
+  change(settings: Settings): Promise<void>;
   /** Ends the watching alone, at once; what hooks are doing is left to them. Idempotent. */
   closeWatch(): Promise<void>;
   /** Ends everything. A hook that does not end within `patienceMs` is killed. */
@@ -66,20 +68,9 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
   });
   const disk = openDisk({ scope });
   const sweepDisks = openSweepDisks(settings);
-  const trigger = openTrigger({
-    hooks: settings.hooks,
-    limits: settings.watch.hooks,
-    outbox: store.outbox,
-    runner: openHookRunner({ onProblem: reporter.problem, digestOf: hexDigest }),
-    records: recordWriter,
-    reporter,
-    clock: systemClock,
-    newId,
-    random: Math.random,
-    entriesOf: entriesUnder(settings, store),
-    looksEncrypted,
-    payload: hookPayload,
-  });
+  let current = settings;
+  let trigger = openHooks(settings, store, reporter);
+  let failHooks: (error: unknown) => void = () => {};
   let onReady = (): void => {};
   const watch = openWatch({
     disk: countingDisk(disk, onStep),
@@ -107,8 +98,12 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
   return {
     watch,
     source,
-    trigger,
-    settings,
+    get trigger() {
+      return trigger;
+    },
+    get settings() {
+      return current;
+    },
     signs: {
       reader: () => source.turns(),
       bytesHashed: () => disk.meters().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
@@ -118,6 +113,7 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
     async run(ready, stopMs, former) {
       onReady = ready;
       const failed = new Promise<never>((_, reject) => {
+        failHooks = reject;
         trigger.run(former?.trigger).catch(reject);
       });
       const work = watch.run(aborted.signal);
@@ -129,11 +125,35 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
       work.catch(() => {});
     },
     abort: () => aborted.abort(),
+    async change(next) {
+      const opened = openHooks(next, store, reporter);
+      await watch.change({ scope: scopeOf(next), trigger: opened });
+      opened.run(trigger).catch(failHooks);
+      trigger = opened;
+      current = next;
+    },
     closeWatch,
     close: async (patienceMs) => {
       await Promise.all([closeWatch(), trigger.close(patienceMs)]);
     },
   };
+}
+
+function openHooks(settings: Settings, store: Store, reporter: Reporter): Trigger {
+  return openTrigger({
+    hooks: settings.hooks,
+    limits: settings.watch.hooks,
+    outbox: store.outbox,
+    runner: openHookRunner({ onProblem: reporter.problem, digestOf: hexDigest }),
+    records: recordWriter,
+    reporter,
+    clock: systemClock,
+    newId,
+    random: Math.random,
+    entriesOf: entriesUnder(settings, store),
+    looksEncrypted,
+    payload: hookPayload,
+  });
 }
 
 function countingStore(store: Store, onStep: () => void): Store {

@@ -42,18 +42,25 @@ export interface WatchState {
   readonly sweeps: readonly SweepState[];
 }
 
+/** What a watch can take over while it goes on: rules of the same paths and attributes, and their hooks. */
+export type WatchChange = Pick<WatchParts, 'scope' | 'trigger'>;
+
 export interface Watch {
   state(): WatchState;
   /** Runs between two batches, so that nothing changes the baseline at the same time. */
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /** The paths that may differ from the baseline, when the watch knows them. */
   suspects(): Promise<Suspects>;
+  /** Between two batches, as a whole; nothing is compared again. */
+  change(change: WatchChange): Promise<void>;
   /** Ends when the signal aborts; throws what the engine cannot go on after (a broken baseline, a full disk). */
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function openWatch(parts: WatchParts): Watch {
-  const { clock, source, store, trigger } = parts;
+export function openWatch(initial: WatchParts): Watch {
+  // Everybody holds on to this object: a change is one for all.
+  const parts = { ...initial };
+  const { clock, source, store } = parts;
   const batch = createBatch(parts.settings);
   let wake = new AbortController();
   const gaps: Gap[] = [];
@@ -129,6 +136,7 @@ export function openWatch(parts: WatchParts): Watch {
   };
 
   const flush = async (dirty: readonly Dirty[], signal: AbortSignal): Promise<void> => {
+    const { trigger } = parts;
     const found = await reconcile(parts, dirty);
     for (const { path } of dirty) unread.delete(path);
     for (const { path, errno } of found.incomplete) {
@@ -200,6 +208,11 @@ export function openWatch(parts: WatchParts): Watch {
       if (reason !== undefined) return Promise.resolve(unsure(reason));
       return errands.add(() => suspects(ended.signal));
     },
+    change: (change) =>
+      errands.add(() => {
+        Object.assign(parts, change);
+        return Promise.resolve();
+      }),
     accept: (request) => errands.add(() => accept(parts, request)),
     async run(signal) {
       const end = (): void => {

@@ -95,6 +95,27 @@ test('a reload: told when it begins, the new group is stored before the old one 
   expect(ofType('gap')).toHaveLength(1);
 });
 
+test('a reload that watches the same compares nothing again, and keeps its group', async () => {
+  const daemon = await site.start(manager.options());
+  const stored = manager.stored();
+  site.configure({
+    rule: { severity: 'critical', by: { exe: '/**/touch', severity: 'info' }, hooks: ['note'] },
+    hooks: { note: { run: ['tee', site.path('../told')], quiet: '10ms' } },
+  });
+  daemon.signal('SIGHUP');
+  await daemon.ready(2);
+  site.shell('touch light; echo 1 >grave');
+  const records = (await daemon.settled()).filter(({ type }) => type === 'drift');
+  expect(records.map(({ path, severity }) => [path, severity])).toEqual([
+    [site.path('grave'), 'critical'],
+    [site.path('light'), 'info'],
+  ]);
+  await daemon.until('the hook', () => ofType('run').some(({ hook, outcome }) => hook === 'note' && outcome === 'ok'));
+  expect(manager.stored()).toEqual(stored);
+  expect(ofType('config')).toHaveLength(1);
+  expect(ofType('sweep').map(({ tier }) => tier)).toEqual(['catch-up']);
+});
+
 test('status before ready, and signs of life as long as it works', async () => {
   const daemon = await site.start(manager.options({ WATCHDOG_USEC: '1000000' }));
   const said = manager.messages();

@@ -17,6 +17,7 @@ import { downtimeOf, startHeartbeat } from '../downtime.ts';
 import { openHealth } from '../health.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
+import { isSameWatch } from '../same-watch.ts';
 import { openNotifier, type ServiceNotifier, takeStoredFds } from '../service.ts';
 import { busy, lockState, openState } from '../state.ts';
 import { openStoredGroup, type StoredGroup } from '../stored-group.ts';
@@ -179,6 +180,11 @@ function announce({ session, store, notifier, context }: Daemon): void {
   notifier.ready(`watching ${status}`);
 }
 
+function told({ store, reporter }: Daemon, { rules }: Settings): void {
+  store.commit({ journal: [lifecycle(store, 'config', { rules: rules.length })] });
+  reporter.notice('the configuration was reloaded');
+}
+
 /** A configuration that is not right leaves everything as it was; a right one takes over with its marks already set. */
 async function prepareReload(daemon: Daemon): Promise<void> {
   const { context, store, reporter } = daemon;
@@ -188,13 +194,17 @@ async function prepareReload(daemon: Daemon): Promise<void> {
       throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
     }
     checkHooks(settings, findProgram);
+    if (daemon.next === undefined && isSameWatch(settings, daemon.session.settings)) {
+      await daemon.session.change(settings);
+      told(daemon, settings);
+      return announce(daemon);
+    }
     const opened = await openSession(settings, { store, reporter });
     if (daemon.signals.stop !== undefined) return await opened.close();
     // An earlier reload's session that has not taken over yet never will.
     const former = daemon.next;
     daemon.next = opened;
-    store.commit({ journal: [lifecycle(store, 'config', { rules: settings.rules.length })] });
-    reporter.notice('the configuration was reloaded');
+    told(daemon, settings);
     daemon.session.abort();
     await former?.close();
   } catch (error) {
