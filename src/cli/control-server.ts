@@ -3,6 +3,7 @@ import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { AppError, errorCode } from '../domain/errors.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
+import { credentialsOf } from '../libc/socket.ts';
 import { openAddress } from './control-address.ts';
 import { type ControlRequest, encodeFailure, LINE_MAX_BYTES, parseRequest } from './control-protocol.ts';
 import { socketPath } from './state.ts';
@@ -51,11 +52,25 @@ function removeSocket(path: BytePath): void {
 
 async function serve(socket: Socket, answer: (request: ControlRequest) => Promise<unknown>): Promise<void> {
   try {
+    assertAllowed(peerUid(socket));
     const request = parseRequest(await readLine(socket));
     socket.end(`${JSON.stringify({ ok: true, result: await answer(request) })}\n`);
   } catch (error) {
     if (!socket.destroyed) socket.end(`${encodeFailure(error)}\n`);
   }
+}
+
+/** Whoever could open the socket all the same (a descriptor that was handed on, a mode that somebody changed) gets no answer. */
+export function assertAllowed(uid: number | undefined): void {
+  if (uid === 0 || uid === process.geteuid?.()) return;
+  throw new AppError('NO_PERMISSION', `user ${uid ?? 'unknown'} may not ask this watch`);
+}
+
+/** SO_PEERCRED of unix(7): who connected. Node keeps the descriptor to itself, in an object without a type. */
+function peerUid(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  return typeof fd === 'number' && fd >= 0 ? credentialsOf(fd).uid : undefined;
 }
 
 async function readLine(socket: Socket): Promise<string> {

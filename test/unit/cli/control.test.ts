@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { askWatch } from '../../../src/cli/control-client.ts';
 import { encodeRequest, parseReply, parseRequest } from '../../../src/cli/control-protocol.ts';
-import { serveControl } from '../../../src/cli/control-server.ts';
+import { assertAllowed, serveControl } from '../../../src/cli/control-server.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import { type BytePath, pathFromLatin1, pathFromText } from '../../../src/domain/path.ts';
 
@@ -103,3 +105,27 @@ function sendRaw(path: string, text: string): Promise<string> {
     socket.end(text);
   });
 }
+
+test('only root and the user of the watch are answered', () => {
+  for (const uid of [0, process.geteuid?.()]) expect(() => assertAllowed(uid)).not.toThrow();
+  for (const uid of [65534, undefined]) expect(() => assertAllowed(uid)).toThrow(/may not ask this watch/);
+});
+
+test('who connects is known by the kernel: another user is refused, though the socket is open to all', async (context) => {
+  if (process.geteuid?.() !== 0) return context.skip('only root can be somebody else');
+  chmodSync(directory, 0o755);
+  const baseline = pathFromText(join(directory, 'b.db'));
+  const server = await serveControl(baseline, () => Promise.resolve('answered'));
+  chmodSync(`${baseline}.sock`, 0o666);
+  try {
+    const ask = (uid: number): Promise<string> => {
+      const script = `const s = require('net').connect(${JSON.stringify(`${baseline}.sock`)}); s.pipe(process.stdout); s.write('{"op":"status"}\\n')`;
+      const child = spawn(process.execPath, ['-e', script], { uid, cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] });
+      return text(child.stdout);
+    };
+    expect(await ask(0)).toContain('"result":"answered"');
+    expect(await ask(65534)).toContain('"code":"NO_PERMISSION"');
+  } finally {
+    server.close();
+  }
+}, 60_000);
