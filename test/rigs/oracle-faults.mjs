@@ -7,7 +7,7 @@ const REPOSITORY = resolve(import.meta.dirname, '../..');
 /** Name -> what is replaced in which built file: [file, exact text, replacement]. */
 export const FAULTS = {
   /** Lost events are passed over in silence. */
-  overflow: [['watch/reader-loop.js', 'if (isLoss(event)) {', 'if (isLoss(event)) return;\n        if (isLoss(event)) {']],
+  overflow: [['watch/event-place.js', 'function isLoss({ mask, fd }) {', 'function isLoss({ mask, fd }) {\n    return false;']],
   /** The filesystem mark tells of nothing but written files that were closed. */
   'close-write': [['watch/marks.js', 'group.mark(FAN_MARK_FILESYSTEM, filesystemMask,', 'group.mark(FAN_MARK_FILESYSTEM, 0x8,']],
   /** What a mount mark sees, and no more: nothing of names, of other mounts, of other namespaces. */
