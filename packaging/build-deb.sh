@@ -32,7 +32,8 @@ install -Dm644 "$root/config/driftline.yaml" "$stage/etc/driftline/driftline.yam
 install -Dm644 "$root/README.md" "$doc/README.md"
 install -Dm644 "$root/hooks/README.md" "$doc/hooks.md"
 install -Dm644 -t "$doc/examples" "$from/apt/80driftline"
-mkdir -p "$stage/usr/share/man/man8"
+mkdir -p "$stage/usr/share/man/man7" "$stage/usr/share/man/man8"
+gzip -9nc "$from/driftline-hooks.7" >"$stage/usr/share/man/man7/driftline-hooks.7.gz"
 gzip -9nc "$from/driftline.8" >"$stage/usr/share/man/man8/driftline.8.gz"
 gzip -9nc "$root/CHANGELOG.md" >"$doc/changelog.gz"
 {

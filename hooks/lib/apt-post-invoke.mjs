@@ -1,7 +1,7 @@
 // Accepts what is as the packages have it; ../apt-post-invoke says what it reads and how it ends.
 
 import { canonicalPath } from './dpkg.mjs';
-import { acceptGood, check } from './driftline.mjs';
+import { acceptGood, check, namesOf } from './driftline.mjs';
 import { readNotes, removeNotes, writeNotes } from './notes.mjs';
 import { pathOf } from './records.mjs';
 import { tell } from './settings.mjs';
@@ -19,7 +19,7 @@ try {
 function settle(expected) {
   const isGood = (drift) => isExpected(drift, expected);
   const candidates = check()?.drift.filter(isGood) ?? [];
-  const accepted = acceptGood(candidates, isGood);
+  const { accepted } = acceptGood(candidates.flatMap(namesOf), isGood);
   if (accepted > 0) tell(`${accepted} drifts are as the packages have them: accepted`);
   // What has been accepted is not expected a second time.
   for (const drift of candidates) expected.delete(pathOf(drift));

@@ -1,7 +1,7 @@
 // What hooks of other programs ask of driftline: what differs now, and to accept exactly that.
 import { spawnSync } from 'node:child_process';
 import { pathOf } from './records.mjs';
-import { setting, tell } from './settings.mjs';
+import { EX_USAGE, setting, tell } from './settings.mjs';
 
 /** Bytes of paths in one command line; a tenth of what Linux takes. */
 const ARGUMENTS_BYTES = 200_000;
@@ -18,39 +18,61 @@ export function check(paths = []) {
   return ran.status <= 15 ? JSON.parse(ran.stdout.toString()) : undefined;
 }
 
+/** A rule may cover one directory, and not the other: what is asked about both is refused. */
+export function byDirectory(paths) {
+  const found = new Map();
+  for (const path of new Set(paths)) {
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    const known = found.get(directory);
+    if (known === undefined) found.set(directory, [path]);
+    else known.push(path);
+  }
+  return [...found.values()];
+}
+
 /**
- * Accepts what `isGood` says of drift records. What is accepted is what was looked at: driftline refuses when anything there
- * has changed since. Returns the number of drifts.
+ * Accepts what `isGood` says of drift records at these paths. What is accepted is what was looked at: driftline refuses when
+ * anything there has changed since. Returns the numbers of drifts.
  */
-export function acceptGood(drifts, isGood) {
-  const paths = drifts.flatMap((drift) => [pathOf(drift), pathOf(drift, 'from')]).filter((path) => path !== undefined);
-  return portions(paths).reduce((sum, portion) => sum + acceptPortion(portion, isGood), 0);
+export function acceptGood(paths, isGood) {
+  const total = { accepted: 0, left: 0 };
+  for (const portion of portions(paths)) {
+    const { accepted, left } = acceptPortion(portion, isGood);
+    total.accepted += accepted;
+    total.left += left;
+  }
+  return total;
+}
+
+/** Both names of a move. */
+export function namesOf(drift) {
+  return [pathOf(drift), pathOf(drift, 'from')].filter((path) => path !== undefined);
 }
 
 function acceptPortion(paths, isGood) {
-  let wanted = paths;
+  let [wanted, left] = [paths, 0];
   for (let attempt = 0; attempt < ATTEMPTS && wanted.length > 0; attempt += 1) {
     const document = check(wanted);
-    if (document === undefined) return 0;
-    const bad = document.drift
-      .filter((drift) => !isGood(drift))
-      .flatMap((drift) => [pathOf(drift), pathOf(drift, 'from')]);
-    if (document.drift.length === 0) return 0;
+    if (document === undefined || document.drift.length === 0) break;
+    const bad = document.drift.filter((drift) => !isGood(drift));
+    left += bad.length;
     if (bad.length === 0) {
       const ran = driftline(['accept', '--json', '--report', document.report, '--', ...wanted.map(bytesOf)]);
-      if (ran.status === 0) return document.drift.length;
+      if (ran.status === 0) return { accepted: document.drift.length, left };
       continue;
     }
     // The path of a directory stands for everything in it: it goes, too, when something in it is not good.
-    wanted = wanted.filter((path) => !bad.some((other) => other !== undefined && isWithin(other, path)));
+    const names = bad.flatMap(namesOf);
+    wanted = wanted.filter((path) => !names.some((other) => isWithin(other, path)));
   }
-  return 0;
+  return { accepted: 0, left };
 }
 
 function isWithin(path, directory) {
   return path === directory || path.startsWith(`${directory}/`);
 }
 
+/** Not too long for a command line. */
 function portions(paths) {
   const found = [];
   let bytes = Number.POSITIVE_INFINITY;
@@ -75,14 +97,17 @@ function driftline(args) {
   );
   const ran = spawnSync('xargs', ['-0', '-x', '-s', '1000000', 'sh', '-c', '"$@" </dev/null; echo $? >&3', 'sh'], {
     input,
-    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     maxBuffer: 2 ** 30,
   });
   if (ran.error !== undefined) {
     tell(`driftline cannot be started: ${ran.error.code}`);
     return { status: 127, stdout: Buffer.alloc(0) };
   }
-  return { status: Number(String(ran.output[3] ?? '127')), stdout: ran.stdout };
+  const status = Number(String(ran.output[3] ?? '127'));
+  // EX_USAGE: no rule covers the path, and that is no trouble.
+  if (status !== EX_USAGE) process.stderr.write(ran.stderr);
+  return { status, stdout: ran.stdout };
 }
 
 function optionOf(name) {

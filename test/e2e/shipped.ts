@@ -38,7 +38,7 @@ export interface Ran {
 type Settings = Readonly<Record<string, string | readonly string[]>>;
 
 /** `settings` is what `with:` would set, in the notation of variables: { TARGET: '/x', OPTIONS: ['-a'] }. */
-function environmentOf(settings: Settings): NodeJS.ProcessEnv {
+export function environmentOf(settings: Settings): NodeJS.ProcessEnv {
   const pairs = Object.entries(settings).flatMap(([name, value]): [string, string][] =>
     typeof value === 'string'
       ? [[`DRIFTLINE_${name}`, value]]
