@@ -48,18 +48,26 @@ const host = machine();
 const say = (text) => console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}`);
 
 const cases = [];
+const growth = [];
 const all = caseList(scale);
+mkdirSync(values.out, { recursive: true });
 for (const name of wanted.filter((each) => each !== 'growth')) {
   if (all[name] === undefined) throw new Error(`there is no case ${name}\n${USAGE}`);
   cases.push({ name, ...(await measureCase(name, all[name])) });
+  write();
 }
-const growth = wanted.includes('growth') ? await measureGrowth() : [];
-const results = { cases, growth, machine: host, minutes: (performance.now() - began) / 60_000 };
-mkdirSync(values.out, { recursive: true });
-writeFileSync(join(values.out, 'scan.md'), markdownOf(results));
-writeFileSync(join(values.out, 'scan.svg'), plotOf(results));
-console.log(markdownOf(results));
+if (wanted.includes('growth')) await measureGrowth();
+console.log(write());
 say(`wrote ${values.out}/scan.md and scan.svg`);
+
+/** After each case, so that one that fails takes nothing along. */
+function write() {
+  const results = { cases, growth, machine: host, minutes: (performance.now() - began) / 60_000 };
+  const table = markdownOf(results);
+  writeFileSync(join(values.out, 'scan.md'), table);
+  writeFileSync(join(values.out, 'scan.svg'), plotOf(results));
+  return table;
+}
 
 async function measureCase(name, { title, root, tree, isCold = false }) {
   const at = root ?? join(base, name);
@@ -78,14 +86,13 @@ async function measureCase(name, { title, root, tree, isCold = false }) {
 
 /** The same commands on trees of more and more files. */
 async function measureGrowth() {
-  const points = [];
   for (const files of [1e4, 1e5, 1e6, 5e6].map((count) => count * scale).filter((count) => count <= Number(values.most) * scale)) {
     const title = `${files} files of 64 B in ${1000 * scale} directories`;
     const known = cases.find((each) => each.name === 'small' && each.files === files);
     const measured = known ?? (await measureCase(`growth${files}`, { title, tree: { files, bytes: 64, directories: 1000 * scale } }));
-    points.push({ files, rows: measured.rows });
+    growth.push({ files, rows: measured.rows });
+    write();
   }
-  return points;
 }
 
 async function make(root, tree, title) {
