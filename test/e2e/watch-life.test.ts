@@ -143,11 +143,20 @@ test('status --json is what the design says', async () => {
     since: time,
     generation: expect.any(Number),
     entries: 2,
-    coverage: [{ mount: site.mount, mode: 'filesystem', since: time, gaps: 0 }],
+    healthy: true,
+    coverage: [
+      { mount: site.mount, mode: 'filesystem', since: time, gaps: 0, unseen: expect.stringContaining('mapping') },
+    ],
     backlog: 0,
     overflows: 0,
+    gaps: [{ cause: 'unwatched', from: time, to: time }],
     openDrift: { added: 2, removed: 0, changed: 0, moved: 0, bySeverity: { info: 0, normal: 0, critical: 2 } },
-    hooks: [{ name: 'ok', pending: 0, running: false, dead: 0, last: 'ok' }],
+    hooks: [
+      {
+        ...{ name: 'ok', pending: 0, running: false, dead: 0, last: 'ok', lastEnd: time },
+        ...{ runningSince: null, nextAttempt: null, failures: 0, openUntil: null, hold: null },
+      },
+    ],
     sweep: { info: tier, normal: tier, critical: tier },
   });
 });
