@@ -51,6 +51,8 @@ function removeSocket(path: BytePath): void {
 }
 
 async function serve(socket: Socket, answer: (request: ControlRequest) => Promise<unknown>): Promise<void> {
+  // Who asked may be gone before the answer is written (EPIPE), which must not end the watch.
+  socket.on('error', () => undefined);
   try {
     assertAllowed(peerUid(socket));
     const request = parseRequest(await readLine(socket));
@@ -82,7 +84,10 @@ async function readLine(socket: Socket): Promise<string> {
     socket.on('data', (chunk: Buffer) => {
       parts.push(chunk);
       length += chunk.length;
-      if (length > LINE_MAX_BYTES) reject(new AppError('USAGE', 'the request is too long'));
+      if (length > LINE_MAX_BYTES) {
+        socket.removeAllListeners('data').pause();
+        reject(new AppError('USAGE', 'the request is too long'));
+      }
       if (chunk.includes(0x0a)) resolve(Buffer.concat(parts).toString('utf8').split('\n', 1)[0] ?? '');
     });
   });

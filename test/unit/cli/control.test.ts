@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { askWatch } from '../../../src/cli/control-client.ts';
-import { encodeRequest, parseReply, parseRequest } from '../../../src/cli/control-protocol.ts';
+import { encodeRequest, LINE_MAX_BYTES, parseReply, parseRequest } from '../../../src/cli/control-protocol.ts';
 import { assertAllowed, serveControl } from '../../../src/cli/control-server.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import { type BytePath, pathFromLatin1, pathFromText } from '../../../src/domain/path.ts';
@@ -94,6 +95,26 @@ test('a socket that is not ours is not asked', async () => {
   server.close();
 });
 
+test('a request without an end is refused, and no more of it is taken', async () => {
+  const baseline = pathFromText(join(directory, 'b.db'));
+  const server = await serveControl(baseline, () => Promise.resolve(1));
+  const socket = createConnection(`${baseline}.sock`);
+  const chunk = Buffer.alloc(1024 * 1024, 'x');
+  const reply = once(socket, 'data');
+  let isRefused = false;
+  void reply.then(() => {
+    isRefused = true;
+  });
+  for (let sent = 0; !isRefused && sent < 4 * LINE_MAX_BYTES; sent += chunk.length) {
+    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), reply]);
+  }
+  expect(isRefused).toBe(true);
+  expect(String(await reply)).toContain('too long');
+  expect(await askWatch(baseline, { op: 'status' })).toBe(1);
+  socket.destroy();
+  server.close();
+}, 60_000);
+
 function sendRaw(path: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
@@ -125,6 +146,10 @@ test('who connects is known by the kernel: another user is refused, though the s
     };
     expect(await ask(0)).toContain('"result":"answered"');
     expect(await ask(65534)).toContain('"code":"NO_PERMISSION"');
+    // Gone before it is refused: the answer has nobody to go to.
+    const rude = `const s = require('net').connect(${JSON.stringify(`${baseline}.sock`)}, () => process.exit())`;
+    await once(spawn(process.execPath, ['-e', rude], { uid: 65534, cwd: '/', stdio: 'inherit' }), 'exit');
+    expect(await ask(0)).toContain('"result":"answered"');
   } finally {
     server.close();
   }
