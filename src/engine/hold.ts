@@ -26,41 +26,61 @@ const SHARE_FILES_MIN = 20;
 /** Samples for one hook within the window: each reads up to 64 KiB. */
 const SAMPLES_MAX = 2_000;
 
-interface Seen {
-  readonly atMs: number;
-  readonly isChange: boolean;
-  readonly isEncrypted: boolean;
+/** A minute is counted by the second, so that a storm of a million drifts takes no more than a calm day. */
+const SECOND_MS = 1_000;
+
+interface Counts {
+  drifts: number;
+  changes: number;
+  encrypted: number;
+  samples: number;
 }
 
+/** The drifts of the last minute, by the second in which they came, oldest first. */
+type Window = Map<number, Counts>;
+
 export function openHolds(lanes: ReadonlyMap<string, Lane>, parts: HoldParts): Holds {
-  const windows = new Map<string, Seen[]>();
-  const seenBy = ({ hook }: Lane, record: DriftRecord, nowMs: number): readonly Seen[] => {
-    const window = windows.get(hook.name) ?? [];
+  const windows = new Map<string, Window>();
+  const count = ({ hook }: Lane, record: DriftRecord): Counts => {
+    const window = windows.get(hook.name) ?? new Map<number, Counts>();
     windows.set(hook.name, window);
-    const first = window.findIndex(({ atMs }) => atMs > nowMs - WINDOW_MS);
-    window.splice(0, first === -1 ? window.length : first);
+    const second = Math.floor(parts.clock.monotonicMs() / SECOND_MS);
+    for (const old of window.keys()) if (old <= second - WINDOW_MS / SECOND_MS) window.delete(old);
+    const now = window.get(second) ?? { drifts: 0, changes: 0, encrypted: 0, samples: 0 };
+    window.set(second, now);
     const isSampled =
-      hook.holdOn?.entropy !== undefined && window.length < SAMPLES_MAX && record.after?.type === 'file';
-    const isEncrypted = isSampled && parts.looksEncrypted(record.path);
-    window.push({ atMs: nowMs, isChange: record.before !== undefined, isEncrypted });
-    return window;
+      hook.holdOn?.entropy !== undefined && sumOf(window).samples < SAMPLES_MAX && record.after?.type === 'file';
+    now.drifts += 1;
+    if (record.before !== undefined) now.changes += 1;
+    if (isSampled) now.samples += 1;
+    if (isSampled && parts.looksEncrypted(record.path)) now.encrypted += 1;
+    return sumOf(window);
   };
   return {
     observe(record, told) {
       for (const lane of lanes.values()) {
         const { name, holdOn } = lane.hook;
-        if (holdOn === undefined) continue;
-        const isTold = told.includes(name);
-        const seen = isTold ? seenBy(lane, record, parts.clock.monotonicMs()) : [];
-        if (lane.memory.hold !== undefined) continue;
-        const reason =
-          gravity(holdOn, record) ?? (isTold ? mass(holdOn, seen, () => parts.entriesOf(name)) : undefined);
+        // What comes while it is held is not counted: who releases it has seen that.
+        if (holdOn === undefined || lane.memory.hold !== undefined) continue;
+        const counts = told.includes(name) ? count(lane, record) : undefined;
+        const reason = gravity(holdOn, record) ?? (counts && mass(holdOn, counts, () => parts.entriesOf(name)));
         if (reason === undefined) continue;
         windows.delete(name);
         hold(lane, reason, parts);
       }
     },
   };
+}
+
+function sumOf(window: Window): Readonly<Counts> {
+  const sum = { drifts: 0, changes: 0, encrypted: 0, samples: 0 };
+  for (const { drifts, changes, encrypted, samples } of window.values()) {
+    sum.drifts += drifts;
+    sum.changes += changes;
+    sum.encrypted += encrypted;
+    sum.samples += samples;
+  }
+  return sum;
 }
 
 function gravity({ severity }: HoldOn, record: DriftRecord): string | undefined {
@@ -70,15 +90,13 @@ function gravity({ severity }: HoldOn, record: DriftRecord): string | undefined 
 
 function mass(
   { filesPerMinute, share, entropy }: HoldOn,
-  seen: readonly Seen[],
+  { drifts, changes, encrypted }: Readonly<Counts>,
   entries: () => number,
 ): string | undefined {
-  if (filesPerMinute !== undefined && seen.length >= filesPerMinute) return `${seen.length} drifts within a minute`;
-  const encrypted = entropy === undefined ? 0 : seen.filter(({ isEncrypted }) => isEncrypted).length;
+  if (filesPerMinute !== undefined && drifts >= filesPerMinute) return `${drifts} drifts within a minute`;
   if (entropy !== undefined && encrypted >= entropy) return `${encrypted} files that look encrypted within a minute`;
-  const changed = share === undefined ? 0 : seen.filter(({ isChange }) => isChange).length;
-  if (share === undefined || changed < SHARE_FILES_MIN || changed < share * entries()) return undefined;
-  return `${changed} of ${entries()} entries changed within a minute`;
+  if (share === undefined || changes < SHARE_FILES_MIN || changes < share * entries()) return undefined;
+  return `${changes} of ${entries()} entries changed within a minute`;
 }
 
 /** What is under way is ended, with its batch kept: it may be copying just that. */

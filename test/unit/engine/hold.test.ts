@@ -15,7 +15,11 @@ function setUp(on: Partial<HoldOn>) {
   const clock = createManualClock();
   const lane = newLane(hook({ name: 'mirror', holdOn: { ...NEVER, ...on } }), NO_MEMORY);
   const outbox = openMemoryOutbox(clock.nowMs);
-  const looksEncrypted = (name: string): boolean => name.endsWith('.enc');
+  let looks = 0;
+  const looksEncrypted = (name: string): boolean => {
+    looks += 1;
+    return name.endsWith('.enc');
+  };
   const lanes = new Map([['mirror', lane]]);
   const holds = openHolds(lanes, { outbox, clock, entriesOf: () => 100, looksEncrypted });
   const drift = (name: string, fields: Partial<DriftRecord> = {}, told = ['mirror']): void => {
@@ -33,7 +37,7 @@ function setUp(on: Partial<HoldOn>) {
     };
     holds.observe({ ...record, ...fields } as DriftRecord, told);
   };
-  return { clock, lane, outbox, drift, held: () => lane.memory.hold?.reason };
+  return { clock, lane, outbox, drift, held: () => lane.memory.hold?.reason, looked: () => looks };
 }
 
 const many = (count: number, each: (n: number) => void): void =>
@@ -80,4 +84,26 @@ test('files that look encrypted hold, the others do not', () => {
   expect(held()).toBeUndefined();
   drift('/3.enc');
   expect(held()).toBe('3 files that look encrypted within a minute');
+});
+
+test('a drift of a storm takes no longer than one of a calm day, and files are sampled up to a limit', () => {
+  const { drift, held, looked } = setUp({ share: 1, entropy: 10_000, filesPerMinute: 300_000 });
+  // With a list of what came, and a look at all of it for each, this was ten billion steps.
+  many(99, (n) => drift(`/${n}`));
+  many(100_000, (n) => drift(`/new-${n}`, { kind: 'added', before: undefined }));
+  expect(held()).toBeUndefined();
+  expect(looked()).toBe(2_000);
+  drift('/100');
+  expect(held()).toBe('100 of 100 entries changed within a minute');
+}, 20_000);
+
+test('what came while it was held does not hold it again when it is released', () => {
+  const { drift, held, lane } = setUp({ filesPerMinute: 10 });
+  many(30, (n) => drift(`/${n}`));
+  expect(held()).toBe('10 drifts within a minute');
+  lane.memory = { ...lane.memory, hold: undefined };
+  many(9, (n) => drift(`/${n}`));
+  expect(held()).toBeUndefined();
+  drift('/10');
+  expect(held()).toBe('10 drifts within a minute');
 });
