@@ -98,8 +98,8 @@ function isUsable(parent: string): boolean {
 
 function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent)) {
-    const pid = /^driftline-hook\.(\d+)\.\d+$/.exec(name)?.[1];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const [, pid, number] = /^driftline-hook\.(\d+)\.(\d+)$/.exec(name) ?? [];
+    if (pid === undefined || !isLeft(pid, Number(number))) continue;
     const left = runCgroup(join(parent, name));
     left.kill();
     left.remove().then(
@@ -107,6 +107,14 @@ function removeLeftovers(parent: string): void {
       () => undefined,
     );
   }
+}
+
+/** In a container each driftline may get the pid of the one before: what it has not named itself is left, and never named again. */
+function isLeft(pid: string, number: number): boolean {
+  if (pid !== String(process.pid)) return !existsSync(`/proc/${pid}`);
+  if (number <= sequence) return false;
+  sequence = number;
+  return true;
 }
 
 /** rmdir(2) of the cgroup and of those that the hook itself made in it; false while one is populated. */

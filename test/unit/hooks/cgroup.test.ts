@@ -1,6 +1,6 @@
 // Needs a writable cgroup2 hierarchy; what a process group cannot fence in.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openCgroups } from '../../../src/hooks/cgroup.ts';
@@ -60,6 +60,16 @@ inCgroups('what a driftline that died has left is killed by the next one', async
   await vi.waitFor(() => expect(readFileSync(join(left, 'cgroup.procs'), 'latin1')).toBe(`${pid}\n`));
   openCgroups();
   await vi.waitFor(() => expect(existsSync(left)).toBe(false), { timeout: 5_000 });
+});
+
+inCgroups('so is what one has left that had the same pid, and its name is not given again', async () => {
+  const next = Number(/\.(\d+)$/.exec(cgroups?.create()?.name ?? '')?.[1]) + 1;
+  const left = join(parent, `driftline-hook.${process.pid}.${next}`);
+  mkdirSync(left);
+  const place = openCgroups()?.create();
+  expect(place?.name).toBe(`driftline-hook.${process.pid}.${next + 1}`);
+  await vi.waitFor(() => expect(existsSync(left)).toBe(false), { timeout: 5_000 });
+  for (const name of ownCgroups()) rmdirSync(join(parent, name));
 });
 
 test('a place without cgroup2 gives none', () => {
