@@ -8,15 +8,13 @@ import type { ValueKind } from './option-row.ts';
 export type OptionParser = (text: string, before: unknown) => unknown;
 
 /** Undefined when the text is the value, or there is none. Throws USAGE for what cannot be one. */
-export function parserOf(flags: string, kind: ValueKind): OptionParser | undefined {
+export function parserOf(flags: string, kind: ValueKind, hint: string): OptionParser | undefined {
   const parse = PARSERS[kind];
   if (parse === undefined) return undefined;
   return (text, before) => {
     const value = parse(text, before);
     if (typeof value !== 'string') return value;
-    throw new AppError('USAGE', `option '${flags}' argument '${text}' is invalid. ${value}`, {
-      hint: 'driftline --help',
-    });
+    throw new AppError('USAGE', `option '${flags}' argument '${text}' is invalid. ${value}`, { hint });
   };
 }
 

@@ -78,12 +78,18 @@ export async function runProgram(
   addHookCommands(program, command);
   addTraceCommand(program, command);
   addRunCommand(program, command, ownCommand ?? []);
-  for (const each of allCommands(program)) each.exitOverride().configureOutput({ writeErr: () => {} });
+  let failed = program;
+  for (const each of allCommands(program)) {
+    each.configureOutput({ writeErr: () => {} }).exitOverride((error) => {
+      failed = each;
+      throw error;
+    });
+  }
   try {
     await program.parseAsync([...words], { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return endOfParsing(error, program);
+    if (error instanceof CommanderError) return endOfParsing(error, failed);
     throw error;
   }
 }
@@ -215,7 +221,7 @@ function addRunCommand(program: Command, command: AddCommand, own: readonly stri
 function addOptions(command: Command, rows: readonly OptionRow[]): Command {
   for (const { flags, description, kind, choices, value } of rows) {
     const added = new Option(flags, description).default(value);
-    const parse = parserOf(flags, kind);
+    const parse = parserOf(flags, kind, `${fullName(command)} --help`);
     if (parse !== undefined) added.argParser(parse);
     if (choices !== undefined) added.choices([...choices]);
     command.addOption(added);
@@ -227,13 +233,17 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((child) => allCommands(child))];
 }
 
-/** Help and version were asked for and printed; anything else is wrong usage. */
-function endOfParsing(error: CommanderError, program: Command): number {
+/** Help and version were asked for and printed; anything else is wrong usage of this command. */
+function endOfParsing(error: CommanderError, failed: Command): number {
   if (error.exitCode === 0) return 0;
+  const help = `${fullName(failed)} --help`;
   if (error.code === 'commander.help') {
-    throw new AppError('USAGE', 'a command is missing', {
-      hint: `driftline --help lists them: ${program.commands.map((one) => one.name()).join(', ')}`,
-    });
+    const names = failed.commands.map((one) => one.name()).join(', ');
+    throw new AppError('USAGE', 'a command is missing', { hint: `${help} lists them: ${names}` });
   }
-  throw new AppError('USAGE', error.message.replace(/^error: /, '').replace(/\.$/, ''), { hint: 'driftline --help' });
+  throw new AppError('USAGE', error.message.replace(/^error: /, '').replace(/\.$/, ''), { hint: help });
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }

@@ -32,6 +32,18 @@ describe('wrong usage is 64, before anything is opened', () => {
   });
 });
 
+test('the hint names the command whose help says more', () => {
+  for (const [args, hint] of [
+    [[], 'driftline --help lists them: init, '],
+    [['hook'], 'driftline hook --help lists them: list, test, '],
+    [['hook', 'lst'], 'driftline hook --help'],
+    [['hook', 'test'], 'driftline hook test --help'],
+    [['init', '--max-rate', '50'], 'driftline init --help'],
+  ] as const) {
+    expect(run(args)).toMatchObject({ status: 64, stderr: expect.stringContaining(`hint: ${hint}`) });
+  }
+});
+
 test('help shows every exit status, on standard output', () => {
   const { status, stdout, stderr } = run(['--help']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
