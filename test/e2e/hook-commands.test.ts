@@ -105,6 +105,8 @@ test('a mass change holds a hook over a restart, until it is released', async ()
     status: 75,
     stderr: expect.stringContaining('hook release it'),
   });
+  expect(site.driftline('hook', 'test', 'it').stdout).toMatch(/^ {2}refused +held: \d+ drifts within a minute$/m);
+  expect(site.driftline('hook', 'test', '--run', 'it')).toMatchObject({ status: 75, stdout: '' });
   await daemon.stop();
   const before = readFileSync(aside('got'), 'utf8');
   const again = await site.start();

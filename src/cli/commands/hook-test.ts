@@ -2,9 +2,10 @@
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { HookSettings, Settings } from '../../domain/settings.ts';
-import { itemsFor } from '../../engine/hook-errand.ts';
+import { held, itemsFor } from '../../engine/hook-errand.ts';
 import type { RunOutcome } from '../../engine/ports/hook-runner.ts';
-import type { HookBatch } from '../../engine/ports/outbox.ts';
+import type { HookBatch, HookMemory } from '../../engine/ports/outbox.ts';
+import { fenceOf } from '../../hooks/fence.ts';
 import { hookPayload } from '../../hooks/payload.ts';
 import { findProgram, HOOK_PATH } from '../../hooks/program.ts';
 import { openHookRunner } from '../../hooks/runner.ts';
@@ -30,27 +31,30 @@ export interface HookTestArguments {
 export async function runHookTest(context: Context, { name, paths, run, json }: HookTestArguments): Promise<number> {
   const { settings } = await loadContext(context);
   const hook = findHook(settings, name);
-  const batch = batchFor(settings, hook, argumentPaths(context, paths));
-  const plan = planOf(settings, hook, batch);
+  const { batch, hold } = delivery(settings, hook, argumentPaths(context, paths));
+  const plan = planOf(settings, hook, batch, hold);
   if (!run) {
     context.output.data(json ? `${jsonText(toJson(plan))}\n` : toText(plan));
     return 0;
   }
-  const outcome = await runOnce(hook, batch);
+  if (hold !== undefined) throw held(name, hold.reason);
+  const outcome = await runOnce(context, hook, batch);
   context.output.data(json ? `${jsonText(outcomeJson(outcome))}\n` : outcome.output);
   if (outcome.problem !== undefined) context.output.warn(`driftline: hook ${name}: ${escapeText(outcome.problem)}`);
   context.output.note(`hook ${name}: ${outcome.outcome} (${outcome.signal ?? `exit ${outcome.exitCode ?? '?'}`})`);
   return outcome.outcome === 'ok' ? 0 : outcome.outcome === 'again' ? 75 : 74;
 }
 
-/** As the outbox has it, or as it would be if just these paths drifted. */
-function batchFor(settings: Settings, hook: HookSettings, paths: readonly BytePath[]): HookBatch {
-  const empty = { key: 'test', hook: hook.name, attempts: 0, records: [], paths: [], lastNumber: 0 };
+/** As the outbox has it, or as it would be if just these paths drifted; and whether the hook is held. */
+function delivery(settings: Settings, hook: HookSettings, paths: readonly BytePath[]) {
+  const empty: HookBatch = { key: 'test', hook: hook.name, attempts: 0, records: [], paths: [], lastNumber: 0 };
   const store = openState(settings, 'read');
   try {
-    if (paths.length === 0) return store.outbox.peek(hook.name, { maxPaths: hook.maxPaths }) ?? empty;
+    const { hold } = store.outbox.memory(hook.name);
+    if (paths.length === 0) return { batch: store.outbox.peek(hook.name, { maxPaths: hook.maxPaths }) ?? empty, hold };
     const items = itemsFor({ store, records: recordWriter, newId, clock: systemClock }, hook.name, paths);
-    return { ...empty, records: items.map(({ record }) => record), paths: [...new Set(paths)].sort() };
+    const records = items.map(({ record }) => record);
+    return { batch: { ...empty, records, paths: [...new Set(paths)].sort() }, hold };
   } finally {
     store.close();
   }
@@ -63,11 +67,16 @@ interface Plan {
   readonly batch: HookBatch;
   readonly input: Buffer;
   readonly environment: Readonly<Record<string, string>>;
+  /** Why nothing would be run now. */
+  readonly refused: string | undefined;
   /** Of each path, whether its drift starts the hook, and why. */
   readonly why: readonly { readonly path: BytePath; readonly starts: boolean; readonly because: string }[];
 }
 
-function planOf(settings: Settings, hook: HookSettings, batch: HookBatch): Plan {
+function planOf(settings: Settings, hook: HookSettings, batch: HookBatch, hold: HookMemory['hold']): Plan {
+  const fence = fenceOf(hook, hexDigest);
+  const problem = 'problem' in fence ? fence.problem : undefined;
+  const credentials = 'problem' in fence ? {} : fence.environment;
   const found = findProgram(hook.run[0] ?? '');
   const { input, environment } = hookPayload(hook, batch, 'test');
   const scope = scopeOf(settings);
@@ -84,12 +93,13 @@ function planOf(settings: Settings, hook: HookSettings, batch: HookBatch): Plan 
     rules: rulesOf(settings, hook),
     batch,
     input: Buffer.from(input),
-    environment: { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...hook.environment, ...environment },
+    environment: { PATH: HOOK_PATH, LANG: 'C.UTF-8', ...hook.environment, ...environment, ...credentials },
+    refused: hold === undefined ? problem : `held: ${hold.reason}`,
     why,
   };
 }
 
-function toJson({ hook, program, rules, batch, input, environment, why }: Plan): JsonObject {
+function toJson({ hook, program, rules, batch, input, environment, refused, why }: Plan): JsonObject {
   return {
     v: 1,
     type: 'hookTest',
@@ -100,6 +110,7 @@ function toJson({ hook, program, rules, batch, input, environment, why }: Plan):
     stdin: hook.stdin,
     input: input.toString('base64'),
     environment,
+    refused,
     key: batch.key,
     paths: why.map(({ path, starts, because }) => ({ ...pathJson('path', path), starts, because })),
   };
@@ -108,9 +119,10 @@ function toJson({ hook, program, rules, batch, input, environment, why }: Plan):
 /** Lines of paths and input that are shown. */
 const SHOWN_MAX = 20;
 
-function toText({ hook, program, rules, batch, input, environment, why }: Plan): string {
+function toText({ hook, program, rules, batch, input, environment, refused, why }: Plan): string {
   const lines = [`hook ${hook.name}`];
   const add = (label: string, value: string): number => lines.push(`  ${label.padEnd(12)}${value}`);
+  if (refused !== undefined) add('refused', escapeText(refused));
   add('runs', [program, ...hook.run.slice(1)].map(quoted).join(' '));
   if (hook.before !== undefined) add('before', hook.before.map(quoted).join(' '));
   if (hook.after !== undefined) add('after', hook.after.map(quoted).join(' '));
@@ -151,13 +163,14 @@ function inputLines({ stdin }: HookSettings, input: Buffer): string[] {
   return input.toString('utf8').split('\n').slice(0, -1).slice(0, SHOWN_MAX);
 }
 
-async function runOnce(hook: HookSettings, batch: HookBatch): Promise<RunOutcome> {
+async function runOnce({ output }: Context, hook: HookSettings, batch: HookBatch): Promise<RunOutcome> {
   const interrupt = onInterrupt();
   const runId = newId(systemClock.nowMs());
   const kill = new AbortController().signal;
   try {
     const request = { hook, runId, batch, ...hookPayload(hook, batch, runId), signal: interrupt.signal, kill };
-    return await openHookRunner({ digestOf: hexDigest }).run({ ...request, onStart: () => {} });
+    const onProblem = (message: string): void => output.warn(`driftline: ${escapeText(message)}`);
+    return await openHookRunner({ digestOf: hexDigest, onProblem }).run({ ...request, onStart: () => {} });
   } finally {
     interrupt.dispose();
   }
