@@ -72,7 +72,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a BLAKE3 digest of 64
 const ping = z.strictObject({
   url: z
     .string()
-    .regex(/^https?:\/\/[^\s/?#@]+\/?[^\s?#]*$/, 'must be an http or https URL without a query')
+    .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'must be an http or https URL without a user and without a query')
     .describe('POST URL/start before a run, URL after a good one, URL/fail after a bad one, with its output.'),
   timeout: duration('10s').describe('How long one request may take.'),
 });

@@ -83,6 +83,6 @@ async function post(
     if (timeout.aborted) return `no answer within ${timeoutMs} ms`;
     // "fetch failed" says nothing; its cause does.
     const cause = error instanceof Error ? error.cause : undefined;
-    return errorCode(cause) ?? errorMessage(cause ?? error);
+    return errorCode(cause) ?? errorMessage(cause ?? error).replaceAll(url, 'its URL');
   }
 }

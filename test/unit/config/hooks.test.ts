@@ -182,6 +182,7 @@ test.each([
   ['{ run: [x], before: [bin/x] }', /before\[0\]: 'bin\/x' must be an absolute path/],
   ['{ run: [x], concurrency: 2, onBusy: restart }', /concurrency: must be 1 unless onBusy is queue/],
   ["{ run: [x], ping: { url: 'ftp://x' } }", /must be an http or https URL/],
+  ["{ run: [x], ping: { url: 'https://me:secret@hc.example/uuid' } }", /URL without a user/],
   ['{ run: [x], limits: { memory: 1KiB } }', /limits\.memory: must be an amount of memory|must be 1MiB at least/],
   ['{ run: [x], digest: abc }', /digest: must be a BLAKE3 digest/],
   ['{ run: [x], credentials: { key: /k } }', /must be capitals/],

@@ -131,6 +131,13 @@ describe('health checks', () => {
     expect(problems.splice(0).join('\n')).not.toContain('127.0.0.1');
   });
 
+  test('nor is one that cannot be an address', async () => {
+    const ping = { url: 'http://me:hush@hc.example/uuid', timeoutMs: 300 };
+    expect((await runner.run(request(['true'], {}, { ping }))).outcome).toBe('ok');
+    expect(problems.join('\n')).toContain('its URL');
+    expect(problems.splice(0).join('\n')).not.toMatch(/hush|uuid/);
+  });
+
   test('one that answers at the second time was told', async () => {
     const { asked, ping } = await check((nth) => (nth === 2 ? 503 : 200));
     await runner.run(request(['true'], {}, { ping }));
