@@ -107,6 +107,15 @@ test('an answerer that is stopped is killed, what waits is allowed, and another 
   await daemon.until('another answerer', () => answererPid() > 0 && answererPid() !== answerer);
 });
 
+test('a watch that is killed while its answerer begins leaves nothing behind', async () => {
+  const first = answererPid();
+  process.kill(first, 'SIGKILL');
+  await daemon.until('another answerer', () => answererPid() > 0 && answererPid() !== first);
+  const second = answererPid();
+  await daemon.stop('SIGKILL');
+  await expect.poll(() => isAlive(second), { timeout: 60_000 }).toBe(false);
+});
+
 test('a stop ends the answerer, too', async () => {
   const answerer = answererPid();
   expect(await daemon.stop()).toMatchObject({ code: 0 });

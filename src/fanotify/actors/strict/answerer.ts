@@ -51,11 +51,13 @@ async function answer(): Promise<void> {
     }
   };
   const timers = [setInterval(mark, REMARK_MS), setInterval(() => void prove(), ALIVE_MS)];
-  // The watch has ended, however it did.
-  process.once('disconnect', () => {
+  const end = (): void => {
     timers.forEach(clearInterval);
     void responder.close();
-  });
+  };
+  // The watch has ended, however it did; or it had ended before there was anybody to hear of it.
+  process.once('disconnect', end);
+  if (!process.connected) return end();
   say({ kind: 'ready' });
 }
 
