@@ -8,7 +8,7 @@ import { AppError } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import { type BytePath, outermostPaths, pathFromText, pathToText } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import type { HookSettings } from '../domain/settings.ts';
+import { type HookSettings, PLAIN_HOOK } from '../domain/settings.ts';
 import type { Surroundings } from '../hooks/command.ts';
 import { findProgram, HOOK_PATH } from '../hooks/program.ts';
 import type { RunInput } from '../hooks/run-payload.ts';
@@ -87,6 +87,7 @@ function requireProgram([name = '']: readonly string[], { cwd, environment }: Su
 
 function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times): HookSettings {
   return {
+    ...PLAIN_HOOK,
     name: basename(command[0] ?? ''),
     run: command,
     stdin: stdin === 'none' ? 'none' : 'paths0',
@@ -97,19 +98,5 @@ function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times
     retry: { attempts: 1, backoffMinMs: 0, backoffMaxMs: 0 },
     exitCodes: { ok: [0], again: [] },
     stop: { signal: 'TERM', graceMs: GRACE_MS },
-    maxPaths: undefined,
-    concurrency: 1,
-    breaker: undefined,
-    holdOn: undefined,
-    before: undefined,
-    after: undefined,
-    onFailure: undefined,
-    ping: undefined,
-    environment: {},
-    detach: false,
-    user: undefined,
-    limits: { memoryBytes: undefined, tasks: undefined },
-    credentials: {},
-    digests: {},
   };
 }

@@ -116,3 +116,21 @@ export interface ExitCodes {
 
 export const STOP_SIGNALS = ['TERM', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2', 'KILL'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** A hook that is nothing beside its command: no limit, no other command, no veto. */
+export const PLAIN_HOOK = {
+  maxPaths: undefined,
+  concurrency: 1,
+  breaker: undefined,
+  holdOn: undefined,
+  before: undefined,
+  after: undefined,
+  onFailure: undefined,
+  ping: undefined,
+  environment: {},
+  detach: false,
+  user: undefined,
+  limits: { memoryBytes: undefined, tasks: undefined },
+  credentials: {},
+  digests: {},
+} satisfies Partial<HookSettings>;
