@@ -1,8 +1,8 @@
 // alert-mail against a mail server in this process, and through a real sendmail.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { isInstalled, Place, type Ran, runHook, runHookBeside, system } from './shipped.ts';
+import { certify, isInstalled, Place, type Ran, runHook, runHookBeside } from './shipped.ts';
 import { type Mail, type SmtpOptions, SmtpServer } from './smtp-server.ts';
 
 const TEXT = `critical changed /etc/new\\nline (digest) by /usr/bin/vi (pid 812)\n.\n..\n-rf $(id) "x" \\x1b[31m\n`;
@@ -12,20 +12,7 @@ let place: Place;
 const servers: SmtpServer[] = [];
 
 beforeAll(() => {
-  const [key, cert] = [certificate.aside('key.pem'), certificate.aside('cert.pem')];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-  ];
-  system('openssl', [...args, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
-  tls = { key: readFileSync(key), cert: readFileSync(cert) };
+  tls = certify(certificate);
   return () => certificate[Symbol.dispose]();
 });
 beforeEach(() => {

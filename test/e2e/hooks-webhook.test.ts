@@ -1,13 +1,13 @@
 // alert-webhook against a server in this process.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type DriftRecord, driftRecord, hostileRecords, ndjson } from './drift-records.ts';
-import { Place, runHook, runHookBeside, system } from './shipped.ts';
+import { certify, Place, runHook, runHookBeside } from './shipped.ts';
 
 interface Request {
   readonly headers: IncomingHttpHeaders;
@@ -146,27 +146,14 @@ test('nobody there, nobody who answers, and a secret address that is not told: n
 });
 
 test('TLS: a certificate that nobody knows is refused, with CA it is accepted', async () => {
-  const [key, cert] = [place.aside('key.pem'), place.aside('cert.pem')];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-  ];
-  system('openssl', [...args, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
-  server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, async (request, response) => {
+  server = createTlsServer(certify(place), async (request, response) => {
     await take(request);
     response.end();
   });
   const URL = `https://localhost:${await listen(server)}/`;
   expect((await post(RECORDS, { URL })).status).toBe(75);
   expect(requests).toEqual([]);
-  expect(await post(RECORDS, { URL, CA: cert })).toMatchObject({ status: 0, stderr: '' });
+  expect(await post(RECORDS, { URL, CA: place.aside('cert.pem') })).toMatchObject({ status: 0, stderr: '' });
   expect(requests).toHaveLength(1);
 });
 

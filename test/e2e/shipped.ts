@@ -1,6 +1,15 @@
 // A shipped hook as driftline runs it: nothing but PATH, LANG and its settings in the environment, bytes on standard input.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -132,4 +141,13 @@ export function system(file: string, args: readonly string[], env: NodeJS.Proces
   if (ran.error !== undefined) throw ran.error;
   if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')}: exit ${ran.status}\n${ran.stderr}`);
   return ran.stdout;
+}
+
+/** A certificate for localhost that nobody knows: `key.pem` and `cert.pem` beside the tree. */
+export function certify(place: Place): { readonly key: Buffer; readonly cert: Buffer } {
+  const [key, cert] = [place.aside('key.pem'), place.aside('cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  system('openssl', ['req', '-x509', ...curve, ...name, '-keyout', key, '-out', cert]);
+  return { key: readFileSync(key), cert: readFileSync(cert) };
 }
