@@ -219,10 +219,11 @@ class Oracle {
         for (const words of there.slice(-8)) lines.push(`    ${words.join(' ')}`);
       }
       const concerns = (record) => record.path && [pathOf(record), pathOf(record, 'from')].some((one) => one === path || path.startsWith(`${one}/`));
+      const ids = new Set(this.journal.fresh.filter(concerns).map(({ id }) => id));
       for (const record of this.#found.filter(concerns)) lines.push(`    check: ${brief(record)}`);
       for (const record of [...this.journal.open.values()].filter(concerns)) lines.push(`    open: ${brief(record)}`);
-      const told = this.journal.fresh.filter(concerns);
-      for (const record of told.slice(-6)) if (record.type !== 'accept') lines.push(`    ${record.time} ${record.type} ${record.kind ?? ''} ${record.path} ${record.from ?? ''}`);
+      const told = this.journal.fresh.filter((record) => concerns(record) || ids.has(record.id));
+      for (const record of told.slice(-6)) if (record.type !== 'accept') lines.push(`    ${record.time} ${record.id} ${record.type} ${record.kind ?? ''} ${record.path ?? ''} ${record.from ?? ''}`);
     }
     const events = this.journal.fresh.filter(({ type }) => ['overflow', 'sweep', 'start', 'stop', 'coverage', 'gap'].includes(type));
     for (const record of events.slice(-12)) lines.push(`  ${JSON.stringify(record)}`);
