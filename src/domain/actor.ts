@@ -18,6 +18,8 @@ export interface Actor {
   readonly container?: string;
   /** Parents, nearest first, up to pid 1. */
   readonly ppids?: readonly number[];
+  /** When it began, in milliseconds since boot, rounded down to hundredths of a second: tells it from a later one with its pid. */
+  readonly startedMs?: number;
 }
 
 export const UNKNOWN_ACTOR: Actor = { source: 'unknown' };
@@ -28,6 +30,11 @@ const ACTORS_MAX = 8;
 /** Adds `actor` as the latest of a path's actors: each process once, the last writer at the end. */
 export function addActor(actors: readonly Actor[], actor: Actor): readonly Actor[] {
   if (actor.source === 'unknown' && actors.length > 0) return actors;
-  const others = actors.filter((known) => known.pid !== actor.pid && known.source !== 'unknown');
+  const others = actors.filter((known) => !isSameProcess(known, actor) && known.source !== 'unknown');
   return [...others.slice(-(ACTORS_MAX - 1)), actor];
+}
+
+function isSameProcess(one: Actor, other: Actor): boolean {
+  if (one.pid !== other.pid) return false;
+  return one.startedMs === undefined || other.startedMs === undefined || one.startedMs === other.startedMs;
 }

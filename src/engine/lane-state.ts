@@ -71,13 +71,15 @@ export function ownProgram(
   clock: Clock,
 ): { readonly started: (program: StartedProgram) => void; readonly ended: () => void } {
   const programs: StartedProgram[] = [];
+  const sinceMs = clock.bootMs();
   return {
     started: (program) => {
       programs.push(program);
-      own.started(program, depth);
+      own.started(program, depth, sinceMs);
     },
     ended: () => {
-      for (const program of programs) own.ended(program, clock.monotonicMs());
+      const at = { nowMs: clock.monotonicMs(), bootMs: clock.bootMs() };
+      for (const program of programs) own.ended(program, at);
     },
   };
 }

@@ -1,4 +1,4 @@
-// The wall clock in nanoseconds: clock_gettime(2).
+// Clocks in nanoseconds: clock_gettime(2).
 import { checked, cString, declare } from './native.ts';
 
 const clockGettime = declare<(clock: number, timespec: Buffer) => number>(
@@ -6,6 +6,7 @@ const clockGettime = declare<(clock: number, timespec: Buffer) => number>(
 );
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
 
 /** Nanoseconds since the epoch. */
 export function realtimeNs(): bigint {
@@ -15,6 +16,11 @@ export function realtimeNs(): bigint {
 /** Nanoseconds of CLOCK_MONOTONIC, which systemd wants with RELOADING=1 (sd_notify(3)). */
 export function monotonicNs(): bigint {
   return readClock(CLOCK_MONOTONIC);
+}
+
+/** Nanoseconds of CLOCK_BOOTTIME: field 22 of proc_pid_stat(5) is of this clock. */
+export function boottimeNs(): bigint {
+  return readClock(CLOCK_BOOTTIME);
 }
 
 function readClock(clock: number): bigint {

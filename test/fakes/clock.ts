@@ -17,6 +17,7 @@ export function createManualClock(): ManualClock {
     nowMs: () => wallMs + nowMs,
     nowNs: () => BigInt(wallMs + nowMs) * 1_000_000n,
     monotonicMs: () => nowMs,
+    bootMs: () => nowMs,
     step(ms) {
       wallMs += ms;
     },

@@ -190,6 +190,9 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
   };
 }
 
+/** USER_HZ, the unit of `startTime`, is 100 on every architecture that Node runs on. */
+const TICK_MS = 10;
+
 function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Owner | undefined): Actor {
   const container = parseContainer(owner?.cgroup);
   return {
@@ -203,6 +206,7 @@ function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Ow
     ...(container === undefined ? {} : { container }),
     ...(owner?.cgroup === undefined ? {} : { cgroup: owner.cgroup }),
     ...(owner === undefined ? {} : { ppids: owner.ppids }),
+    ...(owner?.startTime === undefined ? {} : { startedMs: Number(owner.startTime) * TICK_MS }),
   };
 }
 

@@ -64,14 +64,15 @@ export function readOwner(pid: number, parentsOf: ParentsOf): Owner | undefined 
   };
 }
 
-/** User, parents and cgroup only, in two reads, while an exec is under way; undefined when the process is gone. */
+/** User, parents, cgroup and start, what goes soonest first, while an exec is under way; undefined when the process is gone. */
 export function readBriefly(pid: number, parentsOf: ParentsOf): Owner | undefined {
   const status = readStart(`/proc/${pid}/status`, buffer);
   const ppid = parseField(status, 'PPid');
   if (ppid === undefined) return undefined;
   const ppids = lineage(ppid, parentsOf);
   const cgroup = parseCgroup(readStart(`/proc/${pid}/cgroup`, buffer));
-  return { startTime: undefined, uid: parseField(status, 'Uid'), loginUid: undefined, unit: undefined, ppids, cgroup };
+  const startTime = parseStat(readStart(`/proc/${pid}/stat`, buffer))?.startTime;
+  return { startTime, uid: parseField(status, 'Uid'), loginUid: undefined, unit: undefined, ppids, cgroup };
 }
 
 function lineage(ppid: number, parentsOf: ParentsOf): number[] {

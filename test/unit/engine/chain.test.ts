@@ -14,7 +14,7 @@ function setUp(longest: number) {
   const run = (name: string): Actor[] => {
     const lane = lanes.get(name);
     pid += 1;
-    lane?.own.started({ pid, cgroup: undefined }, lane.depth);
+    lane?.own.started({ pid, cgroup: undefined }, lane.depth, 0);
     if (lane !== undefined) lane.depth = 0;
     return [{ source: 'exec', pid: pid + 1000, ppids: [pid, 1] }];
   };

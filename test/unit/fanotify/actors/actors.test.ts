@@ -58,6 +58,7 @@ test('an exec whose program is not in place yet has a name and no command line',
     loginUid: 1000,
     unit: 'web.service',
     ppids: [1],
+    startedMs: 1000,
   };
   expect(actors.actorOf(7, 1000)).toEqual(brief);
   run(7, '/usr/bin/cp', ['cp', 'a', 'b']);
