@@ -48,7 +48,7 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     if (isLostDirectory(finding)) lost.add(finding.before.path);
   }
   // What is, or was, in such a directory may be open as moved.
-  const trees = [...doubt.trees, ...grown, ...movedWithin(new Set([...grown, ...lost]), moves)];
+  const trees = [...withMoves(new Set([...doubt.trees, ...grown]), moves, movedWithin(lost, moves))];
   // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
   const roots = trees.flatMap((tree) => rootsFor(parts.scope, tree));
   const covered = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
@@ -66,26 +66,46 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   };
 }
 
-/**
- * Adds what hangs together with the dirty paths: both names of an open move, and the whole of a moved directory when
- * something in it is dirty, because its entries are in the baseline under their old names.
- */
+/** Adds what hangs together with the dirty paths by open moves. */
 function widen(dirty: readonly Dirty[], moves: MovesByPlace): { paths: Set<BytePath>; trees: Set<BytePath> } {
-  const paths = new Set<BytePath>();
-  const trees = new Set<BytePath>();
-  for (const { path, subtree } of dirty) {
-    (subtree ? trees : paths).add(path);
-    if (moves.size === 0) continue;
-    for (let at = path; at !== ROOT_DIR; at = dirOf(at)) {
-      for (const move of moves.get(at) ?? []) trees.add(move.key).add(move.path);
-    }
-  }
-  for (const tree of movedWithin(trees, moves)) trees.add(tree);
+  const paths = new Set(dirty.filter(({ subtree }) => !subtree).map(({ path }) => path));
+  const whole = new Set(dirty.filter(({ subtree }) => subtree).map(({ path }) => path));
+  const trees = withMoves(
+    whole,
+    moves,
+    [...paths].flatMap((path) => movedAbove(path, moves)),
+  );
   for (const path of paths) if (trees.has(path) || hasAncestorIn(path, trees)) paths.delete(path);
   return { paths, trees };
 }
 
-/** Both names of each move of which one is below the trees. */
+/**
+ * The trees and both names of every move that has one of them in a tree, or a tree in it: the entries of a moved directory
+ * are in the baseline under their old names. Each name that this adds is a tree that others may hang together with.
+ */
+function withMoves(trees: ReadonlySet<BytePath>, moves: MovesByPlace, more: readonly BytePath[]): Set<BytePath> {
+  const all = new Set(trees);
+  if (moves.size === 0) return all;
+  let added = new Set([...trees, ...more]);
+  while (added.size > 0) {
+    for (const tree of added) all.add(tree);
+    const found = [...[...added].flatMap((tree) => movedAbove(tree, moves)), ...movedWithin(added, moves)];
+    added = new Set(found.filter((tree) => !all.has(tree)));
+  }
+  return all;
+}
+
+/** Both names of each move that has the path as one of them, or below it. */
+function movedAbove(path: BytePath, moves: MovesByPlace): BytePath[] {
+  const found: BytePath[] = [];
+  if (moves.size === 0) return found;
+  for (let at = path; at !== ROOT_DIR; at = dirOf(at)) {
+    for (const { key, path: to } of moves.get(at) ?? []) found.push(key, to);
+  }
+  return found;
+}
+
+/** Both names of each move of which one is in the trees. */
 function movedWithin(trees: ReadonlySet<BytePath>, moves: MovesByPlace): BytePath[] {
   const within = [...moves].filter(([place]) => trees.has(place) || hasAncestorIn(place, trees));
   return within.flatMap(([, here]) => here.flatMap(({ key, path }) => [key, path]));

@@ -11,6 +11,7 @@ export interface FakeDisk extends Disk {
   move(from: BytePath, to: BytePath): void;
   /** Reading this directory fails from now on. */
   fail(dir: BytePath, errno: number): void;
+  entries(): readonly Entry[];
 }
 
 export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
@@ -57,5 +58,6 @@ export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
       }
     },
     fail: (dir, errno) => failing.set(dir, errno),
+    entries: () => [...all.values()],
   };
 }

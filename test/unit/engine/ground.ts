@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHasher } from '../../../src/disk/digest.ts';
 import type { Dirty } from '../../../src/domain/batch.ts';
+import type { DriftRecord } from '../../../src/domain/drift.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
 import { compileScope, type Rule } from '../../../src/domain/rule.ts';
@@ -30,6 +31,8 @@ export class Ground {
   readonly store: Store;
   disk: FakeDisk = createFakeDisk([]);
   rules: Rule[] = [rule('all', ['/r'], { hooks: ['mirror'] })];
+  /** What was said of open drift last, by id. */
+  readonly told = new Map<string, DriftRecord>();
   #ids = 0;
   readonly #directory = mkdtempSync(join(tmpdir(), 'driftline-engine-'));
 
@@ -66,8 +69,14 @@ export class Ground {
     }));
     const reporter = {
       ...silentReporter,
-      drift: ({ kind, path: at, from, seq }: Briefed & { seq: number }) => said.push(`${line(kind, at, from)} #${seq}`),
-      resolved: ({ path: at }: { path: string }) => said.push(`resolved ${at}`),
+      drift: (record: DriftRecord) => {
+        said.push(`${line(record.kind, record.path, record.from)} #${record.seq}`);
+        this.told.set(record.id, record);
+      },
+      resolved: ({ id, path: at }: { id: string; path: string }) => {
+        said.push(`resolved ${at}`);
+        this.told.delete(id);
+      },
     };
     await recordDrift({ ...this.#parts(), reporter }, await reconcile(this.#parts(), list), by);
     return said;
@@ -115,7 +124,7 @@ export class Ground {
     const scope = compileScope({ rules: this.rules, ignore: [], own: [] });
     const newId = (ms: number): string => {
       this.#ids += 1;
-      return ulid(ms, new Uint8Array(10).fill(this.#ids));
+      return ulid(ms, new Uint8Array(new Uint32Array([this.#ids, 0, 0]).buffer, 0, 10));
     };
     return {
       disk: this.disk,
@@ -129,12 +138,6 @@ export class Ground {
       hash,
     };
   }
-}
-
-interface Briefed {
-  readonly kind: string;
-  readonly path: BytePath;
-  readonly from: BytePath | undefined;
 }
 
 function line(kind: string, at: BytePath, from: BytePath | undefined): string {

@@ -120,6 +120,18 @@ test('a directory that moved away and back is told with everything in it, under 
   expect(ground.outboxPaths()).toEqual(['/r/d', '/r/d/x', '/r/e', '/r/e/x']);
 });
 
+test('what moved into a directory that moved out of a moved one stays moved', async () => {
+  await ground.start(dir('/r/a', 5n), entry('/r/a/x', { inode: 6n }), dir('/r/a/s', 7n), entry('/r/f', { inode: 8n }));
+  ground.disk.move(path('/r/a/s'), path('/r/z'));
+  ground.disk.move(path('/r/a'), path('/r/b'));
+  ground.disk.move(path('/r/f'), path('/r/z/g'));
+  const told = ['moved /r/a -> /r/b #1', 'moved /r/a/s -> /r/z #1', 'moved /r/f -> /r/z/g #1'];
+  expect(await ground.dirty('/r/')).toEqual(told);
+  ground.disk.set(entry('/r/b/x', { inode: 6n, digest: digestOf('edited') }));
+  expect(await ground.dirty('/r/b/x')).toEqual(['moved /r/a -> /r/b #2', 'changed /r/a/x -> /r/b/x #1']);
+  expect(await ground.dirty('/r/b/')).toEqual([]);
+});
+
 test('a hook is not told of its own doing, but of what somebody unknown did with it', async () => {
   await ground.start();
   const own = { actors: [{ source: 'exec' as const, pid: 10 }], isOwnDoing: () => true };
