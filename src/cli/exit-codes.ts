@@ -13,6 +13,9 @@ const CODES: Readonly<Record<AppErrorCode, number>> = {
   STALE: 75,
   NO_PERMISSION: 77,
   CONFIG: 78,
+  // As env(1), timeout(1) and shells have it.
+  PROGRAM_UNUSABLE: 126,
+  PROGRAM_MISSING: 127,
 };
 
 /** Exit status and meaning, as --help prints them. */
@@ -21,7 +24,7 @@ export const EXIT_TABLE: readonly (readonly [status: string, meaning: string])[]
   ['1 + 2 + 4 + 8', 'check: the sum of 1 added, 2 removed, 4 changed or moved, 8 incomplete'],
   ['2', 'trace: nothing happened within --seconds'],
   ['8', 'status: the watch does not see something that is there'],
-  ['124, 126', 'run --once: the command timed out, could not start; else its own status'],
+  ['124', 'run --once: the command timed out; else its own status'],
   ['64', 'usage'],
   ['65', 'no trustworthy baseline'],
   ['70', 'internal error'],
@@ -30,6 +33,8 @@ export const EXIT_TABLE: readonly (readonly [status: string, meaning: string])[]
   ['75', 'busy or changed meanwhile, try again'],
   ['77', 'permission or capability missing'],
   ['78', 'configuration'],
+  ['126', 'run: the command cannot be executed'],
+  ['127', 'run: there is no such command'],
   ['128 + n', 'ended by signal n'],
 ];
 

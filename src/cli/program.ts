@@ -32,6 +32,12 @@ interface CheckOptions extends ScanOptions, JsonOption {
   readonly format: ReportFormatName;
 }
 
+interface AcceptOptions extends JsonOption {
+  readonly all?: boolean;
+  readonly interactive?: boolean;
+  readonly report?: string;
+}
+
 /** Parses the arguments and runs the command; resolves to the exit status. Throws AppError USAGE for wrong arguments. */
 export async function runProgram(
   argv: readonly string[],
@@ -121,23 +127,16 @@ function addBaselineCommands(program: Command, command: AddCommand): void {
     });
   })
     .option('--quick', 'trust inode, size, times, mode and owner; read only what differs in one of them')
-    .addOption(new Option('--format <format>', 'report format').choices([...REPORT_FORMATS]).default('text'));
+    .addOption(
+      new Option('--format <format>', 'report format').choices(REPORT_FORMATS).default('text').conflicts('json'),
+    );
   addOptions(check, SCAN_OPTIONS).option('--json', 'same as --format json');
   command(
     program,
     'accept [path...]',
     'make the present state of paths the baseline',
     async (context, paths, options) => {
-      const {
-        all = false,
-        interactive = false,
-        report,
-        json = false,
-      } = options as {
-        all?: boolean;
-        interactive?: boolean;
-        report?: string;
-      } & JsonOption;
+      const { all = false, interactive = false, report, json = false } = options as AcceptOptions;
       return (await import('./commands/accept.ts')).runAccept(context, { paths, all, interactive, report, json });
     },
   )

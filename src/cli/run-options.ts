@@ -51,5 +51,5 @@ does rewriting a file with the same bytes.
 
 --quiet takes a time here; -q is the global option: only warnings and errors.
 
-Exit status: with --once that of the command (128 + n after signal n, 124 after --timeout, 126 when it cannot be started);
-0 after SIGTERM, 130 after SIGINT.`;
+Exit status: with --once that of the command (128 + n after signal n, 124 after --timeout); 0 after SIGTERM, 130 after SIGINT;
+127 when there is no such command, 126 when it cannot be executed, before anything is watched.`;

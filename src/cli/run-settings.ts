@@ -10,7 +10,7 @@ import { type BytePath, outermostPaths, pathFromText, pathToText } from '../doma
 import type { ScopeSettings } from '../domain/rule.ts';
 import { type HookSettings, PLAIN_HOOK } from '../domain/settings.ts';
 import type { Surroundings } from '../hooks/command.ts';
-import { findProgram, HOOK_PATH } from '../hooks/program.ts';
+import { type FoundProgram, findProgram, HOOK_PATH } from '../hooks/program.ts';
 import type { RunInput } from '../hooks/run-payload.ts';
 import { argumentPath } from './argument-path.ts';
 import { realPath } from './real-path.ts';
@@ -45,7 +45,10 @@ const GRACE_MS = 10_000;
 /** Paths are read so soon, at the latest, while others still change; the run waits for the rest of the quiet. */
 const LOOK_MS = 50;
 
-/** Throws USAGE for what is wrong with the arguments, before anything is opened; IO for a path that is not there. */
+/**
+ * Before anything is opened: throws USAGE for what is wrong with the arguments, PROGRAM_MISSING or PROGRAM_UNUSABLE for a
+ * command that cannot be run. Then IO for a path that is not there.
+ */
 export function runSettings(
   options: RunOptions,
   startDir: BytePath,
@@ -80,9 +83,15 @@ function timesOf({ quiet = QUIET_MS, deadline = Math.max(DEADLINE_MS, quiet) }: 
   return { batch, hook: { quietMs: quiet - batch.quietMs, deadlineMs: deadline - batch.deadlineMs } };
 }
 
-function requireProgram([name = '']: readonly string[], { cwd, environment }: Surroundings): void {
-  const found = findProgram(name, { path: environment['PATH'] ?? HOOK_PATH, cwd });
-  if ('problem' in found) throw new AppError('USAGE', escapeText(found.problem));
+/** Where the command's program is now. */
+export function programOf([name = '']: readonly string[], { cwd, environment }: Surroundings): FoundProgram {
+  return findProgram(name, { path: environment['PATH'] ?? HOOK_PATH, cwd });
+}
+
+function requireProgram(command: readonly string[], surroundings: Surroundings): void {
+  const found = programOf(command, surroundings);
+  if ('path' in found) return;
+  throw new AppError(found.isMissing ? 'PROGRAM_MISSING' : 'PROGRAM_UNUSABLE', escapeText(found.problem));
 }
 
 function hookOf({ command, stdin, timeout, onBusy }: RunOptions, { hook }: Times): HookSettings {

@@ -12,6 +12,8 @@ export type AppErrorCode =
   | 'BUSY'
   | 'STALE'
   | 'NO_PERMISSION'
+  | 'PROGRAM_MISSING'
+  | 'PROGRAM_UNUSABLE'
   | 'CONFIG'
   | 'INTERNAL';
 

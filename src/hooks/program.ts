@@ -6,7 +6,7 @@ import { errorCode } from '../domain/errors.ts';
 /** The PATH of every hook; nothing of driftline's own environment is inherited. */
 export const HOOK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export type FoundProgram = { readonly path: string } | { readonly problem: string };
+export type FoundProgram = { readonly path: string } | { readonly problem: string; readonly isMissing: boolean };
 
 export interface ProgramPlaces {
   /** Directories separated by colons, as in the variable. */
@@ -22,20 +22,24 @@ export function findProgram(name: string, { path, cwd } = HOOK_PLACES): FoundPro
   // An empty word of PATH is the current directory (execvp(3)).
   const found = path.split(':').map((dir) => inspect(resolve(cwd, dir, name)));
   const usable = found.find((candidate) => 'path' in candidate);
-  const refused = found.find((candidate) => 'problem' in candidate && !candidate.problem.endsWith(': not found'));
-  return usable ?? refused ?? { problem: `${name}: not found in ${path}` };
+  const unusable = found.find((candidate) => 'problem' in candidate && !candidate.isMissing);
+  return usable ?? unusable ?? { problem: `${name}: not found in ${path}`, isMissing: true };
 }
 
 function inspect(path: string): FoundProgram {
   try {
-    if (!statSync(path).isFile()) return { problem: `${path}: not a regular file` };
+    if (!statSync(path).isFile()) return refused(path, 'not a regular file');
     accessSync(path, constants.X_OK);
     return { path };
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: `${path}: not found` };
-    if (code === 'EACCES') return { problem: `${path}: not executable` };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: `${path}: not found`, isMissing: true };
+    if (code === 'EACCES') return refused(path, 'not executable');
     // ELOOP, ENAMETOOLONG, a NUL in the name ...: as unusable as a missing file, and the hook's problem, not ours.
-    return { problem: `${path}: ${code ?? 'cannot be used'}` };
+    return refused(path, code ?? 'cannot be used');
   }
+}
+
+function refused(path: string, why: string): FoundProgram {
+  return { problem: `${path}: ${why}`, isMissing: false };
 }

@@ -171,6 +171,16 @@ test('watch --once is run --once: after a change, with its names', async () => {
   expect(daemon.stdout()).toBe(`${lab.at}/in/a\n`);
 });
 
+test.each([
+  ['is gone', 'rm', 127],
+  ['cannot be executed any more', 'chmod 600', 126],
+])('--once: a program that %s when it is to run', async (_, spoil, code) => {
+  lab.shell('printf "#!/bin/sh\\n" >../program; chmod 700 ../program');
+  const daemon = await begin(['--once'], [`${lab.scratch.dir}/program`]);
+  lab.shell(`${spoil} ../program; echo 1 >in/a`);
+  expect(await daemon.ended).toMatchObject({ code });
+});
+
 test('--timeout ends a run, with what it started', async () => {
   const daemon = start(['--once', '--initial', '--timeout', '300ms'], ['sh', '-c', 'sleep 1000 & echo $!; wait']);
   expect(await daemon.ended).toMatchObject({ code: 124 });
@@ -188,13 +198,21 @@ test.each([
   expect(isAlive(daemon.stdout().trim())).toBe(false);
 });
 
+test('a command that does not want to end is killed by a second signal', async () => {
+  const deaf = 'trap "echo asked" TERM; echo $$; while :; do sleep 0.1; done';
+  const daemon = await begin(['--initial'], ['sh', '-c', deaf]);
+  await daemon.until('the command', () => daemon.stdout().includes('\n'));
+  daemon.signal('SIGINT');
+  await daemon.until('it to be asked', () => daemon.stdout().includes('asked'));
+  expect(await daemon.stop('SIGINT')).toMatchObject({ code: 130, signal: null });
+  expect(isAlive(daemon.stdout().split('\n')[0] ?? '')).toBe(false);
+});
+
 describe('before anything is watched', () => {
   test.each([
     ['no path', ['--', 'true']],
     ['no command', ['.']],
     ['nothing behind --', ['.', '--']],
-    ['a program that is not there', ['.', '--', 'no-such-program']],
-    ['one that is not executable', ['.', '--', '/etc/passwd']],
     ['a time that is none', ['--quiet', '.', '--', 'true']],
     ['a deadline before the quiet', ['--quiet', '2s', '--deadline', '1s', '.', '--', 'true']],
     ['a pattern for everything', ['--ignore', '/', '.', '--', 'true']],
@@ -203,6 +221,18 @@ describe('before anything is watched', () => {
     const { status, stdout, stderr } = run(['run', ...args], { cwd: lab.at });
     expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
     expect(stderr).toMatch(/^driftline: \S/);
+  });
+
+  test.each([
+    ['is not there', 'no-such-program', 127, /no-such-program: not found in \//],
+    ['is not there, by its path', './no/such', 127, /\/no\/such: not found$/m],
+    ['is not executable', '/etc/passwd', 126, /\/etc\/passwd: not executable/],
+    ['is a directory', '/etc', 126, /\/etc: not a regular file/],
+  ])('a program that %s', (_, program, status, message) => {
+    for (const options of [[], ['--once']]) {
+      const ran = run(['run', ...options, '.', '--', program], { cwd: lab.at });
+      expect(ran).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });
+    }
   });
 
   test('a path that is not there is 74', () => {

@@ -14,6 +14,7 @@ describe('wrong usage is 64, before anything is opened', () => {
     ['accept of all and of a path', ['accept', '--all', '/etc']],
     ['a report and questions', ['accept', '--report', 'x', '--interactive']],
     ['an unknown format', ['check', '--format', 'xml']],
+    ['two formats', ['check', '--format', 'html', '--json']],
     ['no workers', ['init', '--jobs', '0']],
     ['a rate without a unit', ['check', '--max-rate', '50']],
     ['init of a part of the rules', ['init', '--force', '/etc']],

@@ -19,7 +19,7 @@ import { newId } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
 import { coverageWarnings } from '../run-coverage.ts';
 import { exitStatusOf, troubleOf } from '../run-outcome.ts';
-import { type RunOptions, runSettings } from '../run-settings.ts';
+import { programOf, type RunOptions, runSettings } from '../run-settings.ts';
 import { hash } from '../state.ts';
 import type { WatchSignals } from '../watch-signals.ts';
 
@@ -50,7 +50,7 @@ export async function runRun(
       output.note(`driftline: ${name}: ok, ${pluralText(request.batch.paths.length, 'path')}`);
     }
     if (options.once !== true || outcome.outcome === 'canceled') return;
-    signals.stop ??= exitStatusOf(outcome);
+    signals.stop ??= exitStatusOf(outcome, () => programOf(hook.run, surroundings));
     stopped.abort();
   };
   const trigger = openTrigger({

@@ -14,6 +14,8 @@ test.each([
   ['STALE', 75],
   ['NO_PERMISSION', 77],
   ['CONFIG', 78],
+  ['PROGRAM_UNUSABLE', 126],
+  ['PROGRAM_MISSING', 127],
 ] as const)('%s exits %d, and the table says so', (code: AppErrorCode, status) => {
   expect(exitCodeOf(new AppError(code, 'x'))).toBe(status);
   expect(EXIT_TABLE.map(([shown]) => shown)).toContain(String(status));
