@@ -49,10 +49,10 @@ export function parseRequest(line: string): ControlRequest {
   };
 }
 
-function parseErrand({ action, hook, paths }: Readonly<Record<string, unknown>>): HookErrand {
+function parseErrand({ action, hook, paths, by }: Readonly<Record<string, unknown>>): HookErrand {
   if (typeof hook !== 'string' || !Array.isArray(paths)) throw malformed();
   if (action !== 'release' && action !== 'retry' && action !== 'add') throw malformed();
-  return { action, hook, paths: paths.map(parsePath) };
+  return { action, hook, paths: paths.map(parsePath), by: parseActor(by) };
 }
 
 function parseReviewed(value: unknown): ReadonlyMap<BytePath, string> | undefined {

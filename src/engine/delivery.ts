@@ -81,7 +81,7 @@ function settle(parts: DeliveryParts, lane: Lane, { batch, run, outcome, record,
   }
   if (outcome.alert !== undefined) lane.news.push({ kind: outcome.alert, message: outcome.problem ?? outcome.alert });
   if (isOpened) lane.news.push({ kind: 'breaker', message: `${memory.failures} failures in a row: it pauses` });
-  if (isClosed) parts.reporter.notice(`hook ${hook.name}: works again`);
+  if (isClosed) lane.news.push({ kind: 'recovered', message: 'works again' });
   return settlement;
 }
 

@@ -1,4 +1,5 @@
 // What somebody asks for a hook by hand, in a running watch or without one.
+import type { Actor } from '../domain/actor.ts';
 import { AppError } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -17,6 +18,8 @@ export interface HookErrand {
   readonly hook: string;
   /** Of `add`. */
   readonly paths: readonly BytePath[];
+  /** Who asked. */
+  readonly by: Actor;
 }
 
 export interface ErrandResult {
@@ -37,7 +40,7 @@ export interface ErrandParts {
 export function runErrand(
   parts: ErrandParts,
   trigger: Pick<Trigger, 'release' | 'retry' | 'notify' | 'states'>,
-  { action, hook, paths }: HookErrand,
+  { action, hook, paths, by }: HookErrand,
 ): ErrandResult {
   const state = trigger.states().find(({ name }) => name === hook);
   if (state === undefined) throw noHook(hook);
@@ -45,7 +48,7 @@ export function runErrand(
     const pending = trigger.states().find(({ name }) => name === hook)?.pending ?? 0;
     return { count, pending };
   };
-  if (action === 'release') return result(trigger.release(hook) ? 1 : 0);
+  if (action === 'release') return result(trigger.release(hook, by) ? 1 : 0);
   if (state.hold !== undefined) throw held(hook, state.hold.reason);
   if (action === 'retry') return result(trigger.retry(hook));
   parts.store.commit({ outbox: itemsFor(parts, hook, paths) });
@@ -82,12 +85,19 @@ export interface Delivered {
   readonly left: number;
 }
 
-/** One attempt for every batch of a hook, one after the other, without a watch. `stop` ends it after the run in flight. */
-export async function deliverPending(parts: DeliveryParts, hook: HookSettings, stop: AbortSignal): Promise<Delivered> {
+/**
+ * One attempt for every batch of a hook, one after the other, without a watch. `stop` ends it after the run in flight, which is
+ * asked to end; `kill` ends that at once, and whatever would follow it.
+ */
+export async function deliverPending(
+  parts: DeliveryParts,
+  hook: HookSettings,
+  stop: AbortSignal,
+  kill: AbortSignal,
+): Promise<Delivered> {
   const { outbox } = parts;
   const lane = newLane(hook, outbox.memory(hook.name));
   const tried = new Set<string>();
-  const kill = new AbortController().signal;
   stop.addEventListener('abort', () => {
     for (const run of lane.runs.values()) run.abort.abort();
   });

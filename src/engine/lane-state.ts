@@ -90,7 +90,8 @@ export async function raise(parts: DeliveryParts, lane: Lane, news: News, kill: 
   const timeMs = parts.clock.nowMs();
   const record = parts.records.alert({ id: parts.newId(timeMs), timeMs, hook: hook.name, ...news });
   parts.outbox.remember(hook.name, lane.memory, [record]);
-  parts.reporter.problem(`alert: hook ${hook.name}: ${news.message}`);
+  if (news.kind === 'recovered') parts.reporter.notice(`hook ${hook.name}: ${news.message}`);
+  else parts.reporter.problem(`alert: hook ${hook.name}: ${news.message}`);
   const own = ownProgram(lane, lane.depth, parts.clock);
   const environment = { DRIFTLINE_HOOK: hook.name, DRIFTLINE_ALERT: news.kind };
   await parts.runner.tellFailure({ hook, record, environment, kill, onStart: own.started });

@@ -42,6 +42,8 @@ export async function runLane(parts: LaneParts, lane: Lane, closing: AbortSignal
     else follow(deliver(parts, lane, batch, kill).finally(release));
   }
   await Promise.all(runs);
+  // What the last runs led to is an alert, too.
+  if (failure === undefined) for (const news of lane.news.splice(0)) await raise(parts, lane, news, kill);
   if (failure !== undefined) throw failure;
 }
 

@@ -10,6 +10,7 @@ import { type HookState, statesOf } from './hook-state.ts';
 import { noteDrift, recall, retryNow, runLane } from './lane.ts';
 import { newLane } from './lane-state.ts';
 import { NO_MEMORY } from './ports/outbox.ts';
+import { releaseHold } from './release.ts';
 import { openSlots } from './slots.ts';
 
 export interface TriggerParts extends DeliveryParts {
@@ -42,7 +43,7 @@ export interface Trigger {
   /** A drift was recorded: it may be one that makes hooks wait. */
   readonly observe: Holds['observe'];
   /** Lets a hook run again that was held; false when it was not. */
-  release(hook: string): boolean;
+  release(hook: string, by: Actor): boolean;
   /** Tries again at once what failed, also what was given up; returns how many batches were. */
   retry(hook: string): number;
   /**
@@ -92,11 +93,10 @@ export function openTrigger(parts: TriggerParts): Trigger {
     states: () => statesOf(lanes, parts, predecessor?.states() ?? []),
     isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (predecessor?.isOwnDoing(hook, actors) ?? false),
     observe: holds.observe,
-    release(hook) {
+    release(hook, by) {
       const lane = lanes.get(hook);
       if (lane?.memory.hold === undefined) return false;
-      lane.memory = { ...lane.memory, hold: undefined };
-      parts.outbox.remember(hook, lane.memory, []);
+      lane.memory = releaseHold(parts, hook, lane.memory, by);
       lane.wake.abort();
       return true;
     },

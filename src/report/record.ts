@@ -9,6 +9,7 @@ import type {
   AcceptFields,
   AlertFields,
   LifecycleFields,
+  ReleaseFields,
   RunFields,
   SweepFields,
 } from '../engine/ports/record-writer.ts';
@@ -87,7 +88,12 @@ export function runJson({ startMs, endMs, outcome, ...fields }: RunFields): Json
 }
 
 export function alertJson({ id, timeMs, kind, hook, message }: AlertFields): JsonObject {
-  return { ...head('alert', timeTextMs(timeMs)), id, kind, severity: 'critical', hook, message };
+  const severity = kind === 'recovered' ? 'info' : 'critical';
+  return { ...head('alert', timeTextMs(timeMs)), id, kind, severity, hook, message };
+}
+
+export function releaseJson({ timeNs, hook, reason, sinceMs, by }: ReleaseFields): JsonObject {
+  return { ...head('release', timeText(timeNs)), hook, reason, since: timeTextMs(sinceMs), by: actorJson(by) };
 }
 
 export function overflowJson({ timeNs, count }: { readonly timeNs: bigint; readonly count: number }): JsonObject {

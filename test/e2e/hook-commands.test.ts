@@ -117,6 +117,14 @@ test('a mass change holds a hook over a restart, until it is released', async ()
   expect(site.driftline('hook', 'release', 'it')).toMatchObject({ status: 0, stderr: 'hook it is released\n' });
   await again.until('all of it', () => new Set(readFileSync(aside('got'), 'utf8').split('\0')).size >= 63);
   expect(site.driftline('hook', 'release', 'it').stderr).toBe('hook it was not held\n');
+  expect(site.journal().filter(({ type }) => type === 'release')).toMatchObject([
+    {
+      hook: 'it',
+      reason: expect.stringContaining('drifts within a minute'),
+      since: expect.any(String),
+      by: { uid: process.getuid?.(), cmdline: expect.arrayContaining(['release', 'it']) },
+    },
+  ]);
   site.shell('touch last');
   await again.until('the next', () => readFileSync(aside('got'), 'utf8').includes('/last\0'));
 });

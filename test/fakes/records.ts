@@ -8,6 +8,7 @@ export const silentRecords: RecordWriter = {
   accept: ({ generation }) => JSON.stringify({ type: 'accept', generation }),
   run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),
   alert: ({ kind, hook, message }) => JSON.stringify({ type: 'alert', kind, hook, message }),
+  release: ({ hook, reason }) => JSON.stringify({ type: 'release', hook, reason }),
   overflow: ({ count }) => JSON.stringify({ type: 'overflow', count }),
   coverage: ({ state }) => JSON.stringify({ type: 'coverage', state }),
   gap: ({ gap }) => JSON.stringify({ type: 'gap', cause: gap.cause }),

@@ -38,11 +38,11 @@ export async function runHookTest(context: Context, { name, paths, run, json }: 
     return 0;
   }
   if (hold !== undefined) throw held(name, hold.reason);
-  const outcome = await runOnce(context, hook, batch);
+  const { outcome, interrupted } = await runOnce(context, hook, batch);
   context.output.data(json ? `${jsonText(outcomeJson(outcome))}\n` : outcome.output);
   if (outcome.problem !== undefined) context.output.warn(`driftline: hook ${name}: ${escapeText(outcome.problem)}`);
   context.output.note(`hook ${name}: ${outcome.outcome} (${outcome.signal ?? `exit ${outcome.exitCode ?? '?'}`})`);
-  return outcome.outcome === 'ok' ? 0 : outcome.outcome === 'again' ? 75 : 74;
+  return interrupted ?? (outcome.outcome === 'ok' ? 0 : outcome.outcome === 'again' ? 75 : 74);
 }
 
 /** As the outbox has it, or as it would be if just these paths drifted; and whether the hook is held. */
@@ -163,14 +163,21 @@ function inputLines({ stdin }: HookSettings, input: Buffer): string[] {
   return input.toString('utf8').split('\n').slice(0, -1).slice(0, SHOWN_MAX);
 }
 
-async function runOnce({ output }: Context, hook: HookSettings, batch: HookBatch): Promise<RunOutcome> {
-  const interrupt = onInterrupt();
+interface Tried {
+  readonly outcome: RunOutcome;
+  /** Somebody interrupted. */
+  readonly interrupted: number | undefined;
+}
+
+async function runOnce({ output }: Context, hook: HookSettings, batch: HookBatch): Promise<Tried> {
+  const interrupt = onInterrupt(hook.stop.graceMs);
+  const { signal, kill } = interrupt;
   const runId = newId(systemClock.nowMs());
-  const kill = new AbortController().signal;
   try {
-    const request = { hook, runId, batch, ...hookPayload(hook, batch, runId), signal: interrupt.signal, kill };
+    const request = { hook, runId, batch, ...hookPayload(hook, batch, runId), signal, kill };
     const onProblem = (message: string): void => output.warn(`driftline: ${escapeText(message)}`);
-    return await openHookRunner({ digestOf: hexDigest, onProblem }).run({ ...request, onStart: () => {} });
+    const outcome = await openHookRunner({ digestOf: hexDigest, onProblem }).run({ ...request, onStart: () => {} });
+    return { outcome, interrupted: interrupt.exitCode() };
   } finally {
     interrupt.dispose();
   }

@@ -10,6 +10,7 @@ import {
   noHook,
 } from '../../engine/hook-errand.ts';
 import type { Store } from '../../engine/ports/store.ts';
+import { releaseHold } from '../../engine/release.ts';
 import { hookPayload } from '../../hooks/payload.ts';
 import { openHookRunner } from '../../hooks/runner.ts';
 import { pluralText } from '../../report/quantity.ts';
@@ -19,7 +20,7 @@ import { argumentPaths, type Context, loadContext } from '../context.ts';
 import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
 import { hookText } from '../hook-text.ts';
-import { newId } from '../identity.ts';
+import { currentActor, newId } from '../identity.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openReporter } from '../reporter.ts';
 import { busy, hexDigest, lockState, openState } from '../state.ts';
@@ -59,7 +60,7 @@ export function findHook({ hooks }: Settings, name: string): HookSettings {
 export async function runHookRelease(context: Context, name: string): Promise<number> {
   const { settings } = await loadContext(context);
   const hook = findHook(settings, name);
-  const asked = await askRunning(settings, { action: 'release', hook: name, paths: [] });
+  const asked = await askRunning(settings, { action: 'release', hook: name, paths: [], by: currentActor() });
   const { count } = asked ?? (await withStore(settings, (store) => releaseHere(store, hook)));
   context.output.note(count === 0 ? `hook ${name} was not held` : `hook ${name} is released`);
   return 0;
@@ -67,7 +68,7 @@ export async function runHookRelease(context: Context, name: string): Promise<nu
 
 function releaseHere({ outbox }: Store, { name }: HookSettings): ErrandResult {
   const memory = outbox.memory(name);
-  outbox.remember(name, { ...memory, hold: undefined }, []);
+  releaseHold({ outbox, records: recordWriter, clock: systemClock }, name, memory, currentActor());
   return { count: memory.hold === undefined ? 0 : 1, pending: 0 };
 }
 
@@ -85,7 +86,7 @@ export async function runHookRun(context: Context, args: HookRunArguments): Prom
   if (args.pending === paths.length > 0) {
     throw new AppError('USAGE', 'hook run needs either paths or --pending', { hint: 'driftline hook run --help' });
   }
-  const errand: HookErrand = { action: args.pending ? 'retry' : 'add', hook: hook.name, paths };
+  const errand: HookErrand = { action: args.pending ? 'retry' : 'add', hook: hook.name, paths, by: currentActor() };
   const asked = await askRunning(settings, errand);
   if (asked !== undefined) {
     const revived =
@@ -105,9 +106,9 @@ async function deliverHere(context: Context, store: Store, hook: HookSettings, e
   const reporter = openReporter(context.output, false);
   const runner = openHookRunner({ onProblem: reporter.problem, digestOf: hexDigest });
   const parts = { ...common, outbox: store.outbox, runner, reporter, random: Math.random, payload: hookPayload };
-  const interrupt = onInterrupt();
+  const interrupt = onInterrupt(hook.stop.graceMs);
   try {
-    const { ok, left } = await deliverPending(parts, hook, interrupt.signal);
+    const { ok, left } = await deliverPending(parts, hook, interrupt.signal, interrupt.kill);
     context.output.note(`hook ${hook.name}: ${pluralText(ok, 'batch', 'batches')} delivered, ${left} left`);
     return interrupt.exitCode() ?? (left === 0 ? 0 : 75);
   } finally {

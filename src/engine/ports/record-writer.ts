@@ -14,6 +14,7 @@ export interface RecordWriter {
   accept(fields: AcceptFields): string;
   run(fields: RunFields): string;
   alert(fields: AlertFields): string;
+  release(fields: ReleaseFields): string;
   overflow(fields: { readonly timeNs: bigint; readonly count: number }): string;
   coverage(fields: { readonly timeNs: bigint; readonly coverage: Coverage; readonly state: CoverageState }): string;
   gap(fields: { readonly timeNs: bigint; readonly gap: Gap }): string;
@@ -51,12 +52,23 @@ export interface AlertFields {
   readonly timeMs: number;
   /**
    * `breaker`: the hook failed too often in a row. `chain`: hooks start each other without an end. `hold`: too much or too
-   * grave drift. `dead`: a batch was given up. `digest`: a program is not the one that was pinned.
+   * grave drift. `dead`: a batch was given up. `digest`: a program is not the one that was pinned. `recovered`: after
+   * `breaker`, it works again.
    */
-  readonly kind: 'breaker' | 'chain' | 'hold' | 'dead' | 'digest';
+  readonly kind: 'breaker' | 'chain' | 'hold' | 'dead' | 'digest' | 'recovered';
   readonly hook: string;
   /** Lower case, no full stop. */
   readonly message: string;
+}
+
+/** Somebody let a hook run again that drift had held. */
+export interface ReleaseFields {
+  readonly timeNs: bigint;
+  readonly hook: string;
+  readonly reason: string;
+  /** When it was held. */
+  readonly sinceMs: number;
+  readonly by: Actor;
 }
 
 export interface SweepFields {

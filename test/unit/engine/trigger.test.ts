@@ -343,7 +343,20 @@ test('too many failures in a row: nothing runs for a while, somebody is told, th
   runs[2]?.end('ok');
   await clock.advance(0);
   expect(trigger.states()).toMatchObject([{ failures: 0, openUntilMs: undefined }]);
+  expect(outbox.journal.filter((record) => record.includes('"recovered"'))).toHaveLength(1);
+  expect(failures.filter((record) => record.includes('"recovered"'))).toHaveLength(1);
   await trigger.close();
+});
+
+test('what the last run of a watch led to is told before its end', async () => {
+  const around = { deaf: true };
+  const { clock, runs, outbox, drift, trigger } = setUp({ breaker: { failures: 1, pauseMs: 60_000 } }, around);
+  drift('/a');
+  await clock.advance(500);
+  const closed = trigger.close();
+  runs[0]?.end('failed');
+  await closed;
+  expect(outbox.journal.filter((record) => record.includes('"breaker"'))).toHaveLength(1);
 });
 
 test('the breaker is still open after a restart', async () => {
