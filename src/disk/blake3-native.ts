@@ -9,15 +9,11 @@ export function openNative(): DigestEngine | undefined {
   const native = load();
   if (native === undefined) return undefined;
   const hasher = new native.Blake3Hasher();
-  // Through text: a Buffer that native code allocates costs a microsecond more.
   const finish = (): Buffer => Buffer.from(hasher.digest('hex'), 'hex');
   return {
     name: 'native',
-    digest: (bytes) => {
-      hasher.reset();
-      hasher.update(bytes);
-      return finish();
-    },
+    // One call instead of three, and through text: a Buffer that native code allocates costs half a microsecond more.
+    digest: (bytes) => Buffer.from(native.blake3UrlSafeBase64(bytes), 'base64url'),
     stream: () => {
       hasher.reset();
       return { update: (bytes) => void hasher.update(bytes), finish, drop: () => hasher.reset() };

@@ -22,26 +22,12 @@ export interface DigestStream {
 /** `auto` is native where the prebuilt module loads. */
 export type EngineChoice = 'auto' | 'native' | 'wasm';
 
-/** Up to here the WASM build wins (0.9 us against 1.6 us for 64 bytes), which need not cross into native code. */
-const SMALL_BYTES = 512;
-
 export function openDigestEngine(choice: EngineChoice = 'auto'): DigestEngine {
-  const native = choice === 'wasm' ? undefined : openNative();
-  const wasm = choice === 'native' ? undefined : openWasm();
-  if (native !== undefined && wasm !== undefined) return mixed(native, wasm);
-  const engine = native ?? wasm;
+  const engine = (choice === 'wasm' ? undefined : openNative()) ?? (choice === 'native' ? undefined : openWasm());
   if (engine === undefined) {
     throw new AppError('INTERNAL', `the ${choice} BLAKE3 engine does not load`, { hint: 'install the package again' });
   }
   return engine;
-}
-
-function mixed(native: DigestEngine, wasm: DigestEngine): DigestEngine {
-  return {
-    name: 'native',
-    digest: (bytes) => (bytes.length <= SMALL_BYTES ? wasm.digest(bytes) : native.digest(bytes)),
-    stream: () => native.stream(),
-  };
 }
 
 /** BLAKE3 as a function, for who only needs that: 32 bytes of any input. */
