@@ -11,6 +11,7 @@ import { needsByRule } from './needs.ts';
 import type { PagesWritten, PageWriter } from './page-writer.ts';
 import type { PackedWork, Work } from './protocol.ts';
 import type { QuickReader } from './quick-reader.ts';
+import { ruleFinder } from './rule-finder.ts';
 import { allocateStat, isSameDevice, type Stat, statFd } from './stat.ts';
 import {
   compareWork,
@@ -109,20 +110,19 @@ export function createPageReader(
       return rangeWork(work, names, { index: 0, after: undefined, size: PAGE_NAMES });
     }
     writer.start(work, meter.bytesRead());
-    const ruleOf = ruleFinder(work);
+    const ruleOf = ruleFinder(scope, work);
     const knownOf = knownRecords(work.known);
     hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
-    const prefix = prefixOf(work.dir);
     const following: Work[] = [];
     hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
-    for (const [index, text] of names.entries()) {
+    let index = -1;
+    for (const text of names) {
+      index += 1;
       if (isCanceled()) break;
       if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) {
         return [...following, ...leave(work, names, index)];
       }
-      const name = pathFromLatin1(text);
-      const path = pathFromLatin1(prefix + text);
-      const rule = ruleOf(path, name);
+      const rule = ruleOf(text);
       const known = rule && rules.get(rule);
       if (rule === undefined || known === undefined) continue;
       namesLeft -= 1;
@@ -135,24 +135,25 @@ export function createPageReader(
         later.push(...leave(work, names, index, 1));
         return following;
       }
-      if (found === 'directory') following.push(...below(work, path, name, rule, entries.stat));
+      if (found === 'directory') following.push(...below(work, text, rule, entries.stat));
     }
     finish();
     return following;
   };
 
   /** What follows a directory that was found in the one in hand. */
-  const below = (work: Work, path: BytePath, name: BytePath, rule: Rule, stat: Stat): Work[] => {
+  const below = (work: Work, text: string, rule: Rule, stat: Stat): Work[] => {
+    const path = pathFromLatin1(prefixOf(work.dir) + text);
     const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(stat, deviceOfDir) && !roots.has(path);
-    return isForeign ? workBeyond(path, scope.roots) : [listWork(work.dir, name, rules.get(rule)?.index ?? work.rule)];
+    return isForeign ? workBeyond(path, scope.roots) : [listWork(path, rules.get(rule)?.index ?? work.rule)];
   };
 
   /** Returns the directories in one that is as in the baseline, or the same directory for whoever knows what is there. */
   const readQuickly = (work: Work, table: SealTable): Work[] => {
     const following: Work[] = [];
-    const count = quick.read(work, table, (fd, path, name, rule) => {
+    const count = quick.read(work, table, (fd, name, rule) => {
       hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
-      following.push(...below(work, path, name, rule, quick.stat));
+      following.push(...below(work, name, rule, quick.stat));
     });
     if (count === undefined) return [compareWork(work)];
     namesLeft -= count;
@@ -168,13 +169,6 @@ export function createPageReader(
     const isHeavy = namesLeft > 0;
     const size = isHeavy ? Math.max(1, Math.ceil((names.length - index) / RANGES)) : PAGE_NAMES;
     return rangeWork(work, names, { index, after, size, first: first ?? size });
-  };
-
-  /** Below a directory of the walk only the entry itself is tested; of single names nothing is known yet. */
-  const ruleFinder = (work: Work): ((path: BytePath, name: BytePath) => Rule | undefined) => {
-    if (work.kind === 'names') return (path) => scope.ruleOf(path);
-    const parent = scope.rules[work.rule];
-    return (path, name) => scope.childRule(parent, path, name);
   };
 
   return {

@@ -1,17 +1,18 @@
 // A directory of `check --quick`: the stat of each of its names under the quick seals of the baseline (domain/quick-seal.ts),
 // without a record, or anything that would have to be opened.
-import { type BytePath, pathFromLatin1 } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import { HAS_DIGEST, paddedLength, QUICK_FIXED_BYTES } from '../domain/quick-seal.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { QuickPages, SealTable } from '../domain/seal-table.ts';
 import { allocateMemory, closeFd, type Memory } from '../libc/file.ts';
 import type { DigestEngine } from './digest.ts';
-import { listNames, openDirectory, prefixOf } from './directory.ts';
+import { listNames, openDirectory } from './directory.ts';
 import type { Needs } from './entry-reader.ts';
 import type { Meter } from './meter.ts';
 import type { RuleNeeds } from './needs.ts';
 import type { Work } from './protocol.ts';
-import { allocateStat, type Stat, statFormat, statMode, statName, timeNs, WORD } from './stat.ts';
+import { ruleFinder } from './rule-finder.ts';
+import { allocateStat, type Stat, statFormat, statMode, statName, WORD, writeTimeNs } from './stat.ts';
 
 export interface QuickReader {
   /**
@@ -23,7 +24,7 @@ export interface QuickReader {
   readonly stat: Stat;
 }
 
-export type OnDirectory = (fd: number, path: BytePath, name: BytePath, rule: Rule) => void;
+export type OnDirectory = (fd: number, name: string, rule: Rule) => void;
 
 /** A directory with more names is for several workers. */
 const NAMES_MAX = 65_536;
@@ -45,20 +46,17 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
   const readOpen = (work: Work, fd: number, pages: QuickPages, onDirectory: OnDirectory): number | undefined => {
     const names = listNames(fd);
     if (typeof names === 'number' || names.length > NAMES_MAX || names.length < pages.entries) return undefined;
-    const parent = scope.rules[work.rule];
-    const prefix = prefixOf(work.dir);
+    const ruleOf = ruleFinder(scope, work);
     let [end, page, inPage, entries] = [start(work.dir), 0, 0, 0];
     for (const text of names) {
-      const name = pathFromLatin1(text);
-      const path = pathFromLatin1(prefix + text);
-      const rule = scope.childRule(parent, path, name);
+      const rule = ruleOf(text);
       const wanted = rule && rules.get(rule);
       if (rule === undefined || wanted === undefined) continue;
       if (page === pages.pages) return undefined;
       meter.entry(work.dir, text);
       end = add(fd, text, end, wanted.needs);
       if (end < 0) return undefined;
-      if (statFormat(stat) === S_IFDIR) onDirectory(fd, path, name, rule);
+      if (statFormat(stat) === S_IFDIR) onDirectory(fd, text, rule);
       entries += 1;
       inPage += 1;
       if (inPage < pages.entriesOf(page)) continue;
@@ -81,7 +79,7 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
   const add = (fd: number, name: string, at: number, { digest, flags }: Needs): number => {
     const length = paddedLength(name.length);
     reserve(at, QUICK_FIXED_BYTES + length);
-    const { bytes, u32, i64, address } = into;
+    const { bytes, u32, address } = into;
     const nameAt = at + QUICK_FIXED_BYTES;
     const end = nameAt + length;
     // The NULs before the name, which overwrites those that are not behind it.
@@ -101,8 +99,8 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
     u32[w + 5] = stat.u32[WORD.ino + 1] ?? 0;
     u32[w + 6] = stat.u32[WORD.size] ?? 0;
     u32[w + 7] = stat.u32[WORD.size + 1] ?? 0;
-    i64[(at >> 3) + 4] = timeNs(stat, WORD.mtime);
-    i64[(at >> 3) + 5] = timeNs(stat, WORD.ctime);
+    writeTimeNs(stat, WORD.mtime, u32, w + 8);
+    writeTimeNs(stat, WORD.ctime, u32, w + 10);
     return end;
   };
 
@@ -131,7 +129,6 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
 
 interface Views extends Memory {
   readonly u32: Uint32Array;
-  readonly i64: BigInt64Array;
 }
 
 function viewsOf(lengthBytes: number): Views {
@@ -140,6 +137,5 @@ function viewsOf(lengthBytes: number): Views {
     bytes,
     address,
     u32: new Uint32Array(bytes.buffer, bytes.byteOffset, lengthBytes / 4),
-    i64: new BigInt64Array(bytes.buffer, bytes.byteOffset, lengthBytes / 8),
   };
 }

@@ -1,7 +1,7 @@
 // Packed records straight from statx memory: the same bytes as `writeRecord` of domain/packed.ts, without an object or a
 // bigint parameter per file. A test holds the two together.
 import type { Digest } from '../domain/entry.ts';
-import { type Stat, statMode, timeNs, WORD } from './stat.ts';
+import { type Stat, statMode, WORD, writeTimeNs } from './stat.ts';
 
 /** What a record has beside its stat; filled in anew for each entry. */
 export interface Extras {
@@ -58,7 +58,6 @@ interface Views {
   readonly bytes: Buffer;
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
-  readonly i64: BigInt64Array;
 }
 
 function viewsOf(buffer: ArrayBuffer): Views {
@@ -66,7 +65,6 @@ function viewsOf(buffer: ArrayBuffer): Views {
     bytes: Buffer.from(buffer),
     u16: new Uint16Array(buffer),
     u32: new Uint32Array(buffer),
-    i64: new BigInt64Array(buffer),
   };
 }
 
@@ -124,8 +122,8 @@ function recordLengthOf(name: string, extras: Extras): number {
 }
 
 /** The fields that come from the stat, at an offset that is a multiple of 8. */
-function writeFixed({ u16, u32, i64 }: Views, at: number, stat: Stat): void {
-  const [w, q] = [at >> 2, at >> 3];
+function writeFixed({ u16, u32 }: Views, at: number, stat: Stat): void {
+  const w = at >> 2;
   u16[(at >> 1) + 4] = statMode(stat);
   u32[w + 3] = stat.u32[WORD.uid] ?? 0;
   u32[w + 4] = stat.u32[WORD.gid] ?? 0;
@@ -134,8 +132,8 @@ function writeFixed({ u16, u32, i64 }: Views, at: number, stat: Stat): void {
   u32[w + 7] = stat.u32[WORD.ino + 1] ?? 0;
   u32[w + 8] = stat.u32[WORD.size] ?? 0;
   u32[w + 9] = stat.u32[WORD.size + 1] ?? 0;
-  i64[q + 5] = timeNs(stat, WORD.mtime);
-  i64[q + 6] = timeNs(stat, WORD.ctime);
+  writeTimeNs(stat, WORD.mtime, u32, w + 10);
+  writeTimeNs(stat, WORD.ctime, u32, w + 12);
   u32[w + 14] = stat.u32[WORD.nlink] ?? 0;
   u32[w + 16] = 0;
   u32[w + 17] = stat.u32[WORD.rdevMajor] ?? 0;

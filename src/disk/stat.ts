@@ -12,10 +12,9 @@ import {
 export interface Stat {
   readonly address: number;
   readonly u32: Uint32Array;
-  readonly i64: BigInt64Array;
 }
 
-/** Offsets into `u32`; those of 64-bit fields halve into `i64`. */
+/** Offsets into `u32`; of a 64-bit field that of its lower half. */
 export const WORD = {
   attributes: 2,
   nlink: 4,
@@ -40,7 +39,6 @@ export function allocateStat(): Stat {
   return {
     address,
     u32: new Uint32Array(bytes.buffer, bytes.byteOffset, STATX_BYTES / 4),
-    i64: new BigInt64Array(bytes.buffer, bytes.byteOffset, STATX_BYTES / 8),
   };
 }
 
@@ -74,11 +72,21 @@ export function statSize(stat: Stat): number {
   return word(stat, WORD.size + 1) * 0x1_0000_0000 + word(stat, WORD.size);
 }
 
-const NS_PER_S = 1_000_000_000n;
+const NS_PER_S = 1e9;
+const HIGH = 0x1_0000_0000;
+const HALF = 0x1_0000;
 
-/** A time in nanoseconds since the epoch; `at`: where it begins. */
-export function timeNs(stat: Stat, at: number): bigint {
-  return (stat.i64[at / 2] ?? 0n) * NS_PER_S + BigInt(stat.u32[at + 2] ?? 0);
+/**
+ * Writes a time as nanoseconds since the epoch (i64) to the words from `to` on; `at`: where it begins. The product of halves of the
+ * seconds fits a double: a big integer would have to be allocated.
+ */
+export function writeTimeNs(stat: Stat, at: number, words: Uint32Array, to: number): void {
+  const seconds = word(stat, at);
+  const upper = (seconds >>> 16) * NS_PER_S;
+  const lower = (upper % HALF) * HALF + (seconds & 0xffff) * NS_PER_S + word(stat, at + 2);
+  words[to] = lower % HIGH;
+  // Of seconds before 1970 or after 2106: modulo 2^64, as their product would be.
+  words[to + 1] = Math.floor(upper / HALF) + Math.floor(lower / HIGH) + Math.imul(word(stat, at + 1), NS_PER_S);
 }
 
 export function isAutomount(stat: Stat): boolean {
@@ -89,12 +97,23 @@ export function isSameDevice(a: Stat, b: Stat): boolean {
   return word(a, WORD.devMajor) === word(b, WORD.devMajor) && word(a, WORD.devMinor) === word(b, WORD.devMinor);
 }
 
-const IDENTITY = [WORD.mode, WORD.ino, WORD.ino + 1, WORD.devMajor, WORD.devMinor];
-const CONTENT = [WORD.size, WORD.size + 1];
-const TIMES = [WORD.ctime, WORD.ctime + 1, WORD.ctime + 2, WORD.mtime, WORD.mtime + 1, WORD.mtime + 2];
-const STATE = [...IDENTITY, ...CONTENT, ...TIMES];
-
 /** The same object, and nothing happened to it in between (ctime follows every change of the inode). */
-export function isSameState(a: Stat, b: Stat): boolean {
-  return STATE.every((at) => a.u32[at] === b.u32[at]);
+export function isSameState({ u32: a }: Stat, { u32: b }: Stat): boolean {
+  // One expression: this is asked of every file, and a loop over a list of words is slow until it is compiled.
+  return (
+    a[WORD.mode] === b[WORD.mode] &&
+    isSameLong(a, b, WORD.ino) &&
+    isSameLong(a, b, WORD.devMajor) &&
+    isSameLong(a, b, WORD.size) &&
+    isSameTime(a, b, WORD.ctime) &&
+    isSameTime(a, b, WORD.mtime)
+  );
+}
+
+function isSameTime(a: Uint32Array, b: Uint32Array, at: number): boolean {
+  return isSameLong(a, b, at) && a[at + 2] === b[at + 2];
+}
+
+function isSameLong(a: Uint32Array, b: Uint32Array, at: number): boolean {
+  return a[at] === b[at] && a[at + 1] === b[at + 1];
 }

@@ -1,14 +1,5 @@
 // Pieces of work of a walk (protocol.ts): where it starts, and what lies below a directory.
-import {
-  type BytePath,
-  dirOf,
-  isWithin,
-  joinPath,
-  nameOf,
-  outermostPaths,
-  pathFromLatin1,
-  ROOT_DIR,
-} from '../domain/path.ts';
+import { type BytePath, dirOf, isWithin, nameOf, outermostPaths, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
 import type { PackedWork, Reply, Request, Work } from './protocol.ts';
 
 /** Names in one page of a large directory. */
@@ -61,8 +52,8 @@ export function namesWork(dir: BytePath, names: readonly BytePath[]): Work {
 const NO_RULE = -1;
 
 /** A directory that is listed. */
-export function listWork(dir: BytePath, name: BytePath, rule: number): Work {
-  return makeWork('list', joinPath(dir, name), rule, NOTHING);
+export function listWork(dir: BytePath, rule: number): Work {
+  return makeWork('list', dir, rule, NOTHING);
 }
 
 const NOTHING: Partial<Work> = {};

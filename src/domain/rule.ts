@@ -3,7 +3,7 @@ import type { ActorClause } from './actor-rule.ts';
 import type { AttributeSet } from './attribute.ts';
 import type { Severity } from './drift.ts';
 import { compilePatterns, type PathMatcher } from './glob.ts';
-import { type BytePath, isWithin, lineage, nameOf } from './path.ts';
+import { type BytePath, dirOf, isWithin, lineage, nameOf } from './path.ts';
 
 export interface Rule {
   readonly name: string;
@@ -44,6 +44,8 @@ export interface Scope {
    * only the entry itself is tested, its ancestors have passed already.
    */
   childRule(parent: Rule | undefined, path: BytePath, name: BytePath): Rule | undefined;
+  /** Whether `childRule` says `parent` of every entry of the directory, whatever its name. */
+  isUniform(parent: Rule, dir: BytePath): boolean;
   /** Why `ruleOf` gives what it gives. */
   explain(path: BytePath): Explanation;
 }
@@ -68,6 +70,10 @@ export function compileScope(settings: ScopeSettings): Scope {
     return rule === undefined || excludedBy(rule, path, name) !== undefined ? undefined : rule;
   };
 
+  const special = new Set<string>([...(byRoot.keys() as Iterable<BytePath>), ...settings.own].map(dirOf));
+  const isUniform = (parent: Rule, dir: BytePath): boolean =>
+    settings.ignore.length === 0 && parent.exclude.length === 0 && !special.has(dir);
+
   const explain = (path: BytePath): Explanation => {
     let rule: Rule | undefined;
     let root = path;
@@ -84,6 +90,7 @@ export function compileScope(settings: ScopeSettings): Scope {
     rules: settings.rules,
     roots: ([...byRoot.keys()] as BytePath[]).sort(),
     childRule,
+    isUniform,
     explain,
     ruleOf: (path) => {
       const found = explain(path);

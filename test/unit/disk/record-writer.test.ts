@@ -61,7 +61,7 @@ function statOf({ fields, mtime, ctime }: Input): Stat {
   u64s[WORD.ino / 2] = fields.inode;
   u64s[WORD.size / 2] = fields.sizeBytes;
   for (const [at, [s, rest]] of [[WORD.mtime, mtime] as const, [WORD.ctime, ctime] as const]) {
-    stat.i64[at / 2] = s;
+    new BigInt64Array(stat.u32.buffer, stat.u32.byteOffset)[at / 2] = s;
     stat.u32[at + 2] = rest;
   }
   return stat;

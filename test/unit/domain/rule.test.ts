@@ -67,3 +67,16 @@ test('patternProblem refuses what would surprise', () => {
   expect(patternProblem('*.swp')).toBeUndefined();
   expect(patternProblem('/var/cache/')).toBeUndefined();
 });
+
+test('a directory is uniform when nothing in it can have a rule of its own, or none', () => {
+  const [plain, excluding] = [rule('etc', ['/etc']), rule('etc', ['/etc'], { exclude: ['/etc/mtab'] })];
+  const compiled = compileScope({
+    rules: [plain, rule('ssh', ['/etc/ssh'])],
+    ignore: [],
+    own: [path('/etc/own/x.db')],
+  });
+  expect(['/etc/apt', '/etc/ssh'].map((dir) => compiled.isUniform(plain, path(dir)))).toEqual([true, true]);
+  expect(['', '/etc', '/etc/own'].map((dir) => compiled.isUniform(plain, path(dir)))).toEqual([true, false, false]);
+  expect(compileScope({ rules: [plain], ignore: ['*.swp'], own: [] }).isUniform(plain, path('/etc/apt'))).toBe(false);
+  expect(compileScope({ rules: [excluding], ignore: [], own: [] }).isUniform(excluding, path('/a'))).toBe(false);
+});
