@@ -1,6 +1,7 @@
 // What every command starts from: where it was called, what it was asked for, and the settings that follow from both.
 import { fileURLToPath } from 'node:url';
 import { implicitSettings } from '../config/implicit.ts';
+import type { LoadedSettings } from '../config/load.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -27,6 +28,8 @@ export interface Loaded {
   readonly asWritten: Settings;
   /** undefined: no configuration, `--baseline` stands for it. */
   readonly file: string | undefined;
+  /** A mistake at a key of the configuration, as it is told. */
+  readonly told?: LoadedSettings['told'];
 }
 
 /**
@@ -46,7 +49,12 @@ export async function loadContext(context: Context, implicitPaths: readonly Byte
   const loaded = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
   for (const warning of loaded.warnings) output.warn(`driftline: warning: ${warning}`);
   const settings = baseline === undefined ? loaded : { ...loaded, baseline: argumentPath(baseline, startDir) };
-  return { settings: withUserIds(canonicalSettings(settings)), asWritten: settings, file: loaded.file };
+  return {
+    settings: withUserIds(canonicalSettings(settings)),
+    asWritten: settings,
+    file: loaded.file,
+    told: loaded.told,
+  };
 }
 
 /** For commands that read or watch what the rules name. */

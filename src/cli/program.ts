@@ -181,7 +181,7 @@ function addWatchCommands(program: Command, command: AddCommand): void {
       (await import('./commands/explain.ts')).runExplain(context, { path: path ?? '', json: wantsJson(options) }),
   ).option(...json);
   const config = program.command('config').description('look at the configuration');
-  command(config, 'check', 'check the configuration and the programs of its hooks', async (context, _args, options) =>
+  command(config, 'check', 'check the configuration, and whether its hooks can run', async (context, _args, options) =>
     (await import('./commands/config.ts')).runConfigCheck(context, wantsJson(options)),
   ).option(...json);
   command(config, 'schema', 'print the JSON Schema of the configuration', async (context) =>

@@ -7,7 +7,7 @@ import { AppError, errorCode, errorMessage } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import { type BytePath, pathFromText, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
-import { configError, keyPathText, type Problem } from './problem.ts';
+import { configError, type KeyPath, type Problem, problemText } from './problem.ts';
 import { type Mistake, parseShape } from './schema.ts';
 import { resolveSettings } from './settings.ts';
 import { parseSource, SOURCE_MAX_BYTES, type Source } from './source-map.ts';
@@ -28,6 +28,8 @@ export interface LoadedSettings extends Settings {
   /** The configuration file. */
   readonly file: string;
   readonly warnings: readonly string[];
+  /** A mistake at a key, as it is told: `file:line: key.path: what is wrong`. */
+  readonly told: (path: KeyPath, message: string) => string;
 }
 
 const FILES = ['driftline.yaml', 'driftline.yml', 'driftline.json'] as const;
@@ -56,10 +58,9 @@ export async function loadSettings(options: LoadOptions): Promise<LoadedSettings
     file,
     warnings: [
       ...others.map((other) => `${escapeText(other)} is not used, because ${escapeText(file)} exists`),
-      ...placed(source, warnings).map(
-        ({ line, path, message }) => `${escapeText(file)}:${line}: ${keyPathText(path)}: ${message}`,
-      ),
+      ...placed(source, warnings).map((warning) => problemText(file, warning)),
     ],
+    told: (path, message) => problemText(file, { line: source.lineOf(path), path, message }),
   };
 }
 

@@ -5,16 +5,22 @@ import { AppError, errorMessage } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import { pathFromText } from '../domain/path.ts';
 import type { HookSettings, Settings } from '../domain/settings.ts';
+import type { KeyPath } from './problem.ts';
 import { assertTrusted } from './trusted-path.ts';
 
 /** Where a hook's program is; the one that will be asked at each run. */
 export type FindProgram = (name: string) => { readonly path: string } | { readonly problem: string };
 
+/** A mistake of a hook, at a key of it, as it is told: escaped. */
+export type TellHook = (hook: string, key: KeyPath, message: string) => string;
+
+const plainly: TellHook = (hook, _, message) => `hook ${escapeText(hook)}: ${escapeText(message)}`;
+
 /** Throws CONFIG, one line per hook, when a hook's program is missing, not executable or not trusted. */
-export function checkHooks(settings: Settings, findProgram: FindProgram): void {
+export function checkHooks(settings: Settings, findProgram: FindProgram, tell = plainly): void {
   const problems = settings.hooks.flatMap((hook) => {
     try {
-      assertStartable(hook, findProgram);
+      assertStartable(hook, findProgram, tell);
       return [];
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -27,14 +33,15 @@ export function checkHooks(settings: Settings, findProgram: FindProgram): void {
   throw new AppError('CONFIG', problems.map(errorMessage).join('\n'), { hint, cause: first });
 }
 
-function assertStartable(hook: HookSettings, findProgram: FindProgram): void {
-  const what = `hook ${escapeText(hook.name)}`;
-  for (const command of [hook.run, hook.before, hook.after, hook.onFailure]) {
+function assertStartable(hook: HookSettings, findProgram: FindProgram, tell: TellHook): void {
+  for (const key of ['run', 'before', 'after', 'onFailure'] as const) {
+    const command = hook[key];
     if (command === undefined) continue;
     const found = findProgram(command[0] ?? '');
-    if ('problem' in found) throw new AppError('CONFIG', `${what}: ${escapeText(found.problem)}`);
-    assertTrusted(pathFromText(found.path), `${what}: program`);
-    for (const script of scriptsOf(command)) assertTrusted(pathFromText(script), `${what}: script`);
+    if ('problem' in found) throw new AppError('CONFIG', tell(hook.name, [key], found.problem));
+    const what = (noun: string): string => tell(hook.name, [key], noun);
+    assertTrusted(pathFromText(found.path), what('program'));
+    for (const script of scriptsOf(command)) assertTrusted(pathFromText(script), what('script'));
   }
 }
 

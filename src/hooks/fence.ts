@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, type Stats } from 'node:fs';
 import { errorCode, errorMessage } from '../domain/errors.ts';
 import type { HookSettings } from '../domain/settings.ts';
 import { type User, userOf } from '../libc/users.ts';
-import { findProgram, HOOK_PATH } from './program.ts';
+import { findProgram } from './program.ts';
 
 export type Fence =
   | {
@@ -13,23 +13,68 @@ export type Fence =
     }
   | { readonly problem: string; readonly alert?: 'digest' };
 
+/** What is wrong before a run. `key`: of the hook's configuration. */
+export interface FenceProblem {
+  readonly key: readonly string[];
+  readonly message: string;
+  readonly alert?: 'digest';
+}
+
 /** `digestOf` gives the hexadecimal BLAKE3 digest. */
 export function fenceOf(hook: HookSettings, digestOf: (bytes: Uint8Array) => string): Fence {
-  for (const [file, wanted] of Object.entries(hook.digests)) {
-    const found = file === '' ? findProgram(hook.run[0] ?? '') : { path: file };
-    const problem = 'problem' in found ? found.problem : digestProblem(found.path, wanted, digestOf);
-    if (problem !== undefined) return { problem, alert: 'digest' };
-  }
-  const user = hook.user === undefined ? undefined : userOf(hook.user);
-  if (hook.user !== undefined && user === undefined) return { problem: `there is no user ${hook.user}` };
-  for (const [name, file] of Object.entries(hook.credentials)) {
-    const problem = credentialProblem(file, user);
-    if (problem !== undefined) return { problem: `credential ${name}: ${file}: ${problem}` };
-  }
+  const runAs = runAsOf(hook);
+  const [first] = problemsOf(hook, runAs, digestOf);
+  if (first !== undefined) return { problem: first.message, ...(first.alert && { alert: first.alert }) };
   const credentials = Object.entries(hook.credentials).map(([name, file]) => [`DRIFTLINE_CREDENTIAL_${name}`, file]);
-  const prefix = user === undefined ? [] : prefixFor(hook.user ?? '', user);
-  if (!Array.isArray(prefix)) return prefix;
-  return { prefix, environment: Object.fromEntries(credentials) };
+  return { prefix: runAs.prefix, environment: Object.fromEntries(credentials) };
+}
+
+/** Empty when it may be run. */
+export function fenceProblems(hook: HookSettings, digestOf: (bytes: Uint8Array) => string): readonly FenceProblem[] {
+  return problemsOf(hook, runAsOf(hook), digestOf);
+}
+
+interface RunAs {
+  /** Who runs it, when that is said. */
+  readonly user: User | undefined;
+  readonly prefix: readonly string[];
+  readonly problem: string | undefined;
+}
+
+const AS_OURSELVES: RunAs = { user: undefined, prefix: [], problem: undefined };
+
+/** setpriv(1) takes all groups of the user, which spawn(3) of Node would drop, and comes after the cgroup was entered. */
+function runAsOf({ user: name }: HookSettings): RunAs {
+  if (name === undefined) return AS_OURSELVES;
+  const user = userOf(name);
+  if (user === undefined) return { ...AS_OURSELVES, problem: `there is no user ${name}` };
+  if (user.uid === process.geteuid?.()) return { ...AS_OURSELVES, user };
+  const found = findProgram('setpriv');
+  if ('problem' in found) return { ...AS_OURSELVES, user, problem: `it cannot be run as ${name}: ${found.problem}` };
+  const { uid, gid } = user;
+  const prefix = [found.path, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--inh-caps=-all', '--'];
+  return { user, prefix, problem: undefined };
+}
+
+function problemsOf(
+  hook: HookSettings,
+  { user, problem }: RunAs,
+  digestOf: (bytes: Uint8Array) => string,
+): readonly FenceProblem[] {
+  return [
+    ...digestProblems(hook, digestOf),
+    ...(problem === undefined ? [] : [{ key: ['user'], message: problem }]),
+    ...credentialProblems(hook, user),
+  ];
+}
+
+function digestProblems(hook: HookSettings, digestOf: (bytes: Uint8Array) => string): FenceProblem[] {
+  return Object.entries(hook.digests).flatMap(([file, wanted]): FenceProblem[] => {
+    const found = file === '' ? findProgram(hook.run[0] ?? '') : { path: file };
+    const message = 'problem' in found ? found.problem : digestProblem(found.path, wanted, digestOf);
+    const key = file === '' ? ['digest'] : ['digest', file];
+    return message === undefined ? [] : [{ key, message, alert: 'digest' }];
+  });
 }
 
 function digestProblem(file: string, wanted: string, digestOf: (bytes: Uint8Array) => string): string | undefined {
@@ -41,25 +86,28 @@ function digestProblem(file: string, wanted: string, digestOf: (bytes: Uint8Arra
   }
 }
 
+function credentialProblems({ credentials }: HookSettings, user: User | undefined): FenceProblem[] {
+  return Object.entries(credentials).flatMap(([name, file]): FenceProblem[] => {
+    const problem = credentialProblem(file, user);
+    const key = ['credentials', name];
+    return problem === undefined ? [] : [{ key, message: `credential ${name}: ${file}: ${problem}` }];
+  });
+}
+
 /** A secret belongs to root, to who runs driftline or to who runs the hook, and nobody else may read it. */
 function credentialProblem(file: string, user: User | undefined): string | undefined {
   let stats: Stats;
   try {
     stats = lstatSync(file);
   } catch (error) {
-    return errorCode(error) ?? errorMessage(error);
+    return errorCode(error) === 'ENOENT' ? 'not found' : (errorCode(error) ?? errorMessage(error));
   }
   if (!stats.isFile()) return 'not a regular file';
   if (![0, process.geteuid?.(), user?.uid].includes(stats.uid)) return `belongs to user ${stats.uid}`;
   // Nobody but the owner, or the group of who runs the hook.
   const open = stats.gid === user?.gid ? 0o027 : 0o077;
-  return (stats.mode & open) === 0 ? undefined : 'others may read or write it';
-}
-
-/** setpriv(1) takes all groups of the user, which spawn(3) of Node would drop, and comes after the cgroup was entered. */
-function prefixFor(name: string, { uid, gid }: User): string[] | { readonly problem: string } {
-  if (uid === process.geteuid?.()) return [];
-  const found = findProgram('setpriv', { path: HOOK_PATH, cwd: '/' });
-  if ('problem' in found) return { problem: `it cannot be run as ${name}: ${found.problem}` };
-  return [found.path, `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--inh-caps=-all', '--'];
+  if ((stats.mode & open) !== 0) return 'others may read or write it';
+  if (user === undefined || user.uid === 0) return undefined;
+  const mine = stats.uid === user.uid ? 0o400 : stats.gid === user.gid ? 0o040 : 0;
+  return (stats.mode & mine) === 0 ? `user ${user.uid}, who runs the hook, cannot read it` : undefined;
 }

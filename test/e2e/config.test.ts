@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { run, test } from './program.ts';
+import { run, type Scratch, test } from './program.ts';
 
 const RULE = 'rules:\n  - name: one\n    paths: [/etc]\n';
 
@@ -76,13 +76,62 @@ describe('a path that others can bend is refused, and the component is named', (
       const { status, stderr } = scratch.drive('config', 'check');
       return `${status} ${stderr}`;
     };
-    expect(check()).toMatch(/^78 .*hook mine: .*not found/);
+    expect(check()).toMatch(/^78 driftline: \/\S+\.yaml:6: hooks\.mine\.run: .*not found/);
     writeFileSync(program, '#!/bin/sh\n', { mode: 0o644 });
     expect(check()).toMatch(/^78 .*not executable/);
     chmodSync(program, 0o755);
     expect(check()).toMatch(/^0 /);
     chownSync(program, 65534, 65534);
     expect(check()).toMatch(/^78 .*owned by uid 65534/);
+  });
+});
+
+describe('what every run would be refused for, with file, line and key', () => {
+  const configure = (scratch: Scratch, hook: readonly string[]): string =>
+    scratch.configure(`${RULE}    hooks: [it]\nhooks:\n  it:\n    run: ['true']\n${hook.join('\n')}\n`);
+
+  test.for([
+    [
+      'a credential that is not there',
+      ['    credentials:', '      KEY: $/gone'],
+      10,
+      'credentials.KEY',
+      /gone: not found/,
+    ],
+    ['one that others can read', ['    credentials:', '      KEY: $/open'], 10, 'credentials.KEY', /others may read/],
+    [
+      'one that the user of the hook cannot read',
+      ['    user: mail', '    credentials: { KEY: $/key }'],
+      10,
+      'credentials.KEY',
+      /cannot read it/,
+    ],
+    ['a user that there is not', ['    user: no-such-user'], 9, 'user', /there is no user no-such-user/],
+    [
+      'another program than the pinned one',
+      [`    digest: ${'a'.repeat(64)}`],
+      9,
+      'digest',
+      /not the one that was pinned/,
+    ],
+  ] as const)('%s', ([, hook, line, key, message], { scratch }) => {
+    writeFileSync(join(scratch.base, 'open'), 'x', { mode: 0o644 });
+    writeFileSync(join(scratch.base, 'key'), 'x', { mode: 0o400 });
+    const file = configure(
+      scratch,
+      hook.map((text) => text.replace('$', scratch.base)),
+    );
+    const { status, stdout, stderr } = scratch.drive('config', 'check');
+    expect({ status, stdout }).toEqual({ status: 78, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain(`driftline: ${file}:${line}: hooks.it.${key}: `);
+    expect(scratch.drive('doctor').stdout).toContain(`${file}:${line}: hooks.it.${key}: `);
+  });
+
+  test('and nothing when all is right', ({ scratch }) => {
+    writeFileSync(join(scratch.base, 'key'), 'x', { mode: 0o400 });
+    configure(scratch, ['    user: root', `    credentials: { KEY: ${scratch.base}/key }`]);
+    expect(scratch.drive('config', 'check')).toMatchObject({ status: 0, stderr: '' });
   });
 });
 

@@ -118,6 +118,22 @@ function plainFile(): string {
   return aside('plain');
 }
 
+test('a watch warns of a credential that is missing, and delivers when it is there', async () => {
+  hook({
+    run: ['sh', '-c', 'cat "$DRIFTLINE_CREDENTIAL_KEY" >"$DRIFTLINE_FILE"'],
+    with: { file: aside('got') },
+    credentials: { KEY: aside('key') },
+    retry: { backoff: '50ms..100ms', attempts: 1000 },
+  });
+  const daemon = await site.begin();
+  expect(daemon.stderr()).toMatch(/^driftline: warning: \S+:\d+: hooks\.it\.credentials\.KEY: .*not found$/m);
+  site.shell('echo 1 >file');
+  await daemon.said(/hook it: failed \(credential KEY: .*not found\)/);
+  writeFileSync(aside('key'), 'secret', { mode: 0o600 });
+  await daemon.said(/hook it: ok/);
+  expect(readFileSync(aside('got'), 'utf8')).toBe('secret');
+});
+
 test('a failing hook is tried again, later each time, and given up', async () => {
   hook({
     run: ['sh', '-c', 'echo "attempt $DRIFTLINE_ATTEMPT"; exit 1'],

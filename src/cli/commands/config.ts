@@ -1,16 +1,15 @@
 // driftline config check|schema.
 import { loadSettings } from '../../config/load.ts';
-import { checkHooks } from '../../config/programs.ts';
 import { settingsJsonSchema } from '../../config/schema.ts';
 import { escapeText } from '../../domain/escape.ts';
-import { findProgram } from '../../hooks/program.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
+import { checkEverythingOfHooks } from '../hook-problems.ts';
 import { rulePathWarnings } from '../rule-paths.ts';
 
 export async function runConfigCheck({ config, startDir, output }: Context, json: boolean): Promise<number> {
   const settings = await loadSettings({ file: config, cwd: startDir, hooksDir: HOOKS_DIR });
-  checkHooks(settings, findProgram);
+  checkEverythingOfHooks(settings, settings.told);
   const warnings = [...settings.warnings, ...rulePathWarnings(settings)];
   for (const warning of warnings) output.warn(`driftline: warning: ${warning}`);
   const { file, rules, hooks } = settings;

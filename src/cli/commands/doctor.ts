@@ -1,14 +1,13 @@
 // driftline doctor: what this kernel, filesystem, user and configuration allow, and what to do about the rest.
-import { loadSettings } from '../../config/load.ts';
-import { checkHooks } from '../../config/programs.ts';
+import { type LoadedSettings, loadSettings } from '../../config/load.ts';
 import { openDigestEngine } from '../../disk/digest.ts';
 import { errorMessage } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
-import { findProgram } from '../../hooks/program.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
 import { type Finding, systemFindings } from '../diagnosis.ts';
+import { checkEverythingOfHooks } from '../hook-problems.ts';
 import { openState, scopeSettings } from '../state.ts';
 
 /** 0 when everything that is configured can work, 1 when something cannot. */
@@ -47,9 +46,9 @@ async function configFindings({
   }
 }
 
-function hookFindings(settings: Settings): Finding[] {
+function hookFindings(settings: LoadedSettings): Finding[] {
   try {
-    checkHooks(settings, findProgram);
+    checkEverythingOfHooks(settings, settings.told);
     return settings.hooks.length === 0
       ? []
       : [

@@ -1,20 +1,19 @@
 // driftline watch: the daemon, in the foreground.
-import { checkHooks } from '../../config/programs.ts';
 import { AppError, errorMessage } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Reporter } from '../../engine/ports/reporter.ts';
 import type { Store } from '../../engine/ports/store.ts';
-import { findProgram } from '../../hooks/program.ts';
 import type { Lock } from '../../libc/lock.ts';
 import { monotonicNs } from '../../libc/time.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
-import { type Context, loadContext, warnOfRulePaths } from '../context.ts';
+import { type Context, type Loaded, loadContext, warnOfRulePaths } from '../context.ts';
 import { answer } from '../control-answer.ts';
 import { type ControlServer, serveControl } from '../control-server.ts';
 import { downtimeOf, startHeartbeat } from '../downtime.ts';
 import { openHealth } from '../health.ts';
+import { checkPrograms, fenceWarnings } from '../hook-problems.ts';
 import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
 import { isSameWatch } from '../same-watch.ts';
@@ -38,7 +37,7 @@ export async function runWatch(context: Context, { json, signals }: WatchArgumen
   const loaded = await loadContext(context);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
-  checkHooks(settings, findProgram);
+  lookAtHooks(context, loaded);
   // The baseline is verified when it is opened, which takes longer the larger it is.
   if (signals.stop !== undefined) return signals.stop;
   const lock = lockState(settings.baseline);
@@ -50,6 +49,12 @@ export async function runWatch(context: Context, { json, signals }: WatchArgumen
     store.close();
     lock.release();
   }
+}
+
+/** Throws CONFIG when a program could not be started; warns of what each run is refused for until it is set right. */
+function lookAtHooks({ output }: Context, { settings, told }: Loaded): void {
+  checkPrograms(settings, told);
+  for (const warning of fenceWarnings(settings, told)) output.warn(`driftline: warning: ${warning}`);
 }
 
 interface Daemon {
@@ -189,11 +194,12 @@ function told({ store, reporter }: Daemon, { rules }: Settings): void {
 async function prepareReload(daemon: Daemon): Promise<void> {
   const { context, store, reporter } = daemon;
   try {
-    const { settings } = await loadContext(context);
+    const loaded = await loadContext(context);
+    const { settings } = loaded;
     if (settings.baseline !== daemon.session.settings.baseline) {
       throw new AppError('CONFIG', 'the baseline cannot be changed while it is in use', { hint: 'restart the watch' });
     }
-    checkHooks(settings, findProgram);
+    lookAtHooks(context, loaded);
     if (daemon.next === undefined && isSameWatch(settings, daemon.session.settings)) {
       await daemon.session.change(settings);
       told(daemon, settings);

@@ -53,7 +53,7 @@ describe('credentials', () => {
     for (const [file, problem] of [
       [secret('open', 0o644), 'others may read or write it'],
       [join(SCRATCH, 'link'), 'not a regular file'],
-      [join(SCRATCH, 'missing'), 'ENOENT'],
+      [join(SCRATCH, 'missing'), 'not found'],
       ...(isRoot ? [[foreign, 'belongs to user 12345'] as const] : []),
     ] as const) {
       const done = await runner.run(request(['true'], {}, { credentials: { KEY: file } }));
