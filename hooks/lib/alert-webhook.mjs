@@ -12,6 +12,9 @@ const SLACK_CHARACTERS = 30_000;
 /** Temporary, as RFC 9110 and RFC 6585 have it; 5xx as well. */
 const AGAIN = new Set([408, 425, 429]);
 
+/** Codes of X509_verify_cert_error_string(3) and of Node's own check of the name. */
+const CERTIFICATE = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH/;
+
 const SHAPES = {
   json(records) {
     const limit = numberSetting('LIMIT', 1000);
@@ -95,6 +98,10 @@ async function post({ type, body, headers = {} }) {
   } catch (error) {
     if (error.code === 'ERR_INVALID_CHAR' || error.code === 'ERR_INVALID_HTTP_TOKEN') fail(error.message);
     // The address stays untold: it may be a secret.
+    if (CERTIFICATE.test(error.code)) {
+      tell(`the certificate of the other side is not trusted: ${error.code}; DRIFTLINE_CA may name one that is`);
+      return 1;
+    }
     tell(`no answer: ${error.code ?? error.name}`);
     return EX_TEMPFAIL;
   }

@@ -61,6 +61,9 @@ function bodyOf({ outcome, problem, exitCode, signal, output }: RunOutcome): str
   return `${outcome} (${how})\n${output}`.slice(-BODY_MAX_BYTES);
 }
 
+/** Codes of X509_verify_cert_error_string(3) and of Node's own check of the name. */
+const CERTIFICATE = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH/;
+
 /** Returns what went wrong. */
 async function post(
   url: string,
@@ -83,6 +86,8 @@ async function post(
     if (timeout.aborted) return `no answer within ${timeoutMs} ms`;
     // "fetch failed" says nothing; its cause does.
     const cause = error instanceof Error ? error.cause : undefined;
-    return errorCode(cause) ?? errorMessage(cause ?? error).replaceAll(url, 'its URL');
+    const code = errorCode(cause);
+    if (code !== undefined && CERTIFICATE.test(code)) return `its certificate is not trusted: ${code}`;
+    return code ?? errorMessage(cause ?? error).replaceAll(url, 'its URL');
   }
 }
