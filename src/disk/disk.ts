@@ -1,8 +1,9 @@
 // The `Disk` of engine/ports/disk.ts: pages read by worker threads.
 import { availableParallelism } from 'node:os';
 import { AppError } from '../domain/errors.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
-import type { Disk } from '../engine/ports/disk.ts';
+import type { Disk, Page } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
 import { growWhileCold } from './grow.ts';
 import type { MeterReading } from './meter.ts';
@@ -54,12 +55,13 @@ export function openDisk(options: DiskOptions): ObservedDisk {
       const pages = walk(pool, from, walkOptions);
       return mayGrow ? growWhileCold(pool, pages) : pages;
     },
-    read: async (dir, names) => {
+    read: async (dir, names, contentMaxBytes) => {
       const work = [packWork(namesWork(dir, names))];
-      const { pages, records } = await pool.ask({ kind: 'pages', work });
+      const limit = contentMaxBytes === undefined ? {} : { contentMaxBytes };
+      const { pages, records, postponed } = await pool.ask({ kind: 'pages', work, ...limit });
       const [page] = pagesOf(pages, records);
       if (page === undefined) throw new AppError('INTERNAL', 'internal error: no page of names');
-      return page;
+      return postponed.length === 0 ? page : without(page, names, new Set(postponed));
     },
     digestPrefix: async (path, lengthBytes) => {
       const { value, algorithm, errno } = await pool.ask({ kind: 'prefix', path, lengthBytes });
@@ -68,4 +70,10 @@ export function openDisk(options: DiskOptions): ObservedDisk {
     meters: () => pool.meters(),
     close: () => pool.close(),
   };
+}
+
+/** The page does not speak of names that were not read. */
+function without(page: Page, names: readonly BytePath[], postponed: ReadonlySet<BytePath>): Page {
+  const spokenOf = names.filter((name) => !postponed.has(name));
+  return { ...page, extent: { kind: 'names', names: spokenOf }, postponed: [...postponed] };
 }

@@ -27,7 +27,10 @@ import {
 } from './work.ts';
 
 export interface PageReader {
-  read(work: readonly PackedWork[], turn: Turn): PagesWritten & { readonly rest: PackedWork[] };
+  read(
+    work: readonly PackedWork[],
+    turn: Turn,
+  ): PagesWritten & { readonly rest: PackedWork[]; readonly postponed: BytePath[] };
 }
 
 /** How far a request goes. */
@@ -40,6 +43,8 @@ export interface Turn {
   readonly seals: SealTable | undefined;
   /** It is asked by quick seals; a directory that it does not know is part of `rest`. */
   readonly quick: boolean;
+  /** Of single names: files with more content are not read. */
+  readonly contentMaxBytes: number | undefined;
 }
 
 export interface Signals {
@@ -78,6 +83,9 @@ export function createPageReader(
   let isMore = false;
   /** What is not done in this request. */
   let later: Work[] = [];
+  let contentMaxBytes: number | undefined;
+  /** Single names that have more content than that. */
+  let postponed: BytePath[] = [];
 
   const isFull = (): boolean => meter.bytesRead() >= bytesLimit;
   const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
@@ -129,8 +137,10 @@ export function createPageReader(
       meter.entry(work.dir, text);
       // Whoever is alone in its piece of work is read, however large.
       const mayPostpone = work.kind !== 'names' && (index > 0 || isMore || names.length > 1);
-      const found = entries.read(fd, text, known.needs, knownOf(text), mayPostpone ? SHARE_BYTES : undefined);
-      if (found === 'postponed') {
+      const limitBytes = mayPostpone ? SHARE_BYTES : work.kind === 'names' ? contentMaxBytes : undefined;
+      const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes);
+      if (found === 'postponed' && work.kind === 'names') postponed.push(pathFromLatin1(text));
+      else if (found === 'postponed') {
         // Not for this request, where it would come up again at once.
         later.push(...leave(work, names, index, 1));
         return following;
@@ -177,7 +187,7 @@ export function createPageReader(
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       writer.seals = turn.quick ? undefined : turn.seals;
       const stack = work.map(unpackWork).reverse();
-      later = [];
+      [later, postponed, contentMaxBytes] = [[], [], turn.contentMaxBytes];
       for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
         isMore = stack.length > 0;
         const isQuick = turn.quick && turn.seals !== undefined && piece.kind === 'list';
@@ -191,6 +201,7 @@ export function createPageReader(
       }
       return {
         ...writer.take(),
+        postponed,
         rest: [...later, ...stack.reverse()].map((left) => packWork(withKnown(left, undefined))),
       };
     },

@@ -77,6 +77,8 @@ export type Request =
       readonly work: readonly PackedWork[];
       /** For a walk; single names are read without one. */
       readonly walk?: WalkSetup;
+      /** Single names: files with more content are told in `postponed`. */
+      readonly contentMaxBytes?: number;
     }
   /** The last request; the thread ends without an answer. */
   | { readonly kind: 'close'; readonly id: number }
@@ -104,6 +106,7 @@ export type Reply =
       readonly unchanged: Portion;
       /** Below what was found, and not done, in the order in which it was asked for; without `known`. */
       readonly rest: readonly PackedWork[];
+      readonly postponed: readonly BytePath[];
     }
   | {
       readonly kind: 'prefix';

@@ -115,5 +115,5 @@ export function push(stack: Work[], work: readonly Work[]): void {
 export function undone({ id, work }: Extract<Request, { kind: 'pages' }>): Reply {
   const unchanged = { dir: ROOT_DIR, entries: 0, bytesRead: 0, trusted: 0 };
   const rest = work.map((piece) => packWork(withKnown(unpackWork(piece), undefined)));
-  return { kind: 'pages', id, pages: [], records: new ArrayBuffer(0), unchanged, rest };
+  return { kind: 'pages', id, pages: [], records: new ArrayBuffer(0), unchanged, rest, postponed: [] };
 }

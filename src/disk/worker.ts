@@ -91,13 +91,14 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   const pages = createPageReader(scope, pageWriter, meter, entries, quick, signals);
   const openTable = tableCache();
 
-  const pagesReply = ({ id, work, walk }: Extract<Request, { kind: 'pages' }>): Answer => {
+  const pagesReply = ({ id, work, walk, contentMaxBytes }: Extract<Request, { kind: 'pages' }>): Answer => {
     control = walk === undefined ? NO_CONTROL : new Int32Array(walk.control);
     const read = pages.read(work, {
       share: walk !== undefined,
       descend: walk?.descend ?? false,
       seals: openTable(walk),
       quick: walk?.quick ?? false,
+      contentMaxBytes,
     });
     return { reply: { kind: 'pages', id, ...read }, transfer: [read.records] };
   };

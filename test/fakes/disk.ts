@@ -42,7 +42,14 @@ export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
         if (all.get(root)?.type === 'directory') yield* tree(root);
       }
     },
-    read: (dir, wanted) => Promise.resolve(names(dir, wanted)),
+    read: (dir, wanted, contentMaxBytes = Number.POSITIVE_INFINITY) => {
+      const isLarge = (one: Entry): boolean => one.type === 'file' && one.sizeBytes > contentMaxBytes;
+      const postponed = childrenOf(dir)
+        .filter(isLarge)
+        .map(({ path }) => nameOf(path));
+      const read = wanted.filter((name) => !postponed.includes(name));
+      return Promise.resolve({ ...names(dir, read), postponed: wanted.filter((name) => postponed.includes(name)) });
+    },
     digestPrefix: () => Promise.resolve({ errno: 5 }),
     close: () => Promise.resolve(),
     set: (one) => all.set(one.path, one),

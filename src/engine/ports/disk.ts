@@ -18,6 +18,8 @@ export interface Page {
   readonly bytesRead: number;
   /** How many records come from `known`, because their stat is the same. */
   readonly trusted: number;
+  /** Names that were asked for and are files with more content than was to be read; not part of the extent. */
+  readonly postponed?: readonly BytePath[];
 }
 
 /** How much of a walk is done. */
@@ -41,8 +43,11 @@ export interface Disk {
    * (isSameStat) take their digest from there instead of being read.
    */
   walk(roots: readonly BytePath[], options?: WalkOptions): AsyncIterable<Page>;
-  /** The present state of some names of one directory; never descends. A missing directory gives an empty page. */
-  read(dir: BytePath, names: readonly BytePath[]): Promise<Page>;
+  /**
+   * The present state of some names of one directory; never descends. A missing directory gives an empty page. Files with
+   * more than `contentMaxBytes` to read are left for another time, and the page's `postponed` names them.
+   */
+  read(dir: BytePath, names: readonly BytePath[], contentMaxBytes?: number): Promise<Page>;
   /** The digest of the first `lengthBytes` bytes of a file, or an errno when they cannot be read. */
   digestPrefix(path: BytePath, lengthBytes: bigint): Promise<Digest | { readonly errno: number }>;
   close(): Promise<void>;

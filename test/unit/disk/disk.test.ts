@@ -54,6 +54,21 @@ test('an abort interrupts the reading of a file', async () => {
   expect(pages).toEqual(['names']);
 });
 
+test('single names with more content than is wanted are named, and nothing is said of them', async () => {
+  const dir = temporaryDirectory();
+  writeFileSync(`${dir}/large`, 'x'.repeat(11));
+  writeFileSync(`${dir}/small`, 'x'.repeat(10));
+  mkdirSync(`${dir}/tree`);
+  const disk = diskOver(scopeOf(ruleOver([dir])));
+  const names = ['gone', 'large', 'small', 'tree'].map(pathFromText);
+  const page = await disk.read(pathFromText(dir), names, 10);
+  expect(page).toMatchObject({ postponed: ['large'], extent: { kind: 'names', names: ['gone', 'small', 'tree'] } });
+  expect([...entriesOf([page]).keys()]).toEqual([`${dir}/small`, `${dir}/tree`]);
+  const whole = await disk.read(pathFromText(dir), names);
+  expect(whole.postponed).toBeUndefined();
+  expect(entriesOf([whole]).get(pathFromText(`${dir}/large`))?.digest).toBeDefined();
+});
+
 test('a walk that is left early stops, and two walks do not disturb each other', async () => {
   const dir = wideTree();
   const disk = diskOver(scopeOf(ruleOver([dir])));
