@@ -18,7 +18,10 @@ export interface BatchSettings {
   readonly deadlineMs: number;
 }
 
-/** Times are milliseconds of any one clock. */
+/** Whether something of this path is under way that has to end first. */
+export type IsHeld = (path: BytePath) => boolean;
+
+/** Times are milliseconds of any one clock. What is held, and all that renames join with it, is passed over. */
 export interface Batch {
   add(dirty: Dirty, nowMs: number): void;
   /**
@@ -28,11 +31,12 @@ export interface Batch {
    */
   join(paths: readonly BytePath[]): void;
   /** When the next path is due; undefined when nothing is dirty. */
-  dueMs(): number | undefined;
+  dueMs(isHeld?: IsHeld): number | undefined;
   /** Takes what is due. Paths that are due within half a quiet period come along: what hangs together is compared together. */
-  take(nowMs: number): Dirty[];
+  take(nowMs: number, isHeld?: IsHeld): Dirty[];
   /** Takes everything, due or not. */
-  takeAll(): Dirty[];
+  takeAll(isHeld?: IsHeld): Dirty[];
+  paths(): Iterable<BytePath>;
   readonly size: number;
 }
 
@@ -55,10 +59,18 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     return Math.min(firstMs + deadlineMs, lastMs + quietMs);
   };
 
-  const takeIf = (chosen: (item: Waiting) => boolean): Dirty[] => {
+  const heldGroups = (isHeld: IsHeld | undefined): ReadonlySet<Group> => {
+    const held = new Set<Group>();
+    if (isHeld === undefined) return held;
+    for (const [path, { group }] of waiting) if (isHeld(path)) held.add(rootOf(group));
+    return held;
+  };
+
+  const takeIf = (chosen: (item: Waiting) => boolean, isHeld: IsHeld | undefined): Dirty[] => {
     const taken: Dirty[] = [];
+    const held = heldGroups(isHeld);
     for (const [path, item] of waiting) {
-      if (!chosen(item)) continue;
+      if (!chosen(item) || held.has(rootOf(item.group))) continue;
       waiting.delete(path);
       taken.push(item.dirty);
     }
@@ -79,13 +91,18 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
       const [first, ...others] = paths.flatMap((path) => waiting.get(path)?.group ?? []);
       for (const other of others) if (first !== undefined) joinGroups(first, other);
     },
-    dueMs() {
+    dueMs(isHeld) {
       let earliest: number | undefined;
-      for (const item of waiting.values()) earliest = Math.min(earliest ?? Number.POSITIVE_INFINITY, due(item));
+      const held = heldGroups(isHeld);
+      for (const item of waiting.values()) {
+        if (held.size > 0 && held.has(rootOf(item.group))) continue;
+        earliest = Math.min(earliest ?? Number.POSITIVE_INFINITY, due(item));
+      }
       return earliest;
     },
-    take: (nowMs) => takeIf((item) => due(item) <= nowMs + quietMs / 2),
-    takeAll: () => takeIf(() => true),
+    take: (nowMs, isHeld) => takeIf((item) => due(item) <= nowMs + quietMs / 2, isHeld),
+    takeAll: (isHeld) => takeIf(() => true, isHeld),
+    paths: () => waiting.keys(),
     get size() {
       return waiting.size;
     },

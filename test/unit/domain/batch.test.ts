@@ -102,3 +102,16 @@ test('an actor that is not listed is not forgotten: unknown before or after a kn
   expect(othersAfter(known(1), unknown, known(1))).toBe(true);
   expect(othersAfter(...Array.from({ length: 9 }, (_, pid) => known(pid + 1)))).toBe(true);
 });
+
+test('what is held waits, with all that renames join with it, and is not due', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  const isHeld = (one: string): boolean => one === '/held';
+  for (const name of ['/held', '/old', '/other']) batch.add(dirty(name), 0);
+  batch.join([path('/old'), path('/held')]);
+  expect(batch.take(100, isHeld).map((one) => one.path)).toEqual(['/other']);
+  expect(batch.dueMs(isHeld)).toBeUndefined();
+  expect(batch.takeAll(isHeld)).toEqual([]);
+  expect([...batch.paths()]).toEqual(['/held', '/old']);
+  expect(batch.dueMs()).toBe(100);
+  expect(batch.take(100)).toHaveLength(2);
+});
