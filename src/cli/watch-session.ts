@@ -17,8 +17,8 @@ import { scopeOf } from './context.ts';
 import type { HealthSigns } from './health.ts';
 import { entriesUnder } from './hook-entries.ts';
 import { newId } from './identity.ts';
+import { bytesOf, openLargeDisks, openSweepDisks } from './side-disks.ts';
 import { hash, hexDigest, scopeSettings } from './state.ts';
-import { openSweepDisks } from './sweep-disks.ts';
 
 export interface Session {
   readonly watch: Watch;
@@ -68,6 +68,7 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
   });
   const disk = openDisk({ scope });
   const sweepDisks = openSweepDisks(settings);
+  const largeDisks = openLargeDisks(settings);
   let current = settings;
   let trigger = openHooks(settings, store, reporter);
   let failHooks: (error: unknown) => void = () => {};
@@ -87,12 +88,13 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
     settings: settings.watch,
     hash,
     openSweepDisk: sweepDisks.open,
+    openLargeDisk: largeDisks.open,
     onReady: () => onReady(),
   });
   const aborted = new AbortController();
   let closed: Promise<unknown> | undefined;
   const closeWatch = async (): Promise<void> => {
-    closed ??= Promise.all([source.close(), disk.close(), sweepDisks.close()]);
+    closed ??= Promise.all([source.close(), disk.close(), sweepDisks.close(), largeDisks.close()]);
     await closed;
   };
   return {
@@ -106,7 +108,7 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
     },
     signs: {
       reader: () => source.turns(),
-      bytesHashed: () => disk.meters().reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+      bytesHashed: () => bytesOf(disk) + largeDisks.bytesHashed(),
       steps: () => steps,
       isBusy: () => watch.state().isBusy,
     },
@@ -175,8 +177,8 @@ function countingDisk(disk: Disk, onStep: () => void): Disk {
         yield page;
       }
     },
-    async read(dir, names) {
-      const page = await disk.read(dir, names);
+    async read(dir, names, contentMaxBytes) {
+      const page = await disk.read(dir, names, contentMaxBytes);
       onStep();
       return page;
     },

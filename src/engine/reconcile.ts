@@ -6,6 +6,7 @@ import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import { type Difference, driftsOf } from './findings.ts';
+import type { Finding } from './page-diff.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { findingsOf, isLostDirectory, type SurveyParts, survey } from './survey.ts';
 
@@ -24,6 +25,8 @@ export interface Reconciled {
   readonly incomplete: readonly { readonly path: BytePath; readonly errno: number }[];
   /** ctime of what was read by its name; of what is not there it is missing. */
   readonly ctimes: ReadonlyMap<BytePath, bigint>;
+  /** Dirty files with more content than was to be read: nothing is said of them. */
+  readonly postponed: ReadonlySet<BytePath>;
 }
 
 export interface ReconcileParts extends SurveyParts {
@@ -33,7 +36,12 @@ export interface ReconcileParts extends SurveyParts {
 /** How many directories are read at the same time. */
 const READS = 16;
 
-export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]): Promise<Reconciled> {
+/** `contentMaxBytes`: files with more content are postponed, unless what hangs together would be told apart. */
+export async function reconcile(
+  parts: ReconcileParts,
+  dirty: readonly Dirty[],
+  contentMaxBytes?: number,
+): Promise<Reconciled> {
   const moves = movesByPlace(parts.store.openMoves());
   const doubt = widen(dirty, moves);
   const differences: Difference[] = [];
@@ -41,12 +49,19 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
   const grown = new Set<BytePath>();
   const lost = new Set<BytePath>();
   const ctimes = new Map<BytePath, bigint>();
-  for (const finding of await readPaths(parts, doubt.paths, ctimes)) {
+  const postponed = new Set<BytePath>();
+  const take = (finding: Finding): void => {
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
     if (isLostDirectory(finding)) lost.add(finding.before.path);
-  }
+  };
+  const readNow = async (paths: ReadonlySet<BytePath>): Promise<void> => {
+    for (const one of await readPaths(parts, paths, { ctimes, postponed })) take(one);
+    for (const path of paths) postponed.delete(path);
+  };
+  for (const one of await readPaths(parts, doubt.paths, { ctimes, postponed, contentMaxBytes })) take(one);
+  await readNow(inPlaceOfOthers(postponed, parts.store));
   // What is, or was, in such a directory may be open as moved.
   const trees = [...withMoves(new Set([...doubt.trees, ...grown]), moves, movedWithin(lost, moves))];
   // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
@@ -56,13 +71,19 @@ export async function reconcile(parts: ReconcileParts, dirty: readonly Dirty[]):
     if (finding.kind === 'incomplete') incomplete.push(finding);
     else differences.push(finding);
   }
+  // What lies below a tree has been read with it.
+  const read = new Set(covered);
+  for (const path of postponed) if (hasAncestorIn(path, read)) postponed.delete(path);
+  await readNow(moveTargets(postponed, differences, parts.store, contentMaxBytes));
+  const paths = [...doubt.paths].filter((path) => !postponed.has(path));
   const found = driftsOf(unique(differences), parts.scope);
   const seen = new Map(dirty.map((one) => [one.path, one]));
   return {
     drifts: found.map((drift) => attribute(drift, seen)),
-    resolved: resolvedBy(found, [...doubt.paths], [...trees, ...lost], incomplete, parts.store),
+    resolved: resolvedBy(found, paths, [...trees, ...lost], incomplete, parts.store),
     incomplete,
     ctimes,
+    postponed,
   };
 }
 
@@ -122,7 +143,17 @@ function movesByPlace(moves: readonly OpenDrift[]): MovesByPlace {
   return places;
 }
 
-async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>, ctimes: Map<BytePath, bigint>) {
+interface Reading {
+  readonly ctimes: Map<BytePath, bigint>;
+  readonly postponed: Set<BytePath>;
+  readonly contentMaxBytes?: number | undefined;
+}
+
+async function readPaths(
+  parts: ReconcileParts,
+  paths: ReadonlySet<BytePath>,
+  { ctimes, postponed, contentMaxBytes }: Reading,
+): Promise<Finding[]> {
   const names = new Map<BytePath, BytePath[]>();
   for (const path of paths) {
     const dir = dirOf(path);
@@ -131,17 +162,35 @@ async function readPaths(parts: ReconcileParts, paths: ReadonlySet<BytePath>, ct
     else known.push(nameOf(path));
   }
   const queue = [...names];
-  const findings = [];
+  const findings: Finding[] = [];
+  const read = ([dir, list]: [BytePath, BytePath[]]) => parts.disk.read(dir, list, contentMaxBytes);
   while (queue.length > 0) {
-    const pages = await Promise.all(queue.splice(0, READS).map(([dir, list]) => parts.disk.read(dir, list)));
+    const pages = await Promise.all(queue.splice(0, READS).map(read));
     for (const page of pages) {
       for (const at of recordOffsets(page.records)) {
         ctimes.set(joinPath(page.dir, recordName(page.records, at)), recordCtimeNs(page.records, at));
       }
+      for (const name of page.postponed ?? []) postponed.add(joinPath(page.dir, name));
       for await (const finding of findingsOf(page, parts)) findings.push(finding);
     }
   }
   return findings;
+}
+
+/** What came in the place of a directory belongs to whatever became of that. */
+function inPlaceOfOthers(postponed: ReadonlySet<BytePath>, { baseline }: Store): Set<BytePath> {
+  return new Set([...postponed].filter((path) => (baseline.find(path)?.type ?? 'file') !== 'file'));
+}
+
+/** What the baseline does not have may be the new name of a file that went, when that was as large. */
+function moveTargets(
+  postponed: ReadonlySet<BytePath>,
+  differences: readonly Difference[],
+  { baseline }: Store,
+  contentMaxBytes = Number.POSITIVE_INFINITY,
+): Set<BytePath> {
+  const hasSource = differences.some((one) => one.kind === 'removed' && one.before.sizeBytes > contentMaxBytes);
+  return new Set(hasSource ? [...postponed].filter((path) => baseline.find(path) === undefined) : []);
 }
 
 type Arrived = Extract<Difference, { readonly kind: 'added' | 'changed' }>;

@@ -15,18 +15,20 @@ export interface SuspectParts {
   readonly doubtful: () => string | undefined;
   /** Every name that an open drift speaks of. */
   readonly openPaths: () => Iterable<BytePath>;
+  /** What is, or was, too long in reading to wait for, with everything below it. */
+  readonly unreadPaths: () => Iterable<BytePath>;
 }
 
 /** More paths than this are walked faster than told. */
 const PATHS_MAX = 50_000;
 
 /** To be called between two batches. */
-export async function findSuspects({ settled, flush, doubtful, openPaths }: SuspectParts): Promise<Suspects> {
-  await settled();
-  await flush();
-  const reason = doubtful();
+export async function findSuspects(parts: SuspectParts): Promise<Suspects> {
+  await parts.settled();
+  await parts.flush();
+  const reason = parts.doubtful();
   if (reason !== undefined) return unsure(reason);
-  const paths = new Set(openPaths());
+  const paths = new Set([...parts.openPaths(), ...parts.unreadPaths()]);
   return paths.size > PATHS_MAX ? unsure(`${paths.size} paths differ`) : { kind: 'suspects', paths: [...paths].sort() };
 }
 

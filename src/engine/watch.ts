@@ -2,28 +2,22 @@
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { createBatch, type Dirty } from '../domain/batch.ts';
 import type { Gap } from '../domain/coverage.ts';
-import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
+import { rootsFor } from '../domain/rule.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openErrands } from './errands.ts';
-import type { InodeNames } from './inode-names.ts';
+import { type FlushParts, openFlush } from './flush.ts';
+import { LARGE_BYTES, type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { Store } from './ports/store.ts';
-import { reconcile } from './reconcile.ts';
-import { type RecorderParts, recordDrift } from './recorder.ts';
-import { retell } from './retell.ts';
-import type { SurveyParts } from './survey.ts';
 import { findSuspects, type Suspects, unsure } from './suspects.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
-import type { Trigger } from './trigger.ts';
 
-export interface WatchParts extends SurveyParts, RecorderParts {
+export interface WatchParts extends FlushParts, LargeFilesParts {
   readonly source: EventSource;
-  readonly names: InodeNames;
-  readonly trigger: Trigger;
   readonly settings: WatchSettings;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   /** The marks are set, the catch-up check is done and its drift is journaled. */
@@ -32,7 +26,7 @@ export interface WatchParts extends SurveyParts, RecorderParts {
 }
 
 export interface WatchState {
-  /** Dirty paths, and events that were not taken yet. */
+  /** Dirty paths, those of large files that are being read among them, and events that were not taken yet. */
   readonly backlog: number;
   /** Something is being compared or committed, or should be by now. */
   readonly isBusy: boolean;
@@ -64,8 +58,6 @@ export function openWatch(initial: WatchParts): Watch {
   const batch = createBatch(parts.settings);
   let wake = new AbortController();
   const gaps: Gap[] = [];
-  /** What could not be read when it was dirty last. */
-  const unread = new Set<BytePath>();
   let isReady = false;
   const ended = new AbortController();
   let overflows = 0;
@@ -84,6 +76,10 @@ export function openWatch(initial: WatchParts): Watch {
   };
 
   const errands = openErrands(() => wake.abort());
+  /** These change nothing, and wait for no large file. */
+  const questions = openErrands(() => wake.abort());
+  const large = openLargeFiles(parts, { onDone: () => wake.abort(), survive });
+  const flush = openFlush(parts, (path) => doubt(path, false));
   const comparisons = openComparisons(parts, {
     doubt: (path) => doubt(path, false),
     onFound: () => wake.abort(),
@@ -135,70 +131,68 @@ export function openWatch(initial: WatchParts): Watch {
     }
   };
 
-  const flush = async (dirty: readonly Dirty[], signal: AbortSignal): Promise<void> => {
-    const { trigger } = parts;
-    const found = await reconcile(parts, dirty);
-    for (const { path } of dirty) unread.delete(path);
-    for (const { path, errno } of found.incomplete) {
-      unread.add(path);
-      if (errno === UNSTABLE) doubt(path, false);
-      else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
-    }
-    for (const { drift } of found.drifts) {
-      if (drift.after !== undefined && parts.names.note(drift.after)) doubt(drift.path, false);
-    }
-    const { told } = await recordDrift(parts, found, {
-      isOwnDoing: trigger.isOwnDoing,
-      observe: trigger.observe,
-      signal,
-    });
-    const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
-    for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
+  /** Large files go to a lane of their own. */
+  const flushDue = async (due: readonly Dirty[], signal: AbortSignal): Promise<void> => {
+    if (due.length > 0) large.add(await flush.batch(large.recall(due), signal, LARGE_BYTES));
+  };
+
+  const recordLarge = async ({ dirty, found }: LargeRead, signal: AbortSignal): Promise<void> => {
+    if (found === undefined) batch.add(dirty, clock.monotonicMs());
+    else await flush.record([dirty], found, signal);
+  };
+
+  const dueMs = (): number => batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY;
+
+  const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);
+
+  const turn = async (signal: AbortSignal): Promise<void> => {
+    await questions.run();
+    await large.settle((read) => recordLarge(read, signal));
+    // Nothing changes the baseline while a file is being compared with it.
+    if (!large.isBusy) await errands.run();
+    await flushDue(batch.take(clock.monotonicMs(), large.holds), signal);
+    if (!signal.aborted) large.begin(signal);
   };
 
   const work = async (signal: AbortSignal): Promise<void> => {
     survive(pump(signal));
     await parts.names.fill(signal);
     await comparisons.catchUp(signal);
-    if (!signal.aborted) await flush(batch.takeAll(), signal);
+    if (!signal.aborted) await flush.batch(batch.takeAll(), signal);
     if (!signal.aborted) parts.onReady();
     isReady = true;
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
-      const waitMs = (batch.dueMs() ?? Number.POSITIVE_INFINITY) - clock.monotonicMs();
-      if (waitMs > 0 && errands.waiting === 0) {
+      const waitMs = dueMs() - clock.monotonicMs();
+      if (waitMs > 0 && mayRest()) {
         wake = new AbortController();
         await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
       }
       isWorking = true;
-      await errands.run();
-      const due = batch.take(clock.monotonicMs());
-      if (due.length > 0) await flush(due, signal);
+      await turn(signal);
       isWorking = false;
     }
   };
 
   const doubtful = (): string | undefined => {
     if (!isReady) return 'it is still comparing everything';
-    if (unread.size > 0) return 'something could not be read';
+    if (flush.hasUnread) return 'something could not be read';
     return comparisons.doubtful();
   };
 
   const suspects = (signal: AbortSignal): Promise<Suspects> =>
     findSuspects({
       settled: () => source.settled(),
-      flush: () => flush(batch.takeAll(), signal),
+      flush: () => flushDue(batch.takeAll(large.holds), signal),
       doubtful,
       openPaths: () => openPaths(store),
+      unreadPaths: () => [...large.paths(), ...batch.paths()].flatMap((path) => rootsFor(parts.scope, path)),
     });
 
   return {
     state: () => ({
-      backlog: batch.size + source.backlog(),
-      isBusy:
-        isWorking ||
-        comparisons.isRunning ||
-        (batch.dueMs() ?? Number.POSITIVE_INFINITY) < clock.monotonicMs() - LATE_MS,
+      backlog: batch.size + large.paths().length + source.backlog(),
+      isBusy: isWorking || large.isBusy || comparisons.isRunning || dueMs() < clock.monotonicMs() - LATE_MS,
       overflows,
       gaps,
       sweeps: sweeps.states(),
@@ -206,7 +200,7 @@ export function openWatch(initial: WatchParts): Watch {
     suspects: () => {
       const reason = doubtful();
       if (reason !== undefined) return Promise.resolve(unsure(reason));
-      return errands.add(() => suspects(ended.signal));
+      return questions.add(() => suspects(ended.signal));
     },
     change: (change) =>
       errands.add(() => {
@@ -217,6 +211,7 @@ export function openWatch(initial: WatchParts): Watch {
     async run(signal) {
       const end = (): void => {
         errands.end();
+        questions.end();
         ended.abort();
         wake.abort();
       };
@@ -226,6 +221,7 @@ export function openWatch(initial: WatchParts): Watch {
       } finally {
         end();
         errands.refuse();
+        questions.refuse();
       }
       if (failure !== undefined) throw failure;
     },

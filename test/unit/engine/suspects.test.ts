@@ -17,13 +17,14 @@ function partsOf(calls: string[], changes: Partial<SuspectParts> = {}): SuspectP
       calls.push('open');
       return [path('/r/b'), path('/r/a'), path('/r/b')];
     },
+    unreadPaths: () => [path('/r/large')],
     ...changes,
   };
 }
 
 test('waits for the events, reads what is dirty, and then names what differs, each once', async () => {
   const calls: string[] = [];
-  expect(await findSuspects(partsOf(calls))).toEqual({ kind: 'suspects', paths: ['/r/a', '/r/b'] });
+  expect(await findSuspects(partsOf(calls))).toEqual({ kind: 'suspects', paths: ['/r/a', '/r/b', '/r/large'] });
   expect(calls).toEqual(['settled begins', 'settled ends', 'flush begins', 'flush ends', 'doubtful', 'open']);
 });
 
@@ -33,5 +34,5 @@ test('says why it does not know', async () => {
     reason: 'for a reason',
   });
   const many = Array.from({ length: 50_001 }, (_, index) => path(`/r/${index}`));
-  expect(await findSuspects(partsOf([], { openPaths: () => many }))).toMatchObject({ reason: '50001 paths differ' });
+  expect(await findSuspects(partsOf([], { openPaths: () => many }))).toMatchObject({ reason: '50002 paths differ' });
 });
