@@ -21,9 +21,12 @@ export const FAULTS = {
   downtime: [['engine/watch.js', 'await comparisons.catchUp(signal);', '']],
 };
 
-/** The program to run: a copy of the built one, which nobody builds anew meanwhile, perhaps with a fault. */
-export function programOf(fault, directory, faults = FAULTS) {
-  const edits = fault === undefined ? [] : faults[fault];
+/** No fault: from how many bytes on a file is large and read in a lane of its own. Writers make no file of 64 MiB. */
+export const largeFrom = (bytes) => [['engine/large-files.js', 'LARGE_BYTES = 64 * 1024 * 1024', `LARGE_BYTES = ${Number(bytes)}`]];
+
+/** The program to run: a copy of the built one, which nobody builds anew meanwhile, perhaps with a fault and with other edits. */
+export function programOf(fault, directory, faults = FAULTS, more = []) {
+  const edits = fault === undefined ? more : faults[fault]?.concat(more);
   if (edits === undefined) throw new Error(`--fault ${fault}: one of ${Object.keys(faults).join(', ')}`);
   const copy = join(directory, 'program');
   cpSync(join(REPOSITORY, 'dist'), join(copy, 'dist'), { recursive: true });

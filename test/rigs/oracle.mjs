@@ -3,7 +3,7 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { FAULTS, programOf } from './oracle-faults.mjs';
+import { FAULTS, largeFrom, programOf } from './oracle-faults.mjs';
 import { applied, brief, decoded, differences, JournalView, parseLook, pathOf, untold } from './oracle-judge.mjs';
 import { Site } from './oracle-site.mjs';
 
@@ -14,6 +14,7 @@ const HELP = `usage: npm run rig -- oracle [OPTION...]
   --seed N         of all that is random; printed
   --trouble LIST   what befalls the watch, of calm, flood, stop, kill; default all
   --who map|proc   as in the configuration; default map
+  --large BYTES    files with more content are read as large ones; default as built
   --fault NAME     plants a fault, of ${Object.keys(FAULTS).join(', ')}: exit 0 when the rig noticed
   --strict         a move that was told as a removal and an addition is wrong, too
   --keep           leaves everything in place when something is wrong
@@ -27,6 +28,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     trouble: { type: 'string', default: 'calm,flood,stop,kill' },
     who: { type: 'string', default: 'map' },
+    large: { type: 'string' },
     fault: { type: 'string' },
     strict: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -264,7 +266,7 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (site.close(), process.exit(130)));
   console.log(`seed ${options.seed}, ${options.fs}, ${options.operations} operations${options.fault ? `, fault ${options.fault}` : ''}`);
   try {
-    site.program = programOf(options.fault, site.directory);
+    site.program = programOf(options.fault, site.directory, FAULTS, options.large === undefined ? [] : largeFrom(options.large));
     site.openWriters(Number(options.seed));
     await oracle.begin();
     while (oracle.operations < Number(options.operations)) {
