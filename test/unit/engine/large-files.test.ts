@@ -20,9 +20,12 @@ class Readings {
   readonly begun: string[] = [];
   /** Of disks that were closed before the end. */
   canceled = 0;
+  /** Disks that are open. */
+  open = 0;
   #end = (): void => {};
 
-  open = (): Disk => {
+  openDisk = (): Disk => {
+    this.open += 1;
     let cancel = (): void => {};
     return {
       ...ground.disk,
@@ -39,7 +42,10 @@ class Readings {
         cancel = () => {};
         return await ground.disk.read(at, names);
       },
-      close: () => Promise.resolve(cancel()),
+      close: () => {
+        this.open -= 1;
+        return Promise.resolve(cancel());
+      },
     };
   };
 
@@ -60,7 +66,7 @@ beforeEach(async () => {
   );
   watching = new Watching(ground);
   readings = new Readings();
-  await watching.begin({ openLargeDisk: readings.open });
+  await watching.begin({ openLargeDisk: readings.openDisk });
 });
 afterEach(async () => {
   await watching.stop();
@@ -171,6 +177,67 @@ test('a large file that was renamed, and nothing else, is one move at once', asy
   expect(readings.begun).toEqual([]);
 });
 
+test('a large file in the place of a directory is compared together with what left that', async () => {
+  ground.disk.move(path('/r/d/in'), path('/r/new'));
+  ground.disk.remove(path('/r/d'));
+  ground.disk.set(large('/r/d', 80n));
+  watching.source.say(event('/r/d'), event('/r/new'));
+  await watching.clock.advance(200);
+  expect(told()).toEqual(['changed /r/d', 'moved /r/d/in -> /r/new']);
+  expect(readings.begun).toEqual([]);
+});
+
+test('what a new directory has been read with is not read again', async () => {
+  ground.disk.set(dir('/r/e', 80n));
+  ground.disk.set(large('/r/e/in', 81n));
+  watching.source.say(event('/r/e'), event('/r/e/in'));
+  await watching.clock.advance(200);
+  expect(told()).toEqual(['added /r/e', 'added /r/e/in']);
+  expect(readings.begun).toEqual([]);
+});
+
+test.each([
+  { why: 'a small one', gone: '/r/a', arrived: '/r/new', expected: 'added /r/new' },
+  {
+    why: 'a large one, in the place of one that the baseline has',
+    gone: '/r/other',
+    arrived: '/r/large',
+    expected: 'changed /r/large',
+  },
+])('a large file is read by itself when what went beside it is $why', async ({ gone, arrived, expected }) => {
+  ground.disk.remove(path(gone));
+  ground.disk.set(large(arrived, 80n, { digest: digestOf('2') }));
+  watching.source.say(event(gone), event(arrived));
+  await watching.clock.advance(200);
+  expect(told()).toEqual([`removed ${gone}`]);
+  await readings.end();
+  expect(told()).toEqual([`removed ${gone}`, expected]);
+});
+
+test('a large file that waits goes with its directory', async () => {
+  await write('/r/large', 50n);
+  await write('/r/d/in', 61n);
+  ground.disk.set(large('/r/d/in', 61n, { digest: digestOf('in') }));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  watching.source.say(event('/r/d', true), event('/r/e', true), {
+    kind: 'renamed',
+    paths: [path('/r/d'), path('/r/e')],
+  });
+  await watching.clock.advance(200);
+  expect(told()).toEqual(['moved /r/d -> /r/e']);
+  expect(watching.watch.state().backlog).toBe(1);
+  await readings.end();
+  expect(readings.begun).toEqual(['large']);
+});
+
+test('the disk of large files is closed when none is left, and opened for the next', async () => {
+  await write('/r/large', 50n);
+  await readings.end();
+  expect(readings.open).toBe(0);
+  await write('/r/other', 51n);
+  expect(readings.open).toBe(1);
+});
+
 test('a large file that waits for its turn can be renamed or go meanwhile', async () => {
   await write('/r/large', 50n);
   await write('/r/other', 51n);
@@ -229,6 +296,29 @@ test('who asks for suspects is told at once, large files among them', async () =
   await watching.clock.advance(0);
   expect(await suspects).toEqual({ kind: 'suspects', paths: ['/r/a', '/r/large', '/r/other'] });
   expect(readings.begun).toEqual(['large']);
+});
+
+test('a directory above the rules that waits for a large file is suspected as what the rules say', async () => {
+  await write('/r/large', 50n);
+  watching.source.say(event('/'));
+  const suspects = watching.watch.suspects();
+  await watching.clock.advance(0);
+  expect(await suspects).toEqual({ kind: 'suspects', paths: ['/r', '/r/large'] });
+});
+
+test('a large file that could not be read is in doubt until it has been read', async () => {
+  ground.disk.set(large('/r/large', 50n, { incomplete: 5, digest: undefined }));
+  watching.source.say(event('/r/large'));
+  await watching.clock.advance(200);
+  await readings.end();
+  const unsure = { kind: 'unsure', reason: 'something could not be read' };
+  expect(await watching.watch.suspects()).toMatchObject(unsure);
+  await write('/r/large', 50n);
+  expect(await watching.watch.suspects()).toMatchObject(unsure);
+  await readings.end();
+  const suspects = watching.watch.suspects();
+  await watching.clock.advance(0);
+  expect(await suspects).toMatchObject({ kind: 'suspects' });
 });
 
 test('the end does not wait: the reading is canceled', async () => {
