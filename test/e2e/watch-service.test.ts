@@ -118,9 +118,11 @@ test('a reload that watches the same compares nothing again, and keeps its group
 
 test('status before ready, and signs of life as long as it works', async () => {
   const daemon = await site.start(manager.options({ WATCHDOG_USEC: '1000000' }));
+  const isReady = (text: string): boolean => text.startsWith('READY=1');
+  await daemon.until('ready', () => manager.messages().some(isReady));
   const said = manager.messages();
   expect(said.findIndex((text) => text.startsWith('STATUS=setting marks'))).toBe(0);
-  expect(said.findIndex((text) => text.startsWith('READY=1'))).toBeGreaterThan(0);
+  expect(said.findIndex(isReady)).toBeGreaterThan(0);
   const signs = (): number => manager.messages().filter((text) => text === 'WATCHDOG=1').length;
   await daemon.until('signs of life', () => signs() >= 5);
   await daemon.stop();

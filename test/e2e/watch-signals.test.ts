@@ -81,7 +81,7 @@ test('a reload does not wait for a hook: drift is recorded meanwhile, and SIGTER
 });
 
 test('an outbox that cannot be read ends the watch, with its reason and without a socket', async () => {
-  site.configure({ rule: { hooks: ['it'] }, hooks: { it: { run: ['true'], quiet: '1s', deadline: '1s' } } });
+  site.configure({ rule: { hooks: ['it'] }, hooks: { it: { run: ['true'], quiet: '8s', deadline: '8s' } } });
   const daemon = await site.begin();
   site.shell('echo 1 >file');
   await daemon.settled();
