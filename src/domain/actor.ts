@@ -27,14 +27,15 @@ export const UNKNOWN_ACTOR: Actor = { source: 'unknown' };
 /** How many actors of one batch a record lists. */
 const ACTORS_MAX = 8;
 
-/** Adds `actor` as the latest of a path's actors: each process once, the last writer at the end. */
-export function addActor(actors: readonly Actor[], actor: Actor): readonly Actor[] {
-  if (actor.source === 'unknown' && actors.length > 0) return actors;
-  const others = actors.filter((known) => !isSameProcess(known, actor) && known.source !== 'unknown');
-  return [...others.slice(-(ACTORS_MAX - 1)), actor];
+/** Whether two are one process, executing one program. */
+export function isSameActor(a: Actor, b: Actor): boolean {
+  if (a.pid !== b.pid || a.exe !== b.exe) return false;
+  return a.startedMs === undefined || b.startedMs === undefined || a.startedMs === b.startedMs;
 }
 
-function isSameProcess(one: Actor, other: Actor): boolean {
-  if (one.pid !== other.pid) return false;
-  return one.startedMs === undefined || other.startedMs === undefined || one.startedMs === other.startedMs;
+/** Adds `actor` as the latest of a path's actors: each process once for each program, the last writer at the end. */
+export function addActor(actors: readonly Actor[], actor: Actor): readonly Actor[] {
+  if (actor.source === 'unknown' && actors.length > 0) return actors;
+  const others = actors.filter((known) => !isSameActor(known, actor) && known.source !== 'unknown');
+  return [...others.slice(-(ACTORS_MAX - 1)), actor];
 }

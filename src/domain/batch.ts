@@ -1,5 +1,5 @@
 // Dirty paths on their way to being read: each waits until it has been quiet, but never longer than its deadline.
-import { type Actor, addActor } from './actor.ts';
+import { type Actor, addActor, isSameActor } from './actor.ts';
 import type { BytePath } from './path.ts';
 
 export interface Dirty {
@@ -132,7 +132,7 @@ function joinGroups(a: Group, b: Group): void {
 /** Two of the same path; the actors of `b` are the later ones. */
 export function mergeDirty(a: Dirty, b: Dirty): Dirty {
   const actors = b.actors.reduce<readonly Actor[]>(addActor, a.actors);
-  const isListed = ({ pid }: Actor): boolean => actors.some((actor) => actor.pid === pid);
+  const isListed = (one: Actor): boolean => actors.some((actor) => isSameActor(actor, one));
   return {
     path: a.path,
     subtree: a.subtree || b.subtree,

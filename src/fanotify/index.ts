@@ -4,7 +4,7 @@ export { AppError, SystemError } from '../domain/errors.ts';
 export { type BytePath, pathFromBytes, pathFromText, pathToBytes, pathToText } from '../domain/path.ts';
 export * from './abi.ts';
 export { ActorMap } from './actors/actor-map.ts';
-export type { ProcessInfo } from './actors/actors.ts';
+export type { ProcessInfo } from './actors/known.ts';
 export { type ClientOptions, FanotifyClient } from './clients/client.ts';
 export type { FanotifyData, FanotifyItem, FanotifyLoss } from './clients/data.ts';
 export { Fanotify, type FanotifyOptions, type ListenOptions, type MarkOptions } from './clients/fanotify.ts';

@@ -4,7 +4,8 @@
 
 import type { Actor } from '../domain/actor.ts';
 import { pathFromText } from '../domain/path.ts';
-import { type Actors, type ProcessInfo as Known, PROC_IN_DETAIL, trackActors } from '../fanotify/actors/actors.ts';
+import { type Actors, PROC_IN_DETAIL, trackActors } from '../fanotify/actors/actors.ts';
+import type { ProcessInfo as Known } from '../fanotify/actors/known.ts';
 import { readImage, textOf } from '../fanotify/actors/proc.ts';
 import { cutComm } from './filter.ts';
 import type { ProcessInfo } from './record.ts';

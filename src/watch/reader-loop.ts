@@ -5,7 +5,6 @@ import { openInodeTable } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
 import { compileScope, type Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
-import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
@@ -21,6 +20,7 @@ import { handlesOf, Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, TURNS, UNRESOLVED } from './messages.ts';
 import { Pace } from './pace.ts';
 import { Questions } from './questions.ts';
+import type { QueuedEvent, QueueWriters } from './queue-writers.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { Resumption } from './resumption.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
@@ -81,7 +81,7 @@ export class Reader {
     this.#marks = new Marks(settings.marks, this.#scope, this.#resumption);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
     this.#writers = new Writers(settings.who, settings.startsFd);
-    this.#writers.follow(this.#mounts.table);
+    this.#writers.follow(this.#mounts.table, this.#marks.groups());
     this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
       this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
     );
@@ -115,7 +115,8 @@ export class Reader {
     if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
     if (starts !== 0 || execs !== 0) this.#writers.drain(nowMs);
     if (mountinfo !== 0) this.#refreshMounts(nowMs);
-    if (ready.some((events) => events !== 0)) {
+    // A program that starts ends a pause: what its process did before is read before it does more.
+    if (execs !== 0 || ready.some((events) => events !== 0)) {
       // With events left over the next round comes at once.
       const isEmpty = groups.map((group) => this.#drain(group, nowMs)).every((emptied) => emptied);
       if (isEmpty) this.#pace.round(nowMs);
@@ -136,20 +137,19 @@ export class Reader {
   #drain(watched: WatchGroup, nowMs: number): boolean {
     const { group, directories } = watched;
     const handles = directories ?? handlesOf(watched);
+    const queue = this.#writers.queueOf(group);
     try {
       for (let reads = 0; reads < READS_MAX; reads += 1) {
-        const events = group.read();
-        if (events.length === 0) return true;
-        Atomics.add(this.#control, READ, events.length);
-        // Whoever wrote was executed before: its exec is queued by now.
-        this.#writers.drain(nowMs);
-        for (const event of events) {
+        if (!queue.read()) return true;
+        for (const queued of queue.take(nowMs)) {
+          const { event } = queued;
+          Atomics.add(this.#control, READ, 1);
           if (this.#canaries.takes(event)) continue;
           const place = placeOf(event, handles, this.#links);
           if (place === undefined) this.#overflow(nowMs);
           else {
             directories?.follow(event, place.paths);
-            const isOutside = this.#take(event, place, nowMs);
+            const isOutside = this.#take(queued, place, queue, nowMs);
             if (handles instanceof HandlePaths) this.#hotFiles.take(group, event, isOutside, handles, nowMs);
           }
         }
@@ -161,11 +161,13 @@ export class Reader {
   }
 
   /** Returns whether no rule has to do with it. */
-  #take(event: FanotifyEvent, { paths, link }: EventPlace, nowMs: number): boolean {
+  #take(queued: QueuedEvent, { paths, link }: EventPlace, queue: QueueWriters, nowMs: number): boolean {
+    const { event } = queued;
     if (paths.length === 0) Atomics.add(this.#control, UNRESOLVED, 1);
     const isOutside = link === undefined && paths.every(({ path }) => this.#relevance(path) === 'outside');
     if (event.pid === process.pid) return isOutside;
-    if (link !== undefined) this.#dirty.link(link, this.#writers.actorOf(event.pid, nowMs));
+    const actors = isOutside && link === undefined ? [] : queue.actorsOf(queued, nowMs);
+    if (link !== undefined) for (const actor of actors) this.#dirty.link(link, actor);
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
       if (subtree && isMove(event)) this.#ignores.moved(path);
@@ -175,7 +177,7 @@ export class Reader {
         continue;
       }
       if (relevance === 'above' && !isEntry) continue;
-      this.#dirty.add(path, subtree || relevance === 'above', this.#writers.actorOf(event.pid, nowMs));
+      for (const actor of actors) this.#dirty.add(path, subtree || relevance === 'above', actor);
       if (relevance !== 'covered' && isEntry) this.#report(this.#mounts.refreshMissing(nowMs));
     }
     if (isRename(event)) this.#dirty.join(paths.map(({ path }) => path));
@@ -193,7 +195,7 @@ export class Reader {
     const changes = this.#mounts.refresh(nowMs);
     this.#report(changes);
     if (changes.length > 0) this.#hotFiles.releaseAll(this.#marks.groups());
-    this.#writers.follow(this.#mounts.table);
+    this.#writers.follow(this.#mounts.table, this.#marks.groups());
   }
 
   #verify(nowMs: number): void {

@@ -1,46 +1,110 @@
 // Who wrote: what the reader knows of processes, and the queues that tell it.
-import type { Actor } from '../domain/actor.ts';
+import { SystemError } from '../domain/errors.ts';
+import { pathFromLatin1 } from '../domain/path.ts';
 import type { Who } from '../domain/settings.ts';
-import { type Actors, trackActors } from '../fanotify/actors/actors.ts';
-import { ExecWatch } from '../fanotify/actors/exec-watch.ts';
+import type { Started } from '../fanotify/actors/actors.ts';
+import { ExecWatch, mayHoldPrograms } from '../fanotify/actors/exec-watch.ts';
+import { type StartSink, watchStarts } from '../fanotify/actors/start-watch.ts';
 import { StartedPrograms } from '../fanotify/actors/strict/started.ts';
-import type { MountTable } from '../fanotify/mounts.ts';
+import type { FanotifyGroup } from '../fanotify/group.ts';
+import { type MountTable, mountTable } from '../fanotify/mounts.ts';
+import type { WatchGroup } from './marks.ts';
+import { QueueWriters } from './queue-writers.ts';
 
 const LOADER_CACHE_MS = 5_000;
 
+interface Queue {
+  readonly writers: QueueWriters;
+  /** Devices of filesystems whose programs start unheard in this queue. */
+  readonly unheard: Set<string>;
+}
+
 /** For one thread. */
 export class Writers {
-  readonly #actors: Actors;
-  readonly #starts: StartedPrograms | undefined;
+  readonly #told: StartedPrograms | undefined;
   readonly #execs: ExecWatch | undefined;
+  readonly #queues = new Map<FanotifyGroup, Queue>();
+  readonly #sink: StartSink;
+  #completed: [pid: number, started: Started][] = [];
+  #table: MountTable = mountTable([]);
   #loaderCacheMs = Date.now();
 
   /** `startsFd`: where the answerer of `strict` tells the starts of programs. Throws SystemError. */
   constructor(who: Who, startsFd: number | undefined) {
-    const starts = startsFd === undefined ? undefined : new StartedPrograms(startsFd);
-    this.#starts = starts;
-    this.#actors = trackActors(starts && { takeStarted: (pid, exe) => starts.take(pid, exe) });
+    this.#told =
+      startsFd === undefined ? undefined : new StartedPrograms(startsFd, (...told) => this.#completed.push(told));
     this.#execs = who === 'proc' ? undefined : new ExecWatch();
+    this.#sink = this.#openSink();
+  }
+
+  #openSink(): StartSink {
+    const { execed, loading, settle } = watchStarts({
+      begin: (...start) => this.#each(({ writers }) => writers.starts.begin(...start)),
+      complete: (...start) => this.#each(({ writers }) => writers.starts.complete(...start)),
+    });
+    const unheard: [pid: number, exe: string][] = [];
+    return {
+      loading,
+      execed: (pid, exe) => {
+        execed(pid, exe);
+        unheard.push([pid, exe]);
+      },
+      settle: (nowMs) => {
+        settle(nowMs);
+        for (const [pid, exe] of unheard.splice(0)) {
+          this.#each((queue) => {
+            if (this.#isUnheard(queue, exe)) queue.writers.execed(pid, exe);
+          });
+        }
+      },
+    };
+  }
+
+  #each(call: (queue: Queue) => void): void {
+    for (const queue of this.#queues.values()) call(queue);
+  }
+
+  #isUnheard({ unheard }: Queue, exe: string): boolean {
+    return unheard.size > 0 && unheard.has(this.#table.mountAt(pathFromLatin1(exe))?.device ?? '');
   }
 
   /** For poll(2), -1 for none: descriptors that say that `drain` has something to do. */
   fds(): readonly number[] {
-    return [this.#execs?.fd ?? -1, this.#starts?.fd ?? -1];
+    return [this.#execs?.fd ?? -1, this.#told?.fd ?? -1];
   }
 
   /** Follows programs on the filesystems that are mounted now. */
-  follow(table: MountTable): void {
-    this.#execs?.markFilesystems(table);
+  follow(table: MountTable, groups: readonly WatchGroup[]): void {
+    this.#table = table;
+    if (this.#execs === undefined) return;
+    this.#execs.markFilesystems(table);
+    const present = new Set(groups.map(({ group }) => group));
+    for (const group of this.#queues.keys()) if (!present.has(group)) this.#queues.delete(group);
+    for (const { group } of groups) markPrograms(this.#queueOf(group), table);
   }
 
-  /** Takes in what started; before events are attributed: whoever wrote was executed before. */
+  #queueOf(group: FanotifyGroup): Queue {
+    let queue = this.#queues.get(group);
+    if (queue === undefined) {
+      queue = { writers: new QueueWriters(group, () => this.drain(Date.now())), unheard: new Set() };
+      this.#queues.set(group, queue);
+    }
+    return queue;
+  }
+
+  /** The events of one group, with those behind them. */
+  queueOf(group: FanotifyGroup): QueueWriters {
+    return this.#queueOf(group).writers;
+  }
+
+  /** Takes in what started, at once: most programs are gone soon. */
   drain(nowMs: number): void {
-    this.#starts?.drain(nowMs);
-    this.#execs?.drain(this.#actors, nowMs);
-  }
-
-  actorOf(pid: number, nowMs: number): Actor {
-    return this.#actors.actorOf(pid, nowMs);
+    // Whose start is told here has been executed before.
+    this.#told?.drain();
+    this.#execs?.drain(this.#sink, nowMs);
+    for (const [pid, started] of this.#completed.splice(0)) {
+      this.#each(({ writers }) => writers.starts.complete(pid, started, nowMs));
+    }
   }
 
   /** To be called from time to time. */
@@ -53,4 +117,22 @@ export class Writers {
   close(): void {
     this.#execs?.close();
   }
+}
+
+/** Marks that are there already stay as they are. */
+function markPrograms({ writers, unheard }: Queue, table: MountTable): void {
+  unheard.clear();
+  const marked = new Set<string>();
+  for (const mount of table.mounts) {
+    if (marked.has(mount.device) || !mayHoldPrograms(mount) || !table.isVisible(mount)) continue;
+    try {
+      writers.mark(mount.mountPoint);
+      marked.add(mount.device);
+    } catch (error) {
+      // No file ids, or a subvolume: its programs are taken to start when they are heard of.
+      if (!(error instanceof SystemError)) throw error;
+      unheard.add(mount.device);
+    }
+  }
+  for (const device of marked) unheard.delete(device);
 }

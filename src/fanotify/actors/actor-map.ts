@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Actor } from '../../domain/actor.ts';
 import { mountTable, parseMountinfo } from '../mounts.ts';
-import { type Actors, PROC_IN_DETAIL, type ProcessInfo, trackActors } from './actors.ts';
+import { type Actors, PROC_IN_DETAIL, trackActors } from './actors.ts';
 import { ExecWatch } from './exec-watch.ts';
+import type { ProcessInfo } from './known.ts';
 
 /**
  * Names the process behind a pid, also when it is gone: it marks every filesystem that holds programs with FAN_OPEN_EXEC

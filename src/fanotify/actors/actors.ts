@@ -1,18 +1,8 @@
 // Who did it: processes by pid, known from their exec where possible, because most writers are gone when their event
 // is read.
 import { type Actor, UNKNOWN_ACTOR } from '../../domain/actor.ts';
-import { type BytePath, pathFromLatin1 } from '../../domain/path.ts';
-import {
-  type Image,
-  type Owner,
-  type ParentsOf,
-  parseContainer,
-  readBriefly,
-  readCwd,
-  readImage,
-  readOwner,
-  textOf,
-} from './proc.ts';
+import { actorFrom, type Known, type ProcessInfo, processFrom } from './known.ts';
+import { type Image, type Owner, type ParentsOf, readBriefly, readCwd, readImage, readOwner } from './proc.ts';
 
 /** Processes by pid; bounded. */
 export interface Actors {
@@ -22,39 +12,11 @@ export interface Actors {
   loading(pid: number): void;
   /** Looks closer at those that `execed` and `loading` named since the last time. */
   settle(nowMs: number): void;
+  /** What the process executes now is not known: what was known of it does not count any more. */
+  forget(pid: number): void;
   actorOf(pid: number, nowMs: number): Actor;
   /** The same as bytes, and with what only a tracker with `detail` asks for. */
   processOf(pid: number, nowMs: number): ProcessInfo;
-}
-
-/** A process, as far as it is known. */
-export interface ProcessInfo {
-  /** As text, with `source`: where it is known from. */
-  readonly actor: Actor;
-  readonly exe: BytePath | undefined;
-  readonly cwd: BytePath | undefined;
-  /** The real user id. */
-  readonly uid: number | undefined;
-  /** proc_pid_comm(5), latin1; of a program that was gone before it could be asked, the name of its file. */
-  readonly comm: string | undefined;
-  /** cgroups(7): the path in the unified hierarchy (or v1's `name=systemd`), latin1. */
-  readonly cgroup: string | undefined;
-}
-
-interface Known {
-  readonly actor: Actor;
-  /** Latin1. */
-  readonly exe: string | undefined;
-  readonly cwd: string | undefined;
-  readonly owner: Owner | undefined;
-  /** The program that it was last seen to execute, latin1; undefined when its exec was not seen. */
-  readonly execed: string | undefined;
-  /** Undefined when the process was gone before /proc could be asked. */
-  readonly startTime: string | undefined;
-  /** When /proc last showed this program complete; milliseconds since the epoch, 0 for never. */
-  readonly readMs: number;
-  /** When the process was last known to be this one. */
-  readonly seenMs: number;
 }
 
 interface Exec {
@@ -78,6 +40,11 @@ const KNOWN_MAX = 16_384;
 /** The dynamic loader, which the kernel opens for execution right after the program itself. */
 const LOADER = /\/ld-[^/]*\.so(?:\.\d+)?$/;
 
+/** `exe`: a path. */
+export function isLoader(exe: string): boolean {
+  return LOADER.test(exe);
+}
+
 /** A process as it was when it had begun to load the libraries of its program. */
 export interface Started {
   readonly image: Image;
@@ -90,8 +57,10 @@ const PROC = {
   readOwner,
   readBriefly,
   readCwd: (_pid: number): string | undefined => undefined,
-  /** What somebody else saw of a program's start, told once; `exe` undefined: of the last one. */
-  takeStarted: (_pid: number, _exe: string | undefined): Started | undefined => undefined,
+  /** What somebody else saw of a program's start, told once for each. */
+  takeStarted: (_pid: number, _exe: string): Started | undefined => undefined,
+  /** What somebody else knows by now of the program that the process was said to execute last. */
+  lookStarted: (_pid: number): Started | undefined => undefined,
 };
 export type ProcessReader = typeof PROC;
 /** Asks for the working directory too, and for all of a process that only just execs. */
@@ -118,19 +87,25 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
     };
   };
 
-  const rememberStarted = (pid: number, execed: string | undefined, nowMs: number): Known | undefined => {
-    const started = reader.takeStarted(pid, execed);
-    if (started === undefined) return undefined;
-    const { image, owner } = started;
+  const rememberStarted = (
+    pid: number,
+    { image, owner }: Started,
+    execed: string | undefined,
+    nowMs: number,
+  ): Known => {
     const actor = actorFrom('exec', pid, image, owner);
-    const startTime = owner?.startTime;
-    const cwd = reader.readCwd(pid);
-    return remember(pid, { actor, exe: image.exe, cwd, owner, execed, startTime, readMs: nowMs, seenMs: nowMs });
+    const [startTime, cwd] = [owner?.startTime, reader.readCwd(pid)];
+    const readMs = image.cmdline === undefined ? 0 : nowMs;
+    return remember(pid, { actor, exe: image.exe, cwd, owner, execed, startTime, readMs, seenMs: nowMs });
   };
 
   const settlePid = (pid: number, { exe, image }: Exec, nowMs: number): void => {
     const execed = exe ?? known.get(pid)?.execed;
-    if (rememberStarted(pid, execed, nowMs) !== undefined) return;
+    const started = exe === undefined ? undefined : reader.takeStarted(pid, exe);
+    if (started !== undefined) {
+      rememberStarted(pid, started, execed, nowMs);
+      return;
+    }
     if (image?.exe !== undefined && (execed === undefined || image.exe === execed)) {
       const owner = reader.readOwner(pid, parents(nowMs));
       const actor = actorFrom('exec', pid, image, owner);
@@ -159,8 +134,10 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
     if (pid <= 0) return undefined;
     const entry = known.get(pid);
     if (entry !== undefined && nowMs - entry.readMs < FRESH_MS) return entry;
-    const started = entry?.actor.cmdline === undefined ? rememberStarted(pid, entry?.execed, nowMs) : undefined;
-    if (started !== undefined) return started;
+    const started = entry?.actor.cmdline === undefined ? reader.lookStarted(pid) : undefined;
+    if (started?.image.cmdline !== undefined && started.image.exe === (entry?.execed ?? started.image.exe)) {
+      return rememberStarted(pid, started, started.image.exe, nowMs);
+    }
     const isRecent = entry !== undefined && nowMs - entry.seenMs < REMEMBER_MS;
     const image = reader.readImage(pid);
     const owner = image.exe === undefined ? undefined : reader.readOwner(pid, parents(nowMs));
@@ -185,56 +162,11 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
       for (const [pid, exec] of noted) settlePid(pid, exec, nowMs);
       noted.clear();
     },
+    forget: (pid) => {
+      noted.delete(pid);
+      known.delete(pid);
+    },
     actorOf: (pid, nowMs) => lookUp(pid, nowMs)?.actor ?? UNKNOWN_ACTOR,
     processOf: (pid, nowMs) => processFrom(lookUp(pid, nowMs)),
   };
-}
-
-/** USER_HZ, the unit of `startTime`, is 100 on every architecture that Node runs on. */
-const TICK_MS = 10;
-
-function actorFrom(source: Actor['source'], pid: number, image: Image, owner: Owner | undefined): Actor {
-  const container = parseContainer(owner?.cgroup);
-  return {
-    source,
-    pid,
-    ...(image.exe === undefined ? {} : { exe: textOf(image.exe) }),
-    ...(image.cmdline === undefined ? {} : { cmdline: image.cmdline }),
-    ...(owner?.uid === undefined ? {} : { uid: owner.uid }),
-    ...(owner?.loginUid === undefined ? {} : { loginUid: owner.loginUid }),
-    ...(owner?.unit === undefined ? {} : { unit: owner.unit }),
-    ...(container === undefined ? {} : { container }),
-    ...(owner?.cgroup === undefined ? {} : { cgroup: owner.cgroup }),
-    ...(owner === undefined ? {} : { ppids: owner.ppids }),
-    ...(owner?.startTime === undefined ? {} : { startedMs: Number(owner.startTime) * TICK_MS }),
-  };
-}
-
-const UNKNOWN: ProcessInfo = {
-  actor: UNKNOWN_ACTOR,
-  exe: undefined,
-  cwd: undefined,
-  uid: undefined,
-  comm: undefined,
-  cgroup: undefined,
-};
-
-function processFrom(known: Known | undefined): ProcessInfo {
-  if (known === undefined) return UNKNOWN;
-  const { actor, exe, cwd, owner } = known;
-  return {
-    actor,
-    exe: bytes(exe),
-    cwd: bytes(cwd),
-    uid: owner?.uid,
-    comm: owner?.comm ?? exe?.slice(exe.lastIndexOf('/') + 1).slice(0, COMM_BYTES),
-    cgroup: owner?.cgroup,
-  };
-}
-
-/** TASK_COMM_LEN without its NUL. */
-const COMM_BYTES = 15;
-
-function bytes(latin1: string | undefined): BytePath | undefined {
-  return latin1 === undefined ? undefined : pathFromLatin1(latin1);
 }

@@ -4,7 +4,7 @@ import { SystemError } from '../../domain/errors.ts';
 import { type BytePath, pathFromText } from '../../domain/path.ts';
 import { closeFd, pathOfFd } from '../../libc/handle.ts';
 import {
-  FAN_CLASS_NOTIF,
+  FAN_CLASS_CONTENT,
   FAN_MARK_FILESYSTEM,
   FAN_MARK_INODE,
   FAN_OPEN,
@@ -13,8 +13,8 @@ import {
 } from '../abi.ts';
 import { openFdGroup } from '../fd-group.ts';
 import type { FanotifyGroup } from '../group.ts';
-import type { MountTable } from '../mounts.ts';
-import type { Actors } from './actors.ts';
+import type { Mount, MountTable } from '../mounts.ts';
+import type { StartSink } from './start-watch.ts';
 
 const LOADER_CACHE: BytePath = pathFromText('/etc/ld.so.cache');
 
@@ -25,6 +25,10 @@ const WITHOUT_PROGRAMS = new Set(
   ),
 );
 
+export function mayHoldPrograms({ type }: Mount): boolean {
+  return !WITHOUT_PROGRAMS.has(type);
+}
+
 /** Owns the second group. Descriptors in it pin their mount until the event is read: drain often. */
 export class ExecWatch {
   readonly #group: FanotifyGroup;
@@ -32,7 +36,9 @@ export class ExecWatch {
 
   /** Throws SystemError when the kernel allows no such group. */
   constructor() {
-    this.#group = openFdGroup(FAN_CLASS_NOTIF | FAN_REPORT_FD_ERROR);
+    // Of groups that hear of one exec the kernel tells those of this class first (fanotify_init(2)): whoever reads the start
+    // of a program in another queue finds it here.
+    this.#group = openFdGroup(FAN_CLASS_CONTENT | FAN_REPORT_FD_ERROR);
     this.markLoaderCache();
   }
 
@@ -45,7 +51,7 @@ export class ExecWatch {
     const present = new Set(table.mounts.map(({ device }) => device));
     for (const device of this.#devices) if (!present.has(device)) this.#devices.delete(device);
     for (const mount of table.mounts) {
-      if (this.#devices.has(mount.device) || WITHOUT_PROGRAMS.has(mount.type) || !table.isVisible(mount)) continue;
+      if (this.#devices.has(mount.device) || !mayHoldPrograms(mount) || !table.isVisible(mount)) continue;
       this.#devices.add(mount.device);
       this.#tryMark(FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, mount.mountPoint);
     }
@@ -66,7 +72,7 @@ export class ExecWatch {
   }
 
   /** Reads all that is queued and tells `actors`. */
-  drain(actors: Actors, nowMs: number): void {
+  drain(actors: StartSink, nowMs: number): void {
     for (let events = this.#group.read(); events.length > 0; events = this.#group.read()) {
       for (const { mask, fd, pid } of events) {
         const isOther = pid > 0 && pid !== process.pid;
