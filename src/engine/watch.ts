@@ -85,7 +85,7 @@ export function openWatch(initial: WatchParts): Watch {
     onFound: () => wake.abort(),
     survive,
   });
-  const sweeps = openSweeps(parts.settings.sweep, clock, comparisons.sweep);
+  const sweeps = openSweeps(parts.settings.sweep, { clock, journal: store.journal, sweep: comparisons.sweep });
 
   const onOverflow = (sinceMs: number): void => {
     const timeNs = clock.nowNs();
