@@ -16,6 +16,7 @@ import {
   type BatchMessage,
   CONTROL_BYTES,
   eventsOfBatch,
+  failureOf,
   HELD,
   IN_FLIGHT,
   READ,
@@ -49,7 +50,7 @@ export interface FanotifySource extends EventSource {
   unresolved(): number;
   /** Events that the kernel delivered so far, whether or not a rule has to do with them; wraps around at 2^32. */
   delivered(): number;
-  /** How often the reader has gone round: some times a second, as long as it works. */
+  /** How often the reader has gone round: once more after each call, as long as it works. */
   turns(): number;
   /** The group that a later process may go on with, if a copy of its descriptor is kept; -1 once closed. */
   groupFd(): number;
@@ -66,17 +67,8 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
   const answering = who === 'strict' ? await Answering.open(onProblem) : undefined;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
-  const workerData: ReaderSettings = {
-    scope,
-    marks,
-    who,
-    inodes,
-    verifyMs,
-    wakeFd,
-    startsFd: answering?.fd,
-    resumeFd,
-    control,
-  };
+  const startsFd = answering?.fd;
+  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, wakeFd, startsFd, resumeFd, control };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
     wakeFd,
@@ -104,8 +96,12 @@ class Source implements FanotifySource {
     this.#worker = worker;
     this.#wakeFd = wakeFd;
     this.#control = control;
+    const stop = (): void => this.#stop();
+    // The end of the process waits for the thread, and it for events.
+    process.once('exit', stop);
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
+        process.off('exit', stop);
         closeFd(wakeFd);
         this.#end();
         resolve(answering?.close());
@@ -192,7 +188,9 @@ class Source implements FanotifySource {
   }
 
   turns(): number {
-    return Atomics.load(this.#control, TURNS);
+    const turns = Atomics.load(this.#control, TURNS);
+    this.#wake();
+    return turns;
   }
 
   groupFd(): number {
@@ -233,13 +231,13 @@ class Source implements FanotifySource {
     if (!this.#isOver) wakeEventFd(this.#wakeFd);
   }
 
-  async close(): Promise<void> {
+  #stop(): void {
     Atomics.store(this.#control, STOP, 1);
     this.#wake();
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
     await this.#exited;
   }
-}
-
-function failureOf(message: Extract<ReaderMessage, { kind: 'failed' }>): AppError {
-  return new AppError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint });
 }

@@ -1,7 +1,7 @@
 // What the reader thread and the main thread tell each other.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
-import type { AppErrorCode } from '../domain/errors.ts';
+import { AppError, type AppErrorCode } from '../domain/errors.ts';
 import { pathFromLatin1 } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Who } from '../domain/settings.ts';
@@ -100,4 +100,9 @@ export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
       }),
     ),
   ];
+}
+
+/** Classes do not survive the way between threads. */
+export function failureOf(message: Extract<ReaderMessage, { kind: 'failed' }>): AppError {
+  return new AppError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint });
 }

@@ -11,6 +11,7 @@ import { readAvailable } from '../libc/read.ts';
 import { Canaries } from './canary.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
+import { Due } from './due.ts';
 import { isEntryEvent, isMove, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
 import { HotFiles } from './hot-files.ts';
@@ -26,8 +27,8 @@ import { Resumption } from './resumption.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
 import { Writers } from './writers.ts';
 
-/** The longest that a process which exits without `close` waits for this thread. */
-const POLL_MS = 200;
+/** Nothing depends on it, an idle thread costs nothing: how old the time may be when the queues were seen empty last. */
+const POLL_MS = 5_000;
 /** Events that may be under way to the consumer; beyond that paths are held here, where they merge. */
 const IN_FLIGHT_MAX = 65_536;
 /** Paths held here before they are given up for an overflow. */
@@ -59,7 +60,7 @@ export class Reader {
   #events: WatchEvent[] = [];
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
-  #verifiedMs = Date.now();
+  readonly #verification: Due;
   /** When the queues were empty last. */
   #emptyMs = Date.now();
 
@@ -67,6 +68,7 @@ export class Reader {
   constructor(settings: ReaderSettings, post: (message: ReaderMessage) => void) {
     requireCapabilities();
     this.#settings = settings;
+    this.#verification = new Due(settings.verifyMs, Date.now());
     this.#post = post;
     this.#control = new Int32Array(settings.control);
     this.#questions = new Questions(this.#control, post);
@@ -130,7 +132,7 @@ export class Reader {
 
   #timeoutMs(pauseMs: number): number {
     if (this.#hasIgnoreWork) return 0;
-    return pauseMs > 0 ? pauseMs : POLL_MS;
+    return pauseMs > 0 ? pauseMs : Math.min(POLL_MS, this.#verification.leftMs(Date.now()));
   }
 
   /** Returns whether the queue was emptied. */
@@ -202,9 +204,7 @@ export class Reader {
     this.#report(this.#mounts.heard(this.#canaries.takeHeard(), nowMs));
     // What is still queued may be the event that is waited for.
     if (this.#emptyMs === nowMs) this.#report(this.#mounts.silent(this.#canaries.overdue(nowMs)));
-    // A clock that was set back must not end it.
-    if (Math.abs(nowMs - this.#verifiedMs) < this.#settings.verifyMs) return;
-    this.#verifiedMs = nowMs;
+    if (!this.#verification.takes(nowMs)) return;
     this.#refreshMounts(nowMs);
     this.#report(this.#mounts.verify(nowMs));
     for (const canary of this.#mounts.canaries()) this.#canaries.send(canary, nowMs);

@@ -110,6 +110,14 @@ test('close: twice, quickly, with events under way; the iteration ends', async (
   expect(readdirSync('/proc/self/fd').length).toBeLessThan(fds);
 });
 
+test('an idle reader goes round once it is asked for a sign of life', async () => {
+  const { source } = await watch();
+  for (let asked = 0; asked < 3; asked += 1) {
+    const before = source.turns();
+    await expect.poll(() => source.turns(), { timeout: 60_000 }).toBeGreaterThan(before);
+  }
+});
+
 test('a process that exits without close does not hang', () => {
   const module = new URL('../../dist/watch/fanotify-source.js', import.meta.url).href;
   const script = `
