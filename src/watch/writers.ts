@@ -102,9 +102,7 @@ export class Writers {
     // Whose start is told here has been executed before.
     this.#told?.drain();
     this.#execs?.drain(this.#sink, nowMs);
-    for (const [pid, started] of this.#completed.splice(0)) {
-      this.#each(({ writers }) => writers.starts.complete(pid, started, nowMs));
-    }
+    for (const told of this.#completed.splice(0)) this.#each(({ writers }) => writers.starts.complete(...told));
   }
 
   /** To be called from time to time. */

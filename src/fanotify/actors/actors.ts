@@ -49,6 +49,8 @@ export function isLoader(exe: string): boolean {
 export interface Started {
   readonly image: Image;
   readonly owner: Owner | undefined;
+  /** When that was, milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 /** Where processes are looked up: /proc, except in tests. */
@@ -89,13 +91,13 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
 
   const rememberStarted = (
     pid: number,
-    { image, owner }: Started,
+    { image, owner, atMs }: Started,
     execed: string | undefined,
     nowMs: number,
   ): Known => {
     const actor = actorFrom('exec', pid, image, owner);
     const [startTime, cwd] = [owner?.startTime, reader.readCwd(pid)];
-    const readMs = image.cmdline === undefined ? 0 : nowMs;
+    const readMs = image.cmdline === undefined ? 0 : atMs;
     return remember(pid, { actor, exe: image.exe, cwd, owner, execed, startTime, readMs, seenMs: nowMs });
   };
 
@@ -132,11 +134,13 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
 
   const lookUp = (pid: number, nowMs: number): Known | undefined => {
     if (pid <= 0) return undefined;
-    const entry = known.get(pid);
+    let entry = known.get(pid);
     if (entry !== undefined && nowMs - entry.readMs < FRESH_MS) return entry;
     const started = entry?.actor.cmdline === undefined ? reader.lookStarted(pid) : undefined;
     if (started?.image.cmdline !== undefined && started.image.exe === (entry?.execed ?? started.image.exe)) {
-      return rememberStarted(pid, started, started.image.exe, nowMs);
+      entry = rememberStarted(pid, started, started.image.exe, nowMs);
+      // Unit and user may be others by now.
+      if (nowMs - entry.readMs < FRESH_MS) return entry;
     }
     const isRecent = entry !== undefined && nowMs - entry.seenMs < REMEMBER_MS;
     const image = reader.readImage(pid);

@@ -7,8 +7,8 @@ export type StartSink = Pick<Actors, 'execed' | 'loading' | 'settle'>;
 
 /** Told of each start, and once more when more is known of it. */
 export interface StartListener {
-  begin(pid: number, started: Started, nowMs: number): void;
-  complete(pid: number, started: Started, nowMs: number): void;
+  begin(pid: number, started: Started): void;
+  complete(pid: number, started: Started): void;
 }
 
 interface Noted {
@@ -38,8 +38,8 @@ export function watchStarts({ begin, complete }: StartListener): StartSink {
     const owner = isInPlace ? readOwner(pid, parentsOf) : readBriefly(pid, parentsOf);
     const [parent, ...further] = owner?.ppids ?? [];
     if (parent !== undefined) parents.set(parent, further);
-    for (const exe of exes) begin(pid, { image: { exe, cmdline: undefined }, owner }, nowMs);
-    if (isInPlace) complete(pid, { image, owner }, nowMs);
+    for (const exe of exes) begin(pid, { image: { exe, cmdline: undefined }, owner, atMs: nowMs });
+    if (isInPlace) complete(pid, { image, owner, atMs: nowMs });
   };
 
   return {

@@ -21,9 +21,9 @@ export class Starts {
   readonly #byPid = new Map<number, Process>();
 
   /** A process has begun to execute a program. */
-  begin(pid: number, started: Started, nowMs: number): void {
+  begin(pid: number, started: Started): void {
     const { starts, taken } = this.#byPid.get(pid) ?? { starts: [], taken: 0 };
-    const process = { starts: [...starts, started], taken, untilMs: nowMs + KEPT_MS };
+    const process = { starts: [...starts, started], taken, untilMs: started.atMs + KEPT_MS };
     if (process.starts.length > PER_PROCESS_MAX) {
       process.starts.shift();
       process.taken = Math.max(taken - 1, 0);
@@ -31,16 +31,16 @@ export class Starts {
     // To the end with what is new: a Map iterates in the order of insertion.
     this.#byPid.delete(pid);
     this.#byPid.set(pid, process);
-    this.#forgetOld(nowMs);
+    this.#forgetOld(started.atMs);
   }
 
   /** More of a program that the process has begun to execute, maybe unseen. */
-  complete(pid: number, started: Started, nowMs: number): void {
+  complete(pid: number, started: Started): void {
     const starts = this.#byPid.get(pid)?.starts ?? [];
     const isIt = ({ image }: Started): boolean => image.exe === started.image.exe;
     const missing = starts.findLastIndex((one) => isIt(one) && one.image.cmdline === undefined);
     const at = missing === -1 ? starts.findLastIndex(isIt) : missing;
-    if (at === -1) this.begin(pid, started, nowMs);
+    if (at === -1) this.begin(pid, started);
     else starts[at] = started;
   }
 

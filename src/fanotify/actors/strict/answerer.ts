@@ -27,7 +27,7 @@ function look({ pid }: PermissionRequest): PermissionDecision {
   const image = readImage(pid);
   const owner = readOwner(pid, () => undefined);
   // `full`, `gone`: the watch is stopped, or has ended. Nobody waits for it.
-  sendMessage(TELL_FD, encodeStarted(pid, { image, owner }), []);
+  sendMessage(TELL_FD, encodeStarted(pid, { image, owner, atMs: Date.now() }), []);
   return ALLOW;
 }
 

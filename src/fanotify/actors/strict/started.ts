@@ -10,10 +10,11 @@ export function encodeStarted(pid: number, started: Started): Buffer {
 
 /** undefined for what is none. */
 export function parseStarted(bytes: Buffer): ({ readonly pid: number } & Started) | undefined {
-  const { pid, image, owner } = fieldsOf(JSON.parse(bytes.toString('utf8')));
+  const { pid, image, owner, atMs } = fieldsOf(JSON.parse(bytes.toString('utf8')));
   const { exe, cmdline } = fieldsOf(image);
   if (typeof pid !== 'number' || typeof exe !== 'string') return undefined;
-  return { pid, image: { exe, cmdline: textsOf(cmdline) }, owner: owner === undefined ? undefined : ownerOf(owner) };
+  const seen = { image: { exe, cmdline: textsOf(cmdline) }, owner: owner === undefined ? undefined : ownerOf(owner) };
+  return { pid, ...seen, atMs: numberOf(atMs) ?? 0 };
 }
 
 function ownerOf(value: unknown): Owner {
@@ -64,7 +65,9 @@ export class StartedPrograms {
   drain(): void {
     for (let bytes = receiveBytes(this.#fd); bytes !== undefined && bytes !== 'gone'; bytes = receiveBytes(this.#fd)) {
       const told = parseStarted(bytes);
-      if (told !== undefined) this.#tell(told.pid, { image: told.image, owner: told.owner });
+      if (told === undefined) continue;
+      const { pid, ...started } = told;
+      this.#tell(pid, started);
     }
   }
 }

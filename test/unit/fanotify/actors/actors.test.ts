@@ -133,8 +133,8 @@ test('in detail: bytes, directory, name and cgroup; a program that is gone is ca
 
 test('what was seen at the start counts, also of a process that is gone', () => {
   const started = [
-    { image: { exe: '/usr/bin/sh', cmdline: ['sh', '-c', 'cp a b'] }, owner: OWNER },
-    { image: { exe: '/usr/bin/cp', cmdline: ['cp', 'a', 'b'] }, owner: OWNER },
+    { image: { exe: '/usr/bin/sh', cmdline: ['sh', '-c', 'cp a b'] }, owner: OWNER, atMs: 1000 },
+    { image: { exe: '/usr/bin/cp', cmdline: ['cp', 'a', 'b'] }, owner: OWNER, atMs: 1000 },
   ];
   const takeStarted = (_pid: number, exe: string | undefined) => {
     const at = started.findIndex(({ image }) => image.exe === exe);
@@ -154,4 +154,20 @@ test('what was seen at the start counts, also of a process that is gone', () => 
   actors.settle(1001);
   expect(actors.actorOf(7, 1001)).toMatchObject({ source: 'exec', cmdline: ['cp', 'a', 'b'], unit: 'web.service' });
   expect(started).toEqual([]);
+});
+
+test('user and unit are those of now, whatever was seen at the start', () => {
+  const images = { exe: '/usr/bin/sh', cmdline: ['sh'] };
+  const seen = { image: images, owner: { ...OWNER, unit: undefined }, atMs: 1000 };
+  const actors = trackActors({
+    readImage: () => images,
+    readOwner: () => OWNER,
+    readBriefly: () => undefined,
+    takeStarted: () => ({ ...seen, image: { ...images, cmdline: undefined } }),
+    lookStarted: () => seen,
+  });
+  actors.execed(7, '/usr/bin/sh');
+  actors.settle(1000);
+  expect(actors.actorOf(7, 1050).unit).toBeUndefined();
+  expect(actors.actorOf(7, 1300)).toMatchObject({ source: 'exec', unit: 'web.service' });
 });

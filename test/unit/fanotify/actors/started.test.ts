@@ -13,7 +13,7 @@ const OWNER = {
   comm: 'cp',
   cgroup: '/web.service',
 };
-const start = (exe: string, ...cmdline: string[]) => ({ image: { exe, cmdline }, owner: OWNER });
+const start = (exe: string, ...cmdline: string[]) => ({ image: { exe, cmdline }, owner: OWNER, atMs: 5 });
 
 let ends: readonly [number, number];
 let programs: StartedPrograms;
@@ -35,7 +35,7 @@ test('a message is what it was made of', () => {
     pid: 7,
     ...start('/bin/\xe9', 'a', 'b'),
   });
-  const gone = { image: { exe: '/bin/a', cmdline: undefined }, owner: undefined };
+  const gone = { image: { exe: '/bin/a', cmdline: undefined }, owner: undefined, atMs: 5 };
   expect(parseStarted(encodeStarted(7, gone))).toEqual({ pid: 7, ...gone });
   for (const wrong of ['1', '{}', '{"pid":"7","image":{"exe":"/a"}}', '{"pid":7,"image":{}}']) {
     expect(parseStarted(Buffer.from(wrong))).toBeUndefined();
