@@ -16,6 +16,9 @@ export interface DirtyColumns {
   readonly linkActorOf: readonly number[];
 }
 
+/** More are given up for an overflow. */
+const PATHS_MAX = 262_144;
+
 export class DirtySet {
   #paths: BytePath[] = [];
   #subtree: boolean[] = [];
@@ -28,6 +31,10 @@ export class DirtySet {
 
   get size(): number {
     return this.#paths.length + this.#renames.length + this.#links.size;
+  }
+
+  get isFull(): boolean {
+    return this.size > PATHS_MAX;
   }
 
   add(path: BytePath, subtree: boolean, actor: Actor): void {

@@ -16,9 +16,14 @@ export class Questions {
     return Atomics.load(this.#control, ASKED);
   }
 
+  /** It waits for nothing but a look at the queues. */
+  isOpen(question: number): boolean {
+    return question !== this.#answered && Atomics.load(this.#control, HELD) === 0;
+  }
+
   /** `isEmpty`: the queues were found empty since `question` was taken, and what they held is posted or held back. */
   answer(question: number, isEmpty: boolean): void {
-    if (question === this.#answered || !isEmpty || Atomics.load(this.#control, HELD) > 0) return;
+    if (!isEmpty || !this.isOpen(question)) return;
     this.#answered = question;
     this.#post({ kind: 'settled', question });
   }

@@ -31,8 +31,6 @@ import { Writers } from './writers.ts';
 const POLL_MS = 5_000;
 /** Events that may be under way to the consumer; beyond that paths are held here, where they merge. */
 const IN_FLIGHT_MAX = 65_536;
-/** Paths held here before they are given up for an overflow. */
-const HELD_MAX = 262_144;
 /** Buffers read from one group before the others get their turn. */
 const READS_MAX = 4;
 const IGNORE_STEP = 256;
@@ -112,7 +110,7 @@ export class Reader {
       ...this.#writers.fds().map((fd) => ({ fd, events: POLLIN })),
       ...groups.map(({ group }) => ({ fd: pauseMs > 0 ? -1 : group.fd, events: POLLIN })),
     ];
-    const [wake, mountinfo, execs, starts, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs));
+    const [wake, mountinfo, execs, starts, ...ready] = pollOnce(entries, this.#timeoutMs(pauseMs, question));
     const nowMs = Date.now();
     if (wake !== 0) readAvailable(this.#settings.wakeFd, this.#wakeBuffer);
     if (starts !== 0 || execs !== 0) this.#writers.drain(nowMs);
@@ -130,9 +128,10 @@ export class Reader {
     this.#stepIgnores(nowMs);
   }
 
-  #timeoutMs(pauseMs: number): number {
+  #timeoutMs(pauseMs: number, question: number): number {
     if (this.#hasIgnoreWork) return 0;
-    return pauseMs > 0 ? pauseMs : Math.min(POLL_MS, this.#verification.leftMs(Date.now()));
+    if (pauseMs > 0) return pauseMs;
+    return this.#questions.isOpen(question) ? 0 : Math.min(POLL_MS, this.#verification.leftMs(Date.now()));
   }
 
   /** Returns whether the queue was emptied. */
@@ -218,14 +217,15 @@ export class Reader {
 
   /** Posts what there is, unless the consumer is far behind; then paths merge here, and at last become an overflow. */
   #flush(nowMs: number): void {
-    if (this.#dirty.size > HELD_MAX) {
+    if (this.#dirty.isFull) {
       this.#dirty.take();
       this.#overflow(nowMs);
     }
     const size = this.#dirty.size + this.#events.length;
-    const canPost = size > 0 && Atomics.load(this.#control, IN_FLIGHT) < IN_FLIGHT_MAX;
-    Atomics.store(this.#control, HELD, canPost ? 0 : size);
-    if (!canPost) return;
+    // In this order: a consumer that makes room from now on sees that somebody waits for it.
+    Atomics.store(this.#control, HELD, size);
+    if (size === 0 || Atomics.load(this.#control, IN_FLIGHT) >= IN_FLIGHT_MAX) return;
+    Atomics.store(this.#control, HELD, 0);
     Atomics.add(this.#control, IN_FLIGHT, size);
     this.#post({ kind: 'batch', coverage: this.#coverage, events: this.#events, dirty: this.#dirty.take() });
     this.#events = [];
