@@ -8,6 +8,7 @@ import { type BytePath, comparePaths, hasAncestorIn, isWithin } from '../domain/
 import { rootsFor } from '../domain/rule.ts';
 import { type CheckTotals, check, checkExitCode } from './check.ts';
 import { ruleOf } from './findings.ts';
+import { unfounded } from './founded.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
@@ -119,11 +120,19 @@ function assertReport(totals: CheckTotals, report: string): void {
 
 function choose(seen: Seen, wish: Wish, parts: AcceptParts): readonly Drift[] {
   const chosen = readable(seen).filter((drift) => isChosen(drift, wish));
+  assertFounded(chosen, parts);
   const stale = chosen.find((drift) => isStale(drift, wish, parts));
   if (stale === undefined) return chosen;
   throw new AppError('STALE', `${escapePath(stale.path)} has changed since it was reported`, {
     hint: 'look at it again with `driftline check`, then accept the new report with --report',
   });
+}
+
+function assertFounded(chosen: readonly Drift[], parts: AcceptParts): void {
+  for (const [{ path }, above] of unfounded(chosen, parts)) {
+    const message = `${escapePath(path)} cannot be accepted alone: ${escapePath(above)} is not a directory in the baseline`;
+    throw new AppError('USAGE', message, { hint: `accept ${escapePath(above)}, and what is in it` });
+  }
 }
 
 /** What is missing at the old name of a directory that cannot be read at its new one may well be there. */

@@ -59,8 +59,8 @@ export async function* check(parts: SurveyParts, options: CheckOptions): AsyncGe
     if (finding.kind === 'incomplete') {
       totals.incomplete += 1;
       yield finding;
-    } else if (finding.rule.onDrift === 'ignore') {
-      // The rule says that its drift is nobody's business.
+    } else if (finding.kind === 'lost' || finding.rule.onDrift === 'ignore') {
+      // What was in a directory is told by itself; what the rule ignores is nobody's business.
     } else if (finding.kind === 'changed' || unpaired.length >= PAIRED_MAX) {
       yield tell(driftOf(finding));
     } else {

@@ -2,6 +2,7 @@
 import type { Severity } from '../domain/drift.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import type { Finding } from './page-diff.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Disk, Portion } from './ports/disk.ts';
 import type { RecordWriter, SweepFields } from './ports/record-writer.ts';
@@ -102,8 +103,8 @@ async function compareAll(
         incomplete += 1;
         continue;
       }
-      drifts += 1;
-      const path = finding.kind === 'removed' ? finding.before.path : finding.after.path;
+      if (finding.kind !== 'lost') drifts += 1;
+      const path = placeOf(finding);
       if (hasAncestorIn(path, whole)) continue;
       if (finding.kind !== 'changed') whole.add(path);
       doubt(path);
@@ -118,6 +119,11 @@ async function compareAll(
   const durationMs = Math.round(clock.monotonicMs() - startMs);
   store.commit({ journal: [records.sweep({ timeNs: clock.nowNs(), tier, entries, drifts, durationMs })] });
   return incomplete;
+}
+
+function placeOf(finding: Exclude<Finding, { readonly kind: 'incomplete' }>): BytePath {
+  if (finding.kind === 'lost') return finding.path;
+  return finding.kind === 'removed' ? finding.before.path : finding.after.path;
 }
 
 /** What rules of a severity (undefined: all of them) cover. */

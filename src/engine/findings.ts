@@ -5,7 +5,7 @@ import type { BytePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { Finding } from './page-diff.ts';
 
-export type Difference = Exclude<Finding, { readonly kind: 'incomplete' }>;
+export type Difference = Exclude<Finding, { readonly kind: 'incomplete' | 'lost' }>;
 
 export function driftOf(finding: Difference): Drift {
   const before = finding.kind === 'added' ? undefined : finding.before;

@@ -8,6 +8,7 @@ import { packRun, readRecord, recordIncomplete, recordLength, recordName } from 
 import { isSameRecord } from '../domain/packed-same.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
+import { isStandIn } from '../domain/stand-in.ts';
 import type { Page } from './ports/disk.ts';
 import type { Baseline } from './ports/store.ts';
 
@@ -24,6 +25,8 @@ export type Finding =
       /** A growing file: these many bytes must still have the old digest. */
       readonly prefixBytes: bigint | undefined;
     }
+  /** A directory of the baseline that is none any more, whatever else is said of it: what was below it is gone. */
+  | { readonly kind: 'lost'; readonly path: BytePath }
   | { readonly kind: 'incomplete'; readonly path: BytePath; readonly errno: number };
 
 /** `known`: the baseline's run of the page's extent. */
@@ -42,8 +45,8 @@ export function* diffPage(page: Page, known: Buffer, scope: Scope): Generator<Fi
     const order = compareNames(records, at, known, knownAt);
     if (order <= 0) yield* incompleteAt(records, at, dir);
     if (order < 0) yield* added(readRecord(records, at, dir), scope);
-    else if (order > 0) yield* removed(readRecord(known, knownAt, dir), scope);
-    else yield* changed(readRecord(known, knownAt, dir), readRecord(records, at, dir), scope);
+    else if (order > 0) yield* missing(readRecord(known, knownAt, dir), scope);
+    else yield* present(readRecord(known, knownAt, dir), readRecord(records, at, dir), scope);
     if (order <= 0) at += length;
     if (order >= 0) knownAt += knownLength;
   }
@@ -66,15 +69,27 @@ function* added(after: Entry, scope: Scope): Generator<Finding> {
   if (rule !== undefined && !isUnknown(after)) yield { kind: 'added', rule, after };
 }
 
+function* missing(before: Entry, scope: Scope): Generator<Finding> {
+  yield* removed(before, scope);
+  if (before.type === 'directory' && scope.ruleOf(before.path) !== undefined) yield { kind: 'lost', path: before.path };
+}
+
 /** An entry of the baseline that the rules do not cover any more is nobody's business. */
 export function* removed(before: Entry, scope: Scope): Generator<Finding> {
   const rule = scope.ruleOf(before.path);
-  if (rule !== undefined) yield { kind: 'removed', rule, before };
+  if (rule !== undefined && !isStandIn(before)) yield { kind: 'removed', rule, before };
 }
 
-function* changed(before: Entry, after: Entry, scope: Scope): Generator<Finding> {
+function* present(before: Entry, after: Entry, scope: Scope): Generator<Finding> {
   const rule = scope.ruleOf(after.path);
   if (rule === undefined || isUnknown(after)) return;
+  if (isStandIn(before)) yield { kind: 'added', rule, after };
+  else yield* changed(before, after, rule);
+  // Also where the rule does not look at the type.
+  if (before.type === 'directory' && after.type !== 'directory') yield { kind: 'lost', path: before.path };
+}
+
+function* changed(before: Entry, after: Entry, rule: Rule): Generator<Finding> {
   const attributes = compareEntries(before, after, rule.attributes);
   const prefixBytes = prefixToVerify(before, after, rule.attributes);
   if (attributes.length > 0 || prefixBytes !== undefined) {

@@ -4,14 +4,11 @@ import type { Entry } from '../domain/entry.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, isWithin, outermostPaths, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import { isStandIn } from '../domain/stand-in.ts';
+import { type GroundParts, idleStandIns, isDropped, standInsFor } from './founded.ts';
 import type { Baseline, Commit } from './ports/store.ts';
 
 type Patch = NonNullable<Commit['accept']>;
-
-export interface PatchParts {
-  readonly baseline: Baseline;
-  readonly scope: Scope;
-}
 
 /** An entry that could not be read to the end is nothing to compare with later. */
 export function isAcceptable({ after }: Drift): boolean {
@@ -23,7 +20,7 @@ export function isAcceptable({ after }: Drift): boolean {
  * along to the directory's new place (or with it), so that what was added, changed or removed there still is; those of
  * another rule keep their old name, and with it the directories above.
  */
-export function patchOf(drifts: readonly Drift[], parts: PatchParts): Patch {
+export function patchOf(drifts: readonly Drift[], parts: GroundParts): Patch {
   const accepted = drifts.filter(isAcceptable);
   const put = new Map<BytePath, Entry>();
   const settled = new Set<BytePath>();
@@ -37,14 +34,18 @@ export function patchOf(drifts: readonly Drift[], parts: PatchParts): Patch {
     }
   }
   const gone = goneBy(accepted);
+  const drop = new Set(gone.keys());
   for (const top of outermostPaths(gone.keys())) {
     if (gone.get(top)?.before?.type !== 'directory') continue;
     for (const entry of entriesBelow(top, parts.baseline)) {
       const drift = settled.has(entry.path) ? undefined : nearestAbove(entry.path, gone);
-      if (drift !== undefined) remain(entry, { drift, top }, parts, put);
+      if (drift !== undefined) remain(entry, { drift, top, drop }, parts, put);
     }
   }
-  return { put: [...put.values()], drop: [...gone.keys()] };
+  return {
+    put: [...put.values(), ...standInsFor(put, drop, parts)],
+    drop: [...drop, ...idleStandIns(put, drop, parts)],
+  };
 }
 
 /** The accepted drift whose name in the baseline goes, with everything below it, by that name. */
@@ -72,18 +73,30 @@ export function nearestAbove(path: BytePath, gone: ReadonlyMap<BytePath, Drift>)
   return undefined;
 }
 
-/** `drift`: what became of the nearest directory above; `top`: the outermost directory that is dropped. */
+interface Remaining {
+  /** What became of the nearest directory above. */
+  readonly drift: Drift;
+  /** The outermost directory that is dropped. */
+  readonly top: BytePath;
+  readonly drop: ReadonlySet<BytePath>;
+}
+
 function remain(
   entry: Entry,
-  { drift, top }: { readonly drift: Drift; readonly top: BytePath },
-  { baseline, scope }: PatchParts,
+  { drift, top, drop }: Remaining,
+  { baseline, scope }: GroundParts,
   put: Map<BytePath, Entry>,
 ): void {
+  // Who still needs it gets a new one.
+  if (isStandIn(entry)) return;
   const rule = scope.ruleOf(entry.path);
   if (rule === undefined || rule.onDrift === 'ignore') return;
   const place = placeAfter(entry.path, drift, scope);
-  if (place !== undefined) putRebased(put, entry, place);
-  else if (drift.from !== undefined || rule.name !== drift.rule) {
+  if (place !== undefined) {
+    const after = (at: BytePath): Entry | undefined =>
+      put.get(at) ?? (isDropped(at, drop) ? undefined : baseline.find(at));
+    if (!isTaken(place, drift.path, after)) putRebased(put, entry, place);
+  } else if (drift.from !== undefined || rule.name !== drift.rule) {
     for (let at = entry.path; isWithin(at, top); at = dirOf(at)) putRebased(put, baseline.find(at), at);
   }
 }
@@ -93,6 +106,17 @@ export function placeAfter(path: BytePath, { from, path: to }: Drift, scope: Sco
   if (from === undefined || !isWithin(path, from)) return undefined;
   const place = rebasePath(path, from, to);
   return scope.ruleOf(place)?.name === scope.ruleOf(path)?.name ? place : undefined;
+}
+
+/** Something else was accepted there, or above it as what is no directory. */
+function isTaken(place: BytePath, top: BytePath, after: (path: BytePath) => Entry | undefined): boolean {
+  const own = after(place);
+  if (own !== undefined && !isStandIn(own)) return true;
+  for (let at = dirOf(place); at !== top; at = dirOf(at)) {
+    const above = after(at);
+    if (above !== undefined) return above.type !== 'directory';
+  }
+  return false;
 }
 
 /** What was accepted at a place goes before what remains. */

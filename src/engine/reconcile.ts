@@ -8,7 +8,7 @@ import { rootsFor } from '../domain/rule.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { Finding } from './page-diff.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
-import { findingsOf, isLostDirectory, type SurveyParts, survey } from './survey.ts';
+import { findingsOf, type SurveyParts, survey } from './survey.ts';
 
 export interface Attributed {
   readonly drift: Drift;
@@ -52,9 +52,9 @@ export async function reconcile(
   const postponed = new Set<BytePath>();
   const take = (finding: Finding): void => {
     if (finding.kind === 'incomplete') incomplete.push(finding);
+    else if (finding.kind === 'lost') lost.add(finding.path);
     else if (becameDirectory(finding)) grown.add(finding.after.path);
     else differences.push(finding);
-    if (isLostDirectory(finding)) lost.add(finding.before.path);
   };
   const readNow = async (paths: ReadonlySet<BytePath>): Promise<void> => {
     for (const one of await readPaths(parts, paths, { ctimes, postponed })) take(one);
@@ -69,7 +69,7 @@ export async function reconcile(
   const covered = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
   for await (const finding of survey(parts, covered, { quick: false })) {
     if (finding.kind === 'incomplete') incomplete.push(finding);
-    else differences.push(finding);
+    else if (finding.kind !== 'lost') differences.push(finding);
   }
   // What lies below a tree has been read with it.
   const read = new Set(covered);

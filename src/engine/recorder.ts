@@ -6,6 +6,7 @@ import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
+import { unfounded } from './founded.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { OutboxItem } from './ports/outbox.ts';
@@ -84,17 +85,22 @@ type Page = Pick<Reconciled, 'drifts' | 'resolved'>;
 
 /**
  * What is below a directory goes before the directory: its move or removal, when it is accepted, takes along whatever the
- * baseline still has there.
+ * baseline still has there. What has become a directory goes first: below it nothing is accepted before.
  */
 function pagesOf({ drifts, resolved }: Reconciled): Page[] {
   if (drifts.length + resolved.length <= PAGE) return [{ drifts, resolved }];
   const sorted = [...drifts].sort((a, b) => comparePaths(driftKey(a.drift), driftKey(b.drift)));
+  const grown = sorted.filter(isGrown);
   return [
-    ...slices(sorted)
+    ...slices([...sorted.filter((one) => !isGrown(one)), ...grown])
       .reverse()
       .map((slice) => ({ drifts: slice, resolved: [] })),
     ...slices(resolved).map((slice) => ({ drifts: [], resolved: slice })),
   ];
+}
+
+function isGrown({ drift: { before, after } }: Attributed): boolean {
+  return before !== undefined && before.type !== 'directory' && after?.type === 'directory';
 }
 
 function slices<T>(list: readonly T[]): T[][] {
@@ -108,14 +114,16 @@ function commitPage(
   gone: readonly Resolved[],
 ): void {
   const excused = new Set(fresh.filter(({ ruling }) => ruling.onDrift === 'accept').map(({ drift }) => drift));
-  const accepting = page.drifts
+  const acceptable = page.drifts
     .map(({ drift }) => drift)
     .filter((drift) => isAcceptable(drift) && (ruleOf(drift, scope)?.onDrift === 'accept' || excused.has(drift)));
+  const kept = unfounded(acceptable, { baseline: store.baseline, scope });
+  const accepting = acceptable.filter((drift) => !kept.has(drift));
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return;
   store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: fresh
-      .filter(({ ruling, record }) => ruling.onDrift === 'report' || !isAcceptable(record))
+      .filter(({ ruling, drift }) => ruling.onDrift === 'report' || !isAcceptable(drift) || kept.has(drift))
       .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
     outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),

@@ -3,8 +3,10 @@ import { type Drift, driftKey } from '../domain/drift.ts';
 import { claimsOf, fingerprint } from '../domain/fingerprint.ts';
 import { type BytePath, isWithin, outermostPaths, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import { isStandIn } from '../domain/stand-in.ts';
 import { ruleOf } from './findings.ts';
-import { goneBy, nearestAbove, type PatchParts, placeAfter } from './patch.ts';
+import type { GroundParts } from './founded.ts';
+import { goneBy, nearestAbove, placeAfter } from './patch.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 
 /**
@@ -54,7 +56,7 @@ export function rekeyed(
   accepted: readonly Drift[],
   found: readonly Drift[],
   closed: ReadonlySet<BytePath>,
-  { store, baseline, scope }: PatchParts & { readonly store: Store },
+  { store, baseline, scope }: GroundParts & { readonly store: Store },
 ): Rekeyed[] {
   const gone = goneBy(accepted);
   const moved = [...gone.values()].filter(({ from, before }) => from !== undefined && before?.type === 'directory');
@@ -64,7 +66,8 @@ export function rekeyed(
   return opens.flatMap((open): Rekeyed[] => {
     const above = nearestAbove(open.key, gone);
     const key = above && placeAfter(open.key, above, scope);
-    if (key === undefined || closed.has(open.key) || baseline.find(open.key) === undefined) return [];
+    const entry = baseline.find(open.key);
+    if (key === undefined || closed.has(open.key) || entry === undefined || isStandIn(entry)) return [];
     const isTaken = store.openDriftAt(key).some((other) => other.key === key && !closed.has(key));
     const path = open.path === open.key ? key : open.path;
     const fingerprint = isTaken ? '' : printAfter(open, { key, path }, byKey.get(open.key), scope);

@@ -61,16 +61,8 @@ export async function* findingsOf(page: Page, parts: SurveyParts, known?: Buffer
   for (const finding of diffPage(page, known ?? knownRun(page, baseline), scope)) {
     if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
     else yield finding;
-    if (isLostDirectory(finding)) yield* removedBelow(finding.before.path, baseline, scope);
+    if (finding.kind === 'lost') yield* removedBelow(finding.path, baseline, scope);
   }
-}
-
-type WithBefore = Extract<Finding, { readonly kind: 'removed' | 'changed' }>;
-
-/** A directory of the baseline that is gone or is not a directory any more. */
-export function isLostDirectory(finding: Finding): finding is WithBefore {
-  if (finding.kind === 'removed') return finding.before.type === 'directory';
-  return finding.kind === 'changed' && finding.before.type === 'directory' && finding.after.type !== 'directory';
 }
 
 function* removedBelow(path: BytePath, baseline: Baseline, scope: Scope): Generator<Finding> {

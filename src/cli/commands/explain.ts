@@ -7,6 +7,7 @@ import { escapePath, escapeText } from '../../domain/escape.ts';
 import { type BytePath, isWithin } from '../../domain/path.ts';
 import type { Explanation, Rule } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { isStandIn } from '../../domain/stand-in.ts';
 import { pathJson } from '../../report/entry-json.ts';
 import { type JsonObject, jsonText } from '../../report/json-text.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
@@ -47,7 +48,8 @@ function isInBaseline(settings: Settings, path: BytePath): boolean | undefined {
   try {
     const store = openState(settings, 'read');
     try {
-      return store.baseline.find(path) !== undefined;
+      const entry = store.baseline.find(path);
+      return entry !== undefined && !isStandIn(entry);
     } finally {
       store.close();
     }

@@ -47,6 +47,8 @@ class Tree {
       trusted += portion.trusted;
     };
     for await (const finding of survey(parts, [pathFromText(this.root)], { quick, onPortion })) {
+      // What was in it is told by itself.
+      if (finding.kind === 'lost') continue;
       if (finding.kind === 'incomplete') found.push(`incomplete ${finding.path}`);
       else if (finding.kind === 'removed') found.push(`removed ${finding.before.path}`);
       else found.push(`${finding.kind} ${finding.after.path}`);

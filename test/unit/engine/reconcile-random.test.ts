@@ -1,8 +1,11 @@
 // Random renames, writes and removals, told in random batches: what was said must add up to what is there.
 import { expect, test } from 'vitest';
-import { type DriftRecord, driftKey } from '../../../src/domain/drift.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
+import { errorCode } from '../../../src/domain/errors.ts';
+import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, rebasePath } from '../../../src/domain/path.ts';
+import { isStandIn } from '../../../src/domain/stand-in.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { dir, Ground } from './ground.ts';
 
@@ -18,7 +21,7 @@ test(`${TREES} trees of random changes, ${STEPS} each`, async () => {
       ground.close();
     }
   }
-}, 120_000);
+}, 240_000);
 
 class Story {
   readonly #ground: Ground;
@@ -35,19 +38,47 @@ class Story {
   }
 
   async run(): Promise<void> {
-    const baseline = firstTree();
-    await this.#ground.start(...baseline.slice(1));
+    await this.#ground.start(...firstTree().slice(1));
     for (let step = 0; step < STEPS; step += 1) {
       this.#change();
       if (this.#random(3) > 0) continue;
       await this.#tell(this.#random(2) === 0 ? this.#pending.length : this.#random(this.#pending.length + 1));
-      if (this.#pending.length === 0) this.#judge(baseline);
+      if (this.#pending.length > 0) continue;
+      this.#judge();
+      if (this.#random(6) === 0) await this.#accept();
     }
   }
 
-  #judge(baseline: readonly Entry[]): void {
-    const view = applied(baseline, [...this.#ground.told.values()]);
-    expect(view, `seed ${this.#seed}\n${this.#log.join('\n')}`).toEqual(named(this.#ground.disk.entries()));
+  /** One of the drifts that are open, or all: the rest must stay right, and be told in the same way by a whole look. */
+  async #accept(): Promise<void> {
+    const open = [...this.#ground.store.openDrift()];
+    const one = open[this.#random(open.length)];
+    if (one === undefined) return;
+    const how = this.#random(8);
+    this.#log.push(`  accept ${how === 0 ? 'all' : how < 4 ? `just ${one.path}` : one.path}`);
+    try {
+      if (how === 0) await this.#ground.accept([]);
+      else if (how < 4) await this.#ground.accept([], { report: one.id });
+      else await this.#ground.accept([one.path]);
+    } catch (error) {
+      // Below what is a file in the baseline, and not to be accepted without that.
+      if (errorCode(error) !== 'USAGE') throw new Error(this.#story(), { cause: error });
+      this.#log.push('  refused');
+    }
+    this.#judge();
+    this.#log.push(`  then found: ${(await this.#ground.dirty('/r/')).join(', ')}`);
+    this.#judge();
+  }
+
+  #judge(): void {
+    const { store, told } = this.#ground;
+    const open = [...store.openDrift()].map((one) => ({ ...one, after: told.get(one.id)?.after }));
+    const view = applied(inBaseline(store), open);
+    expect(view, this.#story()).toEqual(named(this.#ground.disk.entries()));
+  }
+
+  #story(): string {
+    return `seed ${this.#seed}\n${this.#log.join('\n')}`;
   }
 
   async #tell(count: number): Promise<void> {
@@ -130,21 +161,42 @@ function firstTree(): Entry[] {
   return found;
 }
 
+interface Open {
+  readonly key: BytePath;
+  readonly path: BytePath;
+  readonly after: Entry | undefined;
+}
+
 /** The baseline with drift applied to it, by path. */
-function applied(baseline: readonly Entry[], drift: readonly DriftRecord[]): Record<string, string> {
-  const byKey = new Map(drift.map((record) => [driftKey(record), record]));
-  const places = new Map<BytePath, BytePath | undefined>();
+function applied(baseline: readonly Entry[], open: readonly Open[]): Record<string, string> {
+  const byKey = new Map(open.map((one) => [one.key, one]));
+  const places = new Map<BytePath, BytePath>();
   const found: Entry[] = [];
-  for (const one of [...baseline].sort((a, b) => comparePaths(a.path, b.path))) {
-    const record = byKey.get(one.path);
+  for (const one of baseline) {
+    // What is in place of a stand-in is added; what is below it came along with the directories above.
+    const drift = isStandIn(one) ? undefined : byKey.get(one.path);
+    if (drift !== undefined) byKey.delete(drift.key);
     const above = dirOf(one.path);
-    const parent = places.has(above) ? places.get(above) : above;
-    const place = record === undefined ? parent && rebasePath(one.path, above, parent) : record.after?.path;
+    const along = rebasePath(one.path, above, places.get(above) ?? above);
+    // Everything that is removed has a record of its own.
+    const place = drift?.after === undefined ? along : drift.path;
     places.set(one.path, place);
-    if (place !== undefined) found.push({ ...(record?.after ?? one), path: place });
+    const isThere = drift === undefined || drift.after !== undefined;
+    if (isThere && !isStandIn(one)) found.push({ ...(drift?.after ?? one), path: place });
   }
-  for (const { kind, after } of byKey.values()) if (kind === 'added' && after !== undefined) found.push(after);
+  // What is left is not in the baseline.
+  for (const { path: place, after } of byKey.values()) if (after !== undefined) found.push({ ...after, path: place });
   return named(found);
+}
+
+/** Parents before their children. */
+function inBaseline({ baseline }: Store): Entry[] {
+  const found = baseline.find(path('/r'));
+  const below = [...baseline.below(path('/r'))];
+  const entries = below.flatMap(({ dir: at, run }) =>
+    [...recordOffsets(run)].map((offset) => readRecord(run, offset, at)),
+  );
+  return [...(found === undefined ? [] : [found]), ...entries].sort((a, b) => comparePaths(a.path, b.path));
 }
 
 function named(entries: readonly Entry[]): Record<string, string> {
