@@ -1,7 +1,7 @@
 // The present state of one name of an open directory, appended to a run as a packed record.
 import { constants } from 'node:os';
 import { UNSTABLE } from '../domain/entry.ts';
-import { recordDigest, recordIncomplete, recordLength, S_IFMT } from '../domain/packed.ts';
+import { recordDigest, recordIncomplete, recordIsUnsettled, recordLength, S_IFMT } from '../domain/packed.ts';
 import { allocateMemory, closeFd } from '../libc/file.ts';
 import type { ContentReader } from './content.ts';
 import { isAbsence } from './directory.ts';
@@ -11,6 +11,7 @@ import {
   allocateStat,
   isAutomount,
   isSameState,
+  isSettled,
   type Stat,
   statFd,
   statFormat,
@@ -164,7 +165,9 @@ export function createEntryReader(
       name.bytes[name.bytes.write(text, 'latin1')] = 0;
       let same = false;
       isOpenable = true;
+      let nowMs = 0;
       for (let tries = 0; tries < TRIES && !same; tries += 1) {
+        nowMs = Date.now();
         const errno = -statName(before, dirfd, name.address);
         if (isAbsence(errno) || errno === ENAMETOOLONG) return 'absent';
         if (errno !== 0) {
@@ -182,6 +185,7 @@ export function createEntryReader(
         extras.digest = undefined;
         extras.incomplete = UNSTABLE;
       }
+      extras.isUnsettled = !isSettled(before, nowMs);
       writer.write(before, text, extras);
       return kindOf();
     },
@@ -190,7 +194,7 @@ export function createEntryReader(
 
 /** Whether the old record has all that would be read now. Only a file with a digest is sure to have its flags, too. */
 function isEnough({ run, at }: KnownRecord, needs: Needs): boolean {
-  if (recordIncomplete(run, at) !== 0) return false;
+  if (recordIncomplete(run, at) !== 0 || recordIsUnsettled(run, at)) return false;
   const isFile = (run.readUInt16LE(at + 8) & S_IFMT) === S_IFREG;
   return !isFile || !(needs.digest || needs.flags) || recordDigest(run, at) !== undefined;
 }

@@ -11,6 +11,7 @@ export interface Extras {
   xattrs: Uint8Array;
   flags: number;
   incomplete: number;
+  isUnsettled: boolean;
 }
 
 export interface RecordWriter {
@@ -43,7 +44,7 @@ const FIRST_BYTES = 1 << 18;
 const EMPTY = new Uint8Array(0);
 
 export function noExtras(): Extras {
-  return { digest: undefined, target: EMPTY, xattrs: EMPTY, flags: 0, incomplete: 0 };
+  return { digest: undefined, target: EMPTY, xattrs: EMPTY, flags: 0, incomplete: 0, isUnsettled: false };
 }
 
 export function clearExtras(extras: Extras): void {
@@ -52,6 +53,7 @@ export function clearExtras(extras: Extras): void {
   extras.xattrs = EMPTY;
   extras.flags = 0;
   extras.incomplete = 0;
+  extras.isUnsettled = false;
 }
 
 interface Views {
@@ -127,7 +129,6 @@ function writeFixed({ u16, u32 }: Views, at: number, stat: Stat): void {
   u16[(at >> 1) + 4] = statMode(stat);
   u32[w + 3] = stat.u32[WORD.uid] ?? 0;
   u32[w + 4] = stat.u32[WORD.gid] ?? 0;
-  u32[w + 5] = 0;
   u32[w + 6] = stat.u32[WORD.ino] ?? 0;
   u32[w + 7] = stat.u32[WORD.ino + 1] ?? 0;
   u32[w + 8] = stat.u32[WORD.size] ?? 0;
@@ -147,6 +148,7 @@ function writeRest({ bytes, u16, u32 }: Views, at: number, length: number, name:
   u16[(at >> 1) + 3] = extras.target.length;
   bytes[at + 10] = extras.digest === undefined ? 0 : extras.digest.algorithm === 'sparse' ? 3 : 1;
   bytes[at + 11] = extras.incomplete;
+  u32[w + 5] = extras.isUnsettled ? 1 : 0;
   u32[w + 15] = extras.flags;
   u32[w + 19] = extras.xattrs.length;
   // The padding, before the last bytes of the body overwrite what is not padding.

@@ -89,6 +89,20 @@ export function writeTimeNs(stat: Stat, at: number, words: Uint32Array, to: numb
   words[to + 1] = Math.floor(upper / HALF) + Math.floor(lower / HIGH) + Math.imul(word(stat, at + 1), NS_PER_S);
 }
 
+/** Two changes within one tick of the kernel's clock (HZ=100 is 10 ms) can have the same time. */
+const TICK_MS = 20;
+/** Filesystems that keep whole seconds (ext4 with small inodes), or two (FAT). */
+const COARSE_TICK_MS = 2_100;
+
+/** Whether any further change from `nowMs` on is sure to have another ctime; as `racily clean` entries of git's index are not. */
+export function isSettled(stat: Stat, nowMs: number): boolean {
+  const nanoseconds = word(stat, WORD.ctime + 2);
+  const changedMs = (word(stat, WORD.ctime + 1) * HIGH + word(stat, WORD.ctime)) * 1e3 + nanoseconds / 1e6;
+  const tickMs = nanoseconds % 1e6 === 0 ? COARSE_TICK_MS : TICK_MS;
+  // What is as far in the future as this was changed before 1970, on a filesystem that knows such times.
+  return changedMs < nowMs - tickMs || changedMs >= 2 ** 63;
+}
+
 export function isAutomount(stat: Stat): boolean {
   return (word(stat, WORD.attributes) & STATX_ATTR_AUTOMOUNT) !== 0;
 }

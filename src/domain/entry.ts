@@ -36,6 +36,8 @@ export interface Entry {
   readonly flags: number;
   /** Why something of this entry could not be read: an errno number, or `UNSTABLE`; 0 when all was read. */
   readonly incomplete: number;
+  /** It had changed so shortly before it was read that one more change could leave its times as they are: they prove nothing. */
+  readonly isUnsettled?: boolean;
 }
 
 /** True when statx(2) itself failed: nothing is known but that the name exists (no inode has the number 0). */

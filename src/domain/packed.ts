@@ -10,7 +10,7 @@
 //   11 u8  incomplete           60 u32 inode flags
 //   12 u32 uid                  64 u32 reserved, 0
 //   16 u32 gid                  68 u32 rdev major
-//   20 u32 reserved, 0
+//   20 u32 bits: UNSETTLED
 import type { Digest, Entry, FileType } from './entry.ts';
 import { AppError } from './errors.ts';
 import { packXattrs, unpackXattrs } from './packed-xattrs.ts';
@@ -20,6 +20,7 @@ const FIXED_BYTES = 80;
 const DIGEST_BYTES = 32;
 const HAS_DIGEST = 1;
 const IS_SPARSE = 2;
+const IS_UNSETTLED = 1;
 
 /** S_IFMT of inode(7). */
 export const S_IFMT = 0o170000;
@@ -56,6 +57,7 @@ export interface RecordFields {
   readonly rdevMinor: number;
   readonly flags: number;
   readonly incomplete: number;
+  readonly isUnsettled?: boolean;
   readonly target: string;
   readonly digest: Digest | undefined;
   /** Packed by `packXattrs`. */
@@ -80,7 +82,7 @@ export function writeRecord(buffer: Buffer, at: number, fields: RecordFields): n
   buffer[at + 11] = fields.incomplete;
   buffer.writeUInt32LE(fields.uid, at + 12);
   buffer.writeUInt32LE(fields.gid, at + 16);
-  buffer.writeUInt32LE(0, at + 20);
+  buffer.writeUInt32LE(fields.isUnsettled ? IS_UNSETTLED : 0, at + 20);
   buffer.writeBigUInt64LE(fields.inode, at + 24);
   buffer.writeBigUInt64LE(fields.sizeBytes, at + 32);
   buffer.writeBigInt64LE(fields.mtimeNs, at + 40);
@@ -158,6 +160,11 @@ export function recordIncomplete(run: Buffer, at: number): number {
   return run[at + 11] ?? 0;
 }
 
+/** `Entry.isUnsettled`. */
+export function recordIsUnsettled(run: Buffer, at: number): boolean {
+  return ((run[at + 20] ?? 0) & IS_UNSETTLED) !== 0;
+}
+
 export function nameOffset(run: Buffer, at: number): number {
   return at + FIXED_BYTES + (((run[at + 10] ?? 0) & HAS_DIGEST) === 0 ? 0 : DIGEST_BYTES);
 }
@@ -196,6 +203,7 @@ export function readRecord(run: Buffer, at: number, dir: BytePath): Entry {
     xattrs: unpackXattrs(record.subarray(xattrs, xattrs + record.readUInt32LE(76))),
     flags: record.readUInt32LE(60),
     incomplete: recordIncomplete(record, 0),
+    ...(recordIsUnsettled(record, 0) && { isUnsettled: true }),
   };
 }
 
@@ -228,6 +236,7 @@ export function fieldsOfEntry(entry: Entry, name: BytePath): RecordFields {
     rdevMinor: entry.rdev.minor,
     flags: entry.flags,
     incomplete: entry.incomplete,
+    isUnsettled: entry.isUnsettled ?? false,
     target: entry.target ?? '',
     digest: entry.digest,
     xattrs: packXattrs(entry.xattrs),

@@ -5,7 +5,7 @@
 //    0 u32 st_mode, with HAS_DIGEST   12 u32 name length       32 i64 mtime, ns
 //    4 u32 uid                        16 u64 inode             40 i64 ctime, ns
 //    8 u32 gid                        24 u64 size              48 name, one to eight NULs up to a multiple of 8
-import { recordIncomplete, recordLength, recordName, S_IFMT } from './packed.ts';
+import { recordIncomplete, recordIsUnsettled, recordLength, recordName, S_IFMT } from './packed.ts';
 import type { BytePath } from './path.ts';
 import { type Hash, noSeal, SEAL_BYTES } from './seal.ts';
 
@@ -21,11 +21,11 @@ export function paddedLength(length: number): number {
   return (length + 8) & ~7;
 }
 
-/** The quick seal of a page; of one that holds what could not be read there is none, which all zeros stand for. */
+/** The quick seal of a page; of one that holds what could not be read, or had only just changed, there is none, which all zeros stand for. */
 export function quickSealOf(hash: Hash, dir: Buffer, entries: Buffer): Uint8Array {
   let length = paddedLength(dir.length);
   for (let at = 0; at < entries.length; at += recordLength(entries, at)) {
-    if (recordIncomplete(entries, at) !== 0) return noSeal();
+    if (recordIncomplete(entries, at) !== 0 || recordIsUnsettled(entries, at)) return noSeal();
     length += QUICK_FIXED_BYTES + paddedLength(entries.readUInt16LE(at + 4));
   }
   const bytes = Buffer.alloc(length);

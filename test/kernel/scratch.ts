@@ -25,6 +25,11 @@ export class Scratch {
     return this.remount(name);
   }
 
+  /** A fresh ext4 with inodes of 128 bytes, which have room for whole seconds only. */
+  coarse(name: string): string {
+    return this.#loop(name, '64M', ['mkfs.ext4', '-q', '-F', '-I', '128']);
+  }
+
   /** A fresh xfs, of the least size that mkfs.xfs(8) makes. */
   xfs(name: string): string {
     return this.#loop(name, '300M', ['mkfs.xfs', '-q', '-f']);

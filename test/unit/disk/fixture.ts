@@ -1,6 +1,6 @@
 // A directory of its own for a test, and the disk over it.
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, mkdtempSync, openSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -18,6 +18,13 @@ export function temporaryDirectory(): string {
   // Not rmSync: it gives up on paths longer than 4096 bytes.
   onTestFinished(() => void execFileSync('rm', ['-rf', '--one-file-system', dir]));
   return dir;
+}
+
+/** Waits until what has just been written can be told from what will be written next by its times. */
+export async function settle(dir: string, ms = 30): Promise<void> {
+  const names = ['', ...(readdirSync(dir, { recursive: true }) as string[])];
+  const newestMs = Math.max(...names.map((name) => lstatSync(join(dir, name)).ctimeMs));
+  await expect.poll(() => Date.now() - newestMs, { interval: 5, timeout: 60_000 }).toBeGreaterThan(ms);
 }
 
 export interface RuleOptions extends Partial<Pick<Rule, 'exclude' | 'oneFileSystem'>> {

@@ -1,7 +1,7 @@
 // Quick mode: what the baseline knows need not be read.
 import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { fieldsOfEntry, readRecord, recordBytes, recordOffsets, writeRecord } from '../../../src/domain/packed.ts';
+import { fieldsOfEntry, recordBytes, recordOffsets, writeRecord } from '../../../src/domain/packed.ts';
 import { type BytePath, dirOf, nameOf } from '../../../src/domain/path.ts';
 import type { Page } from '../../../src/engine/ports/disk.ts';
 import {
@@ -11,6 +11,7 @@ import {
   entryOf,
   ruleOver,
   scopeOf,
+  settle,
   temporaryDirectory,
   walkAll,
 } from './fixture.ts';
@@ -34,18 +35,19 @@ function knownFrom(pages: readonly Page[]) {
   };
 }
 
-function tree(): string {
+async function tree(): Promise<string> {
   const dir = temporaryDirectory();
   for (let sub = 0; sub < 20; sub += 1) {
     mkdirSync(`${dir}/${sub}`);
     for (let file = 0; file < 20; file += 1) writeFileSync(`${dir}/${sub}/${file}`, `${sub} ${file}`);
     symlinkSync('target', `${dir}/${sub}/link`);
   }
+  await settle(dir);
   return dir;
 }
 
 test('nothing is read of an unchanged tree, and the result is the same', async () => {
-  const dir = tree();
+  const dir = await tree();
   const disk = diskOver(scopeOf(ruleOver([dir])));
   const first = await walkAll(disk, dir);
   const second = await walkAll(disk, dir, { known: knownFrom(first) });
@@ -55,7 +57,7 @@ test('nothing is read of an unchanged tree, and the result is the same', async (
 });
 
 test('what changed is read: content, content with its times put back, new names', async () => {
-  const dir = tree();
+  const dir = await tree();
   const disk = diskOver(scopeOf(ruleOver([dir])));
   const first = await walkAll(disk, dir);
   writeFileSync(`${dir}/3/3`, 'changed');
@@ -73,6 +75,7 @@ test('what changed is read: content, content with its times put back, new names'
 test('ranges of a large directory are asked for one by one', async () => {
   const dir = temporaryDirectory();
   for (let file = 0; file < 3000; file += 1) writeFileSync(`${dir}/${file}`, `${file}`);
+  await settle(dir);
   const disk = diskOver(scopeOf(ruleOver([dir])));
   const first = await walkAll(disk, dir);
   const second = await walkAll(disk, dir, { known: knownFrom(first) });
@@ -80,23 +83,26 @@ test('ranges of a large directory are asked for one by one', async () => {
   expect(entriesOf(second)).toEqual(entriesOf(first));
 });
 
-test('a record without a digest, or one that is incomplete, does not serve', async () => {
+test('a record without a digest, or one that is incomplete or unsettled, does not serve', async () => {
   const dir = temporaryDirectory();
   writeFileSync(`${dir}/file`, 'content');
   const owner = await walkAll(diskOver(scopeOf(ruleOver([dir], { attributes: ['owner'] }))), dir);
   const disk = diskOver(scopeOf(ruleOver([dir])));
   const full = await walkAll(disk, dir, { known: knownFrom(owner) });
   expect(entryOf(entriesOf(full), `${dir}/file`).digest).toBeDefined();
-  const broken = (known: Buffer): Buffer => {
-    for (const at of recordOffsets(known)) known[at + 11] = 5;
-    return known;
-  };
-  const known = knownFrom(full);
-  const again = await walkAll(disk, dir, { known: (...args) => broken(known(...args)) });
-  expect(bytesReadOf(again)).toBe(readFileSync(`${dir}/file`).length);
-  expect(
-    again.flatMap((page) =>
-      [...recordOffsets(page.records)].map((at) => readRecord(page.records, at, page.dir).incomplete),
-    ),
-  ).toEqual([0, 0]);
+  await settle(dir);
+  const known = knownFrom(await walkAll(disk, dir));
+  for (const [offset, value] of [
+    [11, 5],
+    [20, 1],
+  ] as const) {
+    const broken = (run: Buffer): Buffer => {
+      for (const at of recordOffsets(run)) run[at + offset] = value;
+      return run;
+    };
+    const again = await walkAll(disk, dir, { known: (...args) => broken(known(...args)) });
+    expect(bytesReadOf(again)).toBe(readFileSync(`${dir}/file`).length);
+    expect([...entriesOf(again).values()].map(({ incomplete }) => incomplete)).toEqual([0, 0]);
+    expect([...entriesOf(again).values()].map(({ isUnsettled }) => isUnsettled)).toEqual([undefined, undefined]);
+  }
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRecordWriter, type Extras } from '../../../src/disk/record-writer.ts';
-import { allocateStat, type Stat, WORD } from '../../../src/disk/stat.ts';
+import { allocateStat, isSettled, type Stat, WORD } from '../../../src/disk/stat.ts';
 import type { Digest } from '../../../src/domain/entry.ts';
 import { type RecordFields, recordBytes, writeRecord } from '../../../src/domain/packed.ts';
 import { isSameStat } from '../../../src/domain/packed-same.ts';
@@ -34,6 +34,7 @@ const input = fc.record({
     rdevMinor: u32,
     flags: u32,
     incomplete: fc.integer({ min: 0, max: 255 }),
+    isUnsettled: fc.boolean(),
     target: fc.oneof(fc.constant(''), byteString(4095)),
     digest,
     xattrs: fc.uint8Array({ maxLength: 300 }),
@@ -117,4 +118,17 @@ test('a stat is the same as a record exactly when isSameStat says so', () => {
       },
     ),
   );
+});
+
+test.each([
+  ['a tick of the clock ago', [1_000n, 980_000_001], false],
+  ['longer ago', [1_000n, 979_999_999], true],
+  ['in the future', [1_001n, 1], false],
+  ['a second ago, in whole seconds', [1_000n, 0], false],
+  ['two seconds ago, in whole milliseconds', [999n, 1_000_000], false],
+  ['three seconds ago, in whole seconds', [998n, 0], true],
+  ['before 1970', [-5n, 1], true],
+] as const)('what changed %s, as of 1001 s after 1970: %s', (_when, ctime, expected) => {
+  const one = fc.sample(input, 1)[0]!;
+  expect(isSettled(statOf({ ...one, ctime: [...ctime] }), 1_001_000)).toBe(expected);
 });

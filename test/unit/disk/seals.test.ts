@@ -12,7 +12,7 @@ import type { Disk, Portion } from '../../../src/engine/ports/disk.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { survey } from '../../../src/engine/survey.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
-import { diskOver, holdWriteLease, ruleOver, scopeOf, temporaryDirectory, walkAll } from './fixture.ts';
+import { diskOver, holdWriteLease, ruleOver, scopeOf, settle, temporaryDirectory, walkAll } from './fixture.ts';
 
 const nothing = (): void => {};
 
@@ -30,6 +30,7 @@ class Tree {
   }
 
   async accept(): Promise<void> {
+    await settle(this.root);
     const { signal } = new AbortController();
     const common = { onPortion: nothing, onIncomplete: nothing, record: () => '{}' };
     await init(this.disk, this.store, { roots: [pathFromText(this.root)], signal, ...common });
