@@ -12,7 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
+import { openHasher } from '../../../src/disk/digest.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
+import type { Page } from '../../../src/engine/ports/disk.ts';
 import { dropCached, isCached } from '../../../src/libc/page-cache.ts';
 import {
   bytesReadOf,
@@ -138,6 +140,35 @@ test('a large file does not hold up small ones beside it', async () => {
   })();
   await expect(walking).rejects.toThrow('all small ones');
   expect(seen.has(`${dir}/large`)).toBe(false);
+});
+
+test('a large file that comes first in its directory is put back, and read alone and once', async () => {
+  const dir = temporaryDirectory();
+  for (const name of ['a-large', 'c-large']) writeFileSync(`${dir}/${name}`, name);
+  for (const name of ['a-large', 'c-large']) truncateSync(`${dir}/${name}`, 40 * MiB);
+  for (const name of ['b', 'd']) writeFileSync(`${dir}/${name}`, name);
+  mkdirSync(`${dir}/e`);
+  writeFileSync(`${dir}/e/below`, '');
+  // Whoever is alone has nobody to leave it to.
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 1 });
+  const pages = await walkAll(disk, dir);
+  const namesOf = (page: Page): string[] => [...entriesOf([page]).keys()].map((path) => path.slice(dir.length + 1));
+  const ranges = pages.flatMap((page) => {
+    const { extent } = page;
+    return page.dir === dir && extent.kind === 'range' ? [{ ...extent, names: namesOf(page) }] : [];
+  });
+  const borders = ranges.map(({ after, upTo }) => [after ?? '', upTo ?? '~']).sort();
+  expect(borders.map(([after]) => after)).toEqual(['', ...borders.slice(0, -1).map(([, upTo]) => upTo)]);
+  expect(borders.at(-1)?.[1]).toBe('~');
+  expect(ranges.find(({ names }) => names.includes('a-large'))?.names).toEqual(['a-large']);
+  expect(ranges.find(({ names }) => names.includes('c-large'))?.names).toEqual(['c-large']);
+  const entries = entriesOf(pages);
+  expect([...entries.keys()].sort()).toEqual(
+    ['', '/a-large', '/b', '/c-large', '/d', '/e', '/e/below'].map((name) => `${dir}${name}`),
+  );
+  expect(disk.meters().map(({ bytesRead }) => bytesRead)).toEqual([80 * MiB + 2]);
+  const digest = entries.get(pathFromText(`${dir}/a-large`))?.digest?.value;
+  expect(Buffer.from(digest ?? [])).toEqual(Buffer.from(openHasher()(readFileSync(`${dir}/a-large`))));
 });
 
 test('whoever is at a file for a while shows which, and how far it is', async () => {

@@ -1,6 +1,6 @@
 // A walk with the baseline's seals finds what a walk without them finds, and says nothing of what is unchanged.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHasher } from '../../../src/disk/digest.ts';
@@ -156,4 +156,20 @@ test('a directory whose pages are all of another one is not taken for it', () =>
       .build()
       .isDirectory([seal(0)]),
   ).toBe(false);
+});
+
+test('a directory that begins with a large file, which is read alone, is compared as a whole', async () => {
+  const tree = new Tree();
+  for (const name of ['d/a-large', 'd/b', 'd/c']) tree.write(name, name);
+  truncateSync(tree.at('d/a-large'), 40 * 1024 * 1024);
+  await tree.accept();
+  expect(await tree.both()).toEqual([]);
+  appendFileSync(tree.at('d/a-large'), 'x');
+  tree.write('d/c', 'D/C');
+  rmSync(tree.at('d/b'));
+  expect(await tree.both()).toEqual([
+    `changed ${tree.at('d/a-large')}`,
+    `changed ${tree.at('d/c')}`,
+    `removed ${tree.at('d/b')}`,
+  ]);
 });
