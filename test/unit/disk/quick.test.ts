@@ -65,6 +65,7 @@ test('what changed is read: content, content with its times put back, new names'
   writeFileSync(`${dir}/4/4`, '4-4');
   utimesSync(`${dir}/4/4`, 0, Number(before.mtimeNs / 1_000_000n) / 1000);
   writeFileSync(`${dir}/5/new`, 'new');
+  await settle(dir);
   const second = await walkAll(disk, dir, { known: knownFrom(first) });
   expect(bytesReadOf(second)).toBe('changed'.length + '4-4'.length + 'new'.length);
   const full = entriesOf(await walkAll(disk, dir));
