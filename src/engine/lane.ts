@@ -58,14 +58,10 @@ function dueIn(parts: LaneParts, lane: Lane): number {
   const most = lane.memory.openUntilMs === undefined ? hook.concurrency : 1;
   if (runs.size >= most) return Number.POSITIVE_INFINITY;
   const waits = [...pauses.values()];
-  if (runs.size + pauses.size < most && !lane.isBlocked && hasWaiting(parts, lane)) {
+  if (runs.size + pauses.size < most && !lane.isBlocked && parts.outbox.hasWaiting(hook.name)) {
     waits.push(firstMs === undefined ? 0 : Math.min(firstMs + hook.deadlineMs, lastMs + hook.quietMs));
   }
   return Math.max(Math.min(Number.POSITIVE_INFINITY, ...waits), lane.openUntilMs ?? 0) - nowMs;
-}
-
-function hasWaiting({ outbox }: LaneParts, { hook }: Lane): boolean {
-  return (outbox.backlog().find((one) => one.hook === hook.name)?.waiting ?? 0) > 0;
 }
 
 /** A batch whose pause is over, or a new one. */

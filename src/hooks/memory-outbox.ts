@@ -43,6 +43,7 @@ export function openMemoryOutbox(nowMs: () => number): MemoryOutbox {
       queue.oldestMs ??= nowMs();
     },
     backlog: () => [...queues].filter(([, queue]) => pendingOf(queue) > 0).map(backlogOf),
+    hasWaiting: (hook) => (queues.get(hook)?.waiting.length ?? 0) > 0,
     batches: (hook) => batchesOf(queues.get(hook)),
     claim(hook) {
       const queue = queues.get(hook);

@@ -8,30 +8,34 @@ export interface FormedBatch {
   readonly dropped: ReadonlySet<number>;
 }
 
-/** `delivering`: the items of open batches. */
-export function formBatch(
-  waiting: readonly WaitingItem[],
+/**
+ * Takes what waits, in order and in portions, until something of it can be delivered; what it holds back in one portion holds
+ * back what comes later for the same paths. `delivering`: the items of open batches.
+ */
+export function batchFormer(
   delivering: readonly WaitingItem[],
   { maxPaths = Number.POSITIVE_INFINITY, drop = () => new Set() }: ClaimOptions,
-): FormedBatch {
-  const dropped = drop(waiting);
+): (waiting: readonly WaitingItem[]) => FormedBatch {
   const blocked = trackPaths();
   for (const { paths } of delivering) blocked.add(paths);
-  const taken: WaitingItem[] = [];
-  const paths = new Set<BytePath>();
-  for (const item of waiting) {
-    if (dropped.has(item.number)) continue;
-    if (blocked.touches(item.paths)) {
-      // What comes later for the same path must not overtake it.
-      blocked.add(item.paths);
-      continue;
+  return (waiting) => {
+    const dropped = drop(waiting);
+    const taken: WaitingItem[] = [];
+    const paths = new Set<BytePath>();
+    for (const item of waiting) {
+      if (dropped.has(item.number)) continue;
+      if (blocked.touches(item.paths)) {
+        // What comes later for the same path must not overtake it.
+        blocked.add(item.paths);
+        continue;
+      }
+      const fresh = item.paths.filter((path) => !paths.has(path));
+      if (taken.length > 0 && paths.size + fresh.length > maxPaths) break;
+      for (const path of fresh) paths.add(path);
+      taken.push(item);
     }
-    const fresh = item.paths.filter((path) => !paths.has(path));
-    if (taken.length > 0 && paths.size + fresh.length > maxPaths) break;
-    for (const path of fresh) paths.add(path);
-    taken.push(item);
-  }
-  return { taken, dropped };
+    return { taken, dropped };
+  };
 }
 
 function trackPaths() {

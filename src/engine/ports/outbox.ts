@@ -41,9 +41,12 @@ export type Settlement =
 export interface ClaimOptions {
   /** Keys of batches that are being delivered or pause. */
   readonly busy?: ReadonlySet<string>;
-  /** A new batch ends before the item that would make it more; it has one item at least. */
+  /**
+   * A new batch ends before the item that would make it more; it has one item at least. It may have fewer paths while very much
+   * waits: not all of that is looked at.
+   */
   readonly maxPaths?: number | undefined;
-  /** Numbers of those among the waiting items that nobody has to be told of any more: they are dropped. */
+  /** Numbers of those among waiting items (with `maxPaths` not all at once) that nobody has to be told of any more. */
   readonly drop?: (waiting: readonly WaitingItem[]) => ReadonlySet<number>;
 }
 
@@ -65,6 +68,8 @@ export const NO_MEMORY: HookMemory = { failures: 0, triedNumber: 0 };
 export interface Outbox {
   /** Per hook: rows waiting, rows given up, when the oldest came and when the next attempt is due (ms since the epoch). */
   backlog(): readonly HookBacklog[];
+  /** Whether something is in no batch yet. */
+  hasWaiting(hook: string): boolean;
   /** Batches that were begun and not settled, and those that were given up; the oldest first. */
   batches(hook: string): readonly BatchState[];
   /**

@@ -34,6 +34,7 @@ function fakeOutbox(clock: ManualClock) {
       const row = { hook: 'mirror', pending: rows.length, waiting, dead: dead.length, oldestMs: rows[0]?.atMs };
       return [{ ...row, notBeforeMs }];
     },
+    hasWaiting: () => rows.some(({ batch }) => batch === undefined),
     batches: () => {
       const key = openKey();
       return key === undefined ? [] : [{ key, isDead: false, attempts, items: 1, oldestMs: 0, notBeforeMs }];
