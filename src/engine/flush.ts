@@ -40,7 +40,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
     }
     const { told } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
-      observe: trigger.observe,
+      holds: trigger,
       signal,
     });
     const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);

@@ -2,12 +2,11 @@
 import { type DriftRecord, SEVERITIES } from '../domain/drift.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { HoldOn } from '../domain/settings.ts';
-import type { Lane } from './lane-state.ts';
+import type { Lane, News } from './lane-state.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Outbox } from './ports/outbox.ts';
+import type { HeldHook, Hold } from './ports/outbox.ts';
 
 export interface HoldParts {
-  readonly outbox: Outbox;
   readonly clock: Clock;
   /** How many entries of the baseline are under rules that name the hook. */
   readonly entriesOf: (hook: string) => number;
@@ -15,9 +14,17 @@ export interface HoldParts {
   readonly looksEncrypted: (path: BytePath) => boolean;
 }
 
+/** A drift that is to be recorded, and the hooks that are told of it. */
+export interface Judged {
+  readonly record: DriftRecord;
+  readonly told: readonly string[];
+}
+
 export interface Holds {
-  /** A drift was recorded, and these hooks are told of it. */
-  observe(record: DriftRecord, told: readonly string[]): void;
+  /** The hooks that this drift makes wait, to be recorded with it: a crash in between would let them run. */
+  judge(drifts: readonly Judged[]): HeldHook[];
+  /** That is recorded. */
+  hold(held: readonly HeldHook[]): void;
 }
 
 const WINDOW_MS = 60_000;
@@ -56,20 +63,40 @@ export function openHolds(lanes: ReadonlyMap<string, Lane>, parts: HoldParts): H
     if (isSampled && parts.looksEncrypted(record.path)) now.encrypted += 1;
     return sumOf(window);
   };
+  const reasonOf = (lane: Lane, { record, told }: Judged): string | undefined => {
+    const { name, holdOn } = lane.hook;
+    if (holdOn === undefined) return undefined;
+    const counts = told.includes(name) ? count(lane, record) : undefined;
+    return gravity(holdOn, record) ?? (counts && mass(holdOn, counts, () => parts.entriesOf(name)));
+  };
   return {
-    observe(record, told) {
+    judge(drifts) {
+      const held: HeldHook[] = [];
       for (const lane of lanes.values()) {
-        const { name, holdOn } = lane.hook;
         // What comes while it is held is not counted: who releases it has seen that.
-        if (holdOn === undefined || lane.memory.hold !== undefined) continue;
-        const counts = told.includes(name) ? count(lane, record) : undefined;
-        const reason = gravity(holdOn, record) ?? (counts && mass(holdOn, counts, () => parts.entriesOf(name)));
+        if (lane.hook.holdOn === undefined || lane.memory.hold !== undefined) continue;
+        const reason = first(drifts, (drift) => reasonOf(lane, drift));
         if (reason === undefined) continue;
-        windows.delete(name);
-        hold(lane, reason, parts);
+        windows.delete(lane.hook.name);
+        held.push({ hook: lane.hook.name, reason, sinceMs: parts.clock.nowMs() });
+      }
+      return held;
+    },
+    hold(held) {
+      for (const { hook, ...why } of held) {
+        const lane = lanes.get(hook);
+        if (lane !== undefined) stop(lane, why);
       }
     },
   };
+}
+
+function first<T, R>(list: readonly T[], find: (one: T) => R | undefined): R | undefined {
+  for (const one of list) {
+    const found = find(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function sumOf(window: Window): Readonly<Counts> {
@@ -100,10 +127,13 @@ function mass(
 }
 
 /** What is under way is ended, with its batch kept: it may be copying just that. */
-function hold(lane: Lane, reason: string, { outbox, clock }: HoldParts): void {
-  lane.memory = { ...lane.memory, hold: { reason, sinceMs: clock.nowMs() } };
-  outbox.remember(lane.hook.name, lane.memory, []);
-  lane.news.push({ kind: 'hold', message: `held, until it is released: ${reason}` });
+function stop(lane: Lane, hold: Hold): void {
+  lane.memory = { ...lane.memory, hold };
+  lane.news.push(heldNews(hold));
   for (const run of lane.runs.values()) run.abort.abort();
   lane.wake.abort();
+}
+
+export function heldNews({ reason }: Hold): News {
+  return { kind: 'hold', message: `held, until it is released: ${reason}` };
 }

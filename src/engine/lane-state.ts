@@ -96,4 +96,13 @@ export async function raise(parts: DeliveryParts, lane: Lane, news: News, kill: 
   const environment = { DRIFTLINE_HOOK: hook.name, DRIFTLINE_ALERT: news.kind };
   await parts.runner.tellFailure({ hook, record, environment, kill, onStart: own.started });
   own.ended();
+  if (news.kind === 'hold') toldHold(parts, lane);
+}
+
+/** Whoever is killed before raises it again. */
+function toldHold({ outbox }: DeliveryParts, lane: Lane): void {
+  const { hold } = lane.memory;
+  if (hold === undefined) return;
+  lane.memory = { ...lane.memory, hold: { ...hold, isTold: true } };
+  outbox.remember(lane.hook.name, lane.memory, []);
 }

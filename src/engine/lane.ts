@@ -1,6 +1,7 @@
 // The order of one hook's runs: each waits until its drift has been quiet, and a failed one until its pause is over.
 import { cameAndWent } from './came-and-went.ts';
 import { type DeliveryParts, deliver } from './delivery.ts';
+import { heldNews } from './hold.ts';
 import { type Lane, raise } from './lane-state.ts';
 import type { HookBatch } from './ports/outbox.ts';
 import { longestPauseMs } from './settlement.ts';
@@ -107,7 +108,8 @@ export function recall(lanes: ReadonlyMap<string, Lane>, { outbox, clock }: Deli
   for (const lane of lanes.values()) {
     const { hook } = lane;
     lane.memory = outbox.memory(hook.name);
-    const { openUntilMs } = lane.memory;
+    const { openUntilMs, hold } = lane.memory;
+    lane.news.splice(0, lane.news.length, ...(hold === undefined || hold.isTold === true ? [] : [heldNews(hold)]));
     if (openUntilMs !== undefined) lane.openUntilMs = left(openUntilMs, hook.breaker?.pauseMs ?? 0);
     for (const { key, isDead, notBeforeMs } of outbox.batches(hook.name)) {
       if (!isDead) lane.pauses.set(key, left(notBeforeMs ?? 0, longestPauseMs(hook)));

@@ -9,7 +9,7 @@ import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
-import type { OutboxItem } from './ports/outbox.ts';
+import type { HeldHook, OutboxItem } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
@@ -44,8 +44,8 @@ export interface RecordOptions {
   readonly isOwnDoing?: Trigger['isOwnDoing'];
   /** Ends it after the page in hand: what is not recorded then is found by the next comparison. */
   readonly signal?: AbortSignal;
-  /** Called for each record that was committed, with the hooks that are told. */
-  readonly observe?: Trigger['observe'];
+  /** Told of all that is recorded: hooks that it makes wait are recorded with it. */
+  readonly holds?: Pick<Trigger, 'judge' | 'hold'> | undefined;
 }
 
 /** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
@@ -55,7 +55,7 @@ const PAGE = 2_000;
 export async function recordDrift(
   parts: RecorderParts,
   found: Reconciled,
-  { isOwnDoing = () => false, signal, observe = () => {} }: RecordOptions = {},
+  { isOwnDoing = () => false, signal, holds }: RecordOptions = {},
 ): Promise<{ told: ReadonlyMap<string, ReadonlySet<BytePath>>; drifts: number }> {
   const { generation } = parts.store.baseline.info();
   const told = new Map<string, Set<BytePath>>();
@@ -65,12 +65,10 @@ export async function recordDrift(
     if (signal?.aborted) break;
     const fresh = page.drifts.flatMap((one) => toRecord(parts, one, generation, isOwnDoing) ?? []);
     const gone = page.resolved.map((open) => toResolved(parts, open));
-    commitPage(parts, page, fresh, gone);
-    for (const { record, outbox } of fresh)
-      observe(
-        record,
-        outbox.map(({ hook }) => hook),
-      );
+    const held =
+      holds?.judge(fresh.map(({ record, outbox }) => ({ record, told: outbox.map(({ hook }) => hook) }))) ?? [];
+    commitPage(parts, page, { fresh, gone, held });
+    holds?.hold(held);
     for (const { hook, paths } of [...fresh, ...gone].flatMap(({ outbox }) => outbox)) {
       const known = told.get(hook) ?? new Set();
       told.set(hook, known);
@@ -107,12 +105,13 @@ function slices<T>(list: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, n) => list.slice(n * PAGE, (n + 1) * PAGE));
 }
 
-function commitPage(
-  { store, scope, reporter }: RecorderParts,
-  page: Page,
-  fresh: readonly Recorded[],
-  gone: readonly Resolved[],
-): void {
+interface Told {
+  readonly fresh: readonly Recorded[];
+  readonly gone: readonly Resolved[];
+  readonly held: readonly HeldHook[];
+}
+
+function commitPage({ store, scope, reporter }: RecorderParts, page: Page, { fresh, gone, held }: Told): void {
   const excused = new Set(fresh.filter(({ ruling }) => ruling.onDrift === 'accept').map(({ drift }) => drift));
   const acceptable = page.drifts
     .map(({ drift }) => drift)
@@ -127,6 +126,7 @@ function commitPage(
       .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
     outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),
+    holds: held,
     ...(accepting.length === 0 ? {} : { accept: patchOf(accepting, { baseline: store.baseline, scope }) }),
   });
   for (const { record } of fresh) reporter.drift(record);

@@ -9,7 +9,6 @@ import { type HoldParts, type Holds, openHolds } from './hold.ts';
 import { type HookState, statesOf } from './hook-state.ts';
 import { noteDrift, recall, retryNow, runLane } from './lane.ts';
 import { newLane } from './lane-state.ts';
-import { NO_MEMORY } from './ports/outbox.ts';
 import { releaseHold } from './release.ts';
 import { openSlots } from './slots.ts';
 
@@ -40,8 +39,9 @@ export interface Trigger {
    * other too often. Otherwise it will be told, and its next run is counted as one that those runs led to.
    */
   isOwnDoing(hook: string, actors: readonly Actor[]): boolean;
-  /** A drift was recorded: it may be one that makes hooks wait. */
-  readonly observe: Holds['observe'];
+  /** Whether drift that is about to be recorded makes hooks wait, and that it does. */
+  readonly judge: Holds['judge'];
+  readonly hold: Holds['hold'];
   /** Lets a hook run again that was held; false when it was not. */
   release(hook: string, by: Actor): boolean;
   /** Tries again at once what failed, also what was given up; returns how many batches were. */
@@ -62,7 +62,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
   const { clock } = parts;
   const closing = new AbortController();
   const kill = new AbortController();
-  const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook, NO_MEMORY)]));
+  const lanes = new Map(parts.hooks.map((hook) => [hook.name, newLane(hook, parts.outbox.memory(hook.name))]));
   const chains = openChains(lanes, parts.limits.chain, clock);
   const holds = openHolds(lanes, parts);
   let predecessor: Trigger | undefined;
@@ -92,11 +92,17 @@ export function openTrigger(parts: TriggerParts): Trigger {
     },
     states: () => statesOf(lanes, parts, predecessor?.states() ?? []),
     isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (predecessor?.isOwnDoing(hook, actors) ?? false),
-    observe: holds.observe,
+    judge: holds.judge,
+    hold(held) {
+      predecessor?.hold(held);
+      holds.hold(held);
+    },
     release(hook, by) {
+      // Whose runs are ending goes on to write what it remembers.
+      const isReleased = predecessor?.release(hook, by) ?? false;
       const lane = lanes.get(hook);
-      if (lane?.memory.hold === undefined) return false;
-      lane.memory = releaseHold(parts, hook, lane.memory, by);
+      if (lane?.memory.hold === undefined) return isReleased;
+      lane.memory = isReleased ? { ...lane.memory, hold: undefined } : releaseHold(parts, hook, lane.memory, by);
       lane.wake.abort();
       return true;
     },

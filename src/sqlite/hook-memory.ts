@@ -1,7 +1,7 @@
 // What is remembered of a hook over restarts: one row of JSON per hook.
 import type { Hash } from '../domain/seal.ts';
 import { isSameSeal, sealOf } from '../domain/seal.ts';
-import { type HookMemory, NO_MEMORY } from '../engine/ports/outbox.ts';
+import { type HeldHook, type HookMemory, NO_MEMORY } from '../engine/ports/outbox.ts';
 import { bytesColumn, textColumn } from './column.ts';
 import type { Database } from './driver.ts';
 import { untrusted } from './failure.ts';
@@ -18,6 +18,10 @@ export function readMemory(database: Database, hash: Hash, hook: string): HookMe
   }
   // Nobody else has written it: the seal is as good as a parser.
   return JSON.parse(memory) as HookMemory;
+}
+
+export function holdHook(database: Database, hash: Hash, { hook, ...hold }: HeldHook): void {
+  writeMemory(database, hash, hook, { ...readMemory(database, hash, hook), hold });
 }
 
 export function writeMemory(database: Database, hash: Hash, hook: string, memory: HookMemory): void {

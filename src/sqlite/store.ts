@@ -7,6 +7,7 @@ import { applyAccept } from './accept.ts';
 import { baselineOf } from './baseline.ts';
 import { assertSettings, type Database, openDatabase, transact } from './driver.ts';
 import { prepareFile } from './file.ts';
+import { holdHook } from './hook-memory.ts';
 import { appendJournal, journalOf } from './journal.ts';
 import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
 import { assertOurs, createSchema, isBlank, upgrade } from './migrations.ts';
@@ -118,6 +119,7 @@ function apply(database: Database, hash: Hash, commit: Commit): void {
   for (const key of commit.closedDrift ?? []) removeDrift(database, meta, key);
   for (const drift of commit.openDrift ?? []) putDrift(database, hash, meta, drift);
   for (const item of commit.outbox ?? []) enqueue(database, hash, item);
+  for (const held of commit.holds ?? []) holdHook(database, hash, held);
   appendJournal(database, hash, meta, commit.journal ?? []);
   writeMeta(database, hash, meta);
 }

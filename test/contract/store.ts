@@ -403,6 +403,20 @@ export function storeContract(subject: () => StoreSubject): void {
       expect([...store.journal.read()]).toHaveLength(2);
     });
 
+    test('a hold that is committed leaves the rest of what is remembered', () => {
+      const store = fresh();
+      store.outbox.remember('a', { failures: 2, triedNumber: 3 }, []);
+      const hold = { reason: 'much', sinceMs: 5 };
+      store.commit({
+        holds: [
+          { hook: 'a', ...hold },
+          { hook: 'b', ...hold },
+        ],
+      });
+      expect(store.outbox.memory('a')).toEqual({ failures: 2, triedNumber: 3, hold });
+      expect(store.outbox.memory('b')).toEqual({ ...NO_MEMORY, hold });
+    });
+
     test('is empty for a hook that never had anything', () => {
       expect(fresh().outbox.claim('nobody')).toBeUndefined();
     });

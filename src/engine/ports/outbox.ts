@@ -50,6 +50,19 @@ export interface ClaimOptions {
   readonly drop?: (waiting: readonly WaitingItem[]) => ReadonlySet<number>;
 }
 
+/** Why a hook must not run. */
+export interface Hold {
+  readonly reason: string;
+  readonly sinceMs: number;
+  /** The alert has been raised. */
+  readonly isTold?: boolean;
+}
+
+/** A hook that must not run from now on. */
+export interface HeldHook extends Hold {
+  readonly hook: string;
+}
+
 /** What is remembered of a hook over restarts. */
 export interface HookMemory {
   readonly last?: { readonly outcome: RunOutcome['outcome']; readonly endMs: number } | undefined;
@@ -58,7 +71,7 @@ export interface HookMemory {
   /** The breaker is open until then (ms since the epoch). */
   readonly openUntilMs?: number | undefined;
   /** Nothing is run until somebody releases it. */
-  readonly hold?: { readonly reason: string; readonly sinceMs: number } | undefined;
+  readonly hold?: Hold | undefined;
   /** Items up to this number may have been read by a run that did not end well. */
   readonly triedNumber: number;
 }

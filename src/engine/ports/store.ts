@@ -2,7 +2,7 @@
 import type { Entry } from '../../domain/entry.ts';
 import type { BytePath } from '../../domain/path.ts';
 import type { SealTable } from '../../domain/seal-table.ts';
-import type { Outbox, OutboxItem } from './outbox.ts';
+import type { HeldHook, Outbox, OutboxItem } from './outbox.ts';
 
 /** Facts about a committed baseline. */
 export interface BaselineInfo {
@@ -49,6 +49,8 @@ export interface Commit {
   /** Keys of open drift that is accepted or gone. */
   readonly closedDrift?: readonly BytePath[];
   readonly outbox?: readonly OutboxItem[];
+  /** Hooks that must not run because of this drift; the rest of their memory stays. */
+  readonly holds?: readonly HeldHook[];
   /** The baseline's next generation: entries to set and paths to drop (with everything below them, if they have any). */
   readonly accept?: { readonly put: readonly Entry[]; readonly drop: readonly BytePath[] };
 }

@@ -4,7 +4,6 @@ import type { HoldOn } from '../../../src/domain/settings.ts';
 import { openHolds } from '../../../src/engine/hold.ts';
 import { newLane } from '../../../src/engine/lane-state.ts';
 import { NO_MEMORY } from '../../../src/engine/ports/outbox.ts';
-import { openMemoryOutbox } from '../../../src/hooks/memory-outbox.ts';
 import { createManualClock } from '../../fakes/clock.ts';
 import { entry, path } from '../../fakes/entry.ts';
 import { hook } from '../../fakes/hook.ts';
@@ -14,14 +13,13 @@ const NEVER: HoldOn = { severity: undefined, filesPerMinute: undefined, share: u
 function setUp(on: Partial<HoldOn>) {
   const clock = createManualClock();
   const lane = newLane(hook({ name: 'mirror', holdOn: { ...NEVER, ...on } }), NO_MEMORY);
-  const outbox = openMemoryOutbox(clock.nowMs);
   let looks = 0;
   const looksEncrypted = (name: string): boolean => {
     looks += 1;
     return name.endsWith('.enc');
   };
   const lanes = new Map([['mirror', lane]]);
-  const holds = openHolds(lanes, { outbox, clock, entriesOf: () => 100, looksEncrypted });
+  const holds = openHolds(lanes, { clock, entriesOf: () => 100, looksEncrypted });
   const drift = (name: string, fields: Partial<DriftRecord> = {}, told = ['mirror']): void => {
     const [before, after] = [entry(name), entry(name)];
     const common = { seq: 1, timeNs: 0n, actors: [], generation: 1, changed: [], from: undefined, entries: undefined };
@@ -35,21 +33,20 @@ function setUp(on: Partial<HoldOn>) {
       before,
       after,
     };
-    holds.observe({ ...record, ...fields } as DriftRecord, told);
+    holds.hold(holds.judge([{ record: { ...record, ...fields } as DriftRecord, told }]));
   };
-  return { clock, lane, outbox, drift, held: () => lane.memory.hold?.reason, looked: () => looks };
+  return { clock, lane, drift, held: () => lane.memory.hold?.reason, looked: () => looks };
 }
 
 const many = (count: number, each: (n: number) => void): void =>
   Array.from({ length: count }, (_, n) => n).forEach(each);
 
 test('grave drift of any rule holds at once', () => {
-  const { drift, held, outbox, lane } = setUp({ severity: 'critical' });
+  const { drift, held, lane } = setUp({ severity: 'critical' });
   drift('/a', {}, []);
   expect(held()).toBeUndefined();
   drift('/etc/passwd', { severity: 'critical', rule: 'system' }, []);
   expect(held()).toBe('critical drift (rule system)');
-  expect(outbox.memory('mirror').hold).toEqual(lane.memory.hold);
   drift('/etc/shadow', { severity: 'critical' }, []);
   expect(lane.news).toEqual([{ kind: 'hold', message: 'held, until it is released: critical drift (rule system)' }]);
 });

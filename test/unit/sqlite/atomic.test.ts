@@ -20,6 +20,7 @@ const COMMIT: Commit = {
   openDrift: [drift('/d/2')],
   closedDrift: [path('/d/1')],
   outbox: [{ hook: 'h', record: '{}', paths: [path('/d/2')] }],
+  holds: [{ hook: 'h', reason: 'much', sinceMs: 5 }],
   accept: { put: [entry('/d/new'), entry('/d/3', { sizeBytes: 7n })], drop: [path('/d/4'), path('/e')] },
 };
 
@@ -33,6 +34,7 @@ function stateOf(store: Store): unknown {
     journal,
     drift: [...store.openDrift()],
     waiting: store.outbox.backlog().length,
+    hold: store.outbox.memory('h').hold,
   };
 }
 
@@ -60,7 +62,7 @@ test('a commit whose nth statement fails leaves the old state, for every n', { t
     const state = stateOf(openAt(file, 'write'));
     if (!failed) {
       expect(counter.left).toBeGreaterThan(0);
-      expect(state).toMatchObject({ generation: 2, entries: 300, waiting: 1 });
+      expect(state).toMatchObject({ generation: 2, entries: 300, waiting: 1, hold: { reason: 'much', sinceMs: 5 } });
       break;
     }
     expect(state, `statement ${n}`).toEqual(old);

@@ -33,7 +33,7 @@ function wait(store: Store, count: number): void {
   store.commit({ outbox: Array.from({ length: count }, (_, n) => item(`/d/${n}`)) });
 }
 
-const numbered = (upTo: number): ClaimOptions['drop'] => {
+const numbered = (upTo: number): NonNullable<ClaimOptions['drop']> => {
   return (waiting: readonly WaitingItem[]) => new Set(waiting.map(({ number }) => number).filter((n) => n <= upTo));
 };
 
