@@ -90,6 +90,11 @@ function isSameObject(source: Removed, target: Added, sides: Sides): boolean {
   if (before.type === 'directory') {
     return before.mtimeNs === after.mtimeNs || hasCommonChild(source, target, sides);
   }
+  return isSameFile(before, after);
+}
+
+/** Of what is no directory and has the same inode: whether it also is the same content. */
+export function isSameFile(before: Entry, after: Entry): boolean {
   if (before.sizeBytes !== after.sizeBytes || before.target !== after.target) return false;
   if (before.sizeBytes === 0n || before.digest === undefined || after.digest === undefined) {
     return before.mtimeNs === after.mtimeNs;

@@ -3,8 +3,9 @@ import type { Dirty } from '../domain/batch.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
+import { openCounterparts } from './counterparts.ts';
 import type { InodeNames } from './inode-names.ts';
-import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
+import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
 import type { Trigger } from './trigger.ts';
@@ -26,6 +27,7 @@ export interface Flush {
 /** `doubt`: the path is to be read again. `parts` may change between two calls. */
 export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
   const unread = new Set<BytePath>();
+  const counterparts = openCounterparts();
 
   const record: Flush['record'] = async (dirty, found, signal) => {
     const { trigger } = parts;
@@ -49,7 +51,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
 
   return {
     async batch(dirty, signal, contentMaxBytes) {
-      const found = await reconcile(parts, dirty, contentMaxBytes);
+      const found = await counterparts.reconcile(parts, dirty, contentMaxBytes);
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
       await record(read, found, signal);

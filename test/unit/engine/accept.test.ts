@@ -160,6 +160,7 @@ test('out and back under another name: two reports of the same facts are no cont
   await ground.start(dir('/r/p', 5n), entry('/r/p/x', { inode: 6n }));
   ground.disk.move(path('/r/p'), path('/elsewhere'));
   await ground.dirty('/r/p');
+  ground.forget();
   ground.disk.move(path('/elsewhere'), path('/r/p2'));
   await ground.dirty('/r/p2/');
   expect(ground.open()).toEqual(['/r/p', '/r/p/x', '/r/p2', '/r/p2/x']);

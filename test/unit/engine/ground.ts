@@ -11,9 +11,9 @@ import { compileScope, type Rule } from '../../../src/domain/rule.ts';
 import { ulid } from '../../../src/domain/ulid.ts';
 import { type AcceptRequest, type AcceptResult, accept } from '../../../src/engine/accept.ts';
 import { type CheckTotals, check } from '../../../src/engine/check.ts';
+import { openCounterparts } from '../../../src/engine/counterparts.ts';
 import { init } from '../../../src/engine/init.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
-import { reconcile } from '../../../src/engine/reconcile.ts';
 import { type RecordOptions, recordDrift } from '../../../src/engine/recorder.ts';
 import { walkRoots } from '../../../src/engine/roots.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
@@ -34,6 +34,7 @@ export class Ground {
   /** What was said of open drift last, by id. */
   readonly told = new Map<string, DriftRecord>();
   #ids = 0;
+  #counterparts = openCounterparts();
   readonly #directory = mkdtempSync(join(tmpdir(), 'driftline-engine-'));
 
   constructor() {
@@ -78,8 +79,13 @@ export class Ground {
         this.told.delete(id);
       },
     };
-    await recordDrift({ ...this.#parts(), reporter }, await reconcile(this.#parts(), list), by);
+    await recordDrift({ ...this.#parts(), reporter }, await this.#counterparts.reconcile(this.#parts(), list), by);
     return said;
+  }
+
+  /** Of two halves of a move only what is open is known from now on. */
+  forget(): void {
+    this.#counterparts = openCounterparts();
   }
 
   outboxPaths(): string[] {

@@ -120,6 +120,33 @@ test('a directory that moved away and back is told with everything in it, under 
   expect(ground.outboxPaths()).toEqual(['/r/d', '/r/d/x', '/r/e', '/r/e/x']);
 });
 
+test('the halves of a move that are seen apart become one drift, whichever is first', async () => {
+  await ground.start(entry('/r/a', { inode: 6n }), entry('/r/b', { inode: 7n }));
+  ground.disk.move(path('/r/a'), path('/r/x'));
+  expect(await ground.dirty('/r/a')).toEqual(['removed /r/a #1']);
+  expect(await ground.dirty('/r/x')).toEqual(['moved /r/a -> /r/x #2']);
+  // A hard link, and the removal of the old name.
+  ground.disk.set(entry('/r/y', { inode: 7n }));
+  expect(await ground.dirty('/r/y')).toEqual(['added /r/y #1']);
+  ground.disk.remove(path('/r/b'));
+  expect(await ground.dirty('/r/b')).toEqual(['moved /r/b -> /r/y #1', 'resolved /r/y']);
+});
+
+test('the halves of the move of a directory become one drift, with all that is in it', async () => {
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  expect(await ground.dirty('/r/e')).toEqual(['added /r/e #1', 'added /r/e/x #1']);
+  expect(await ground.dirty('/r/d')).toEqual(['moved /r/d -> /r/e #1', 'resolved /r/e', 'resolved /r/e/x']);
+});
+
+test('a file that got the inode of one that went is no move of it', async () => {
+  await ground.start(entry('/r/a', { inode: 6n }));
+  ground.disk.remove(path('/r/a'));
+  expect(await ground.dirty('/r/a')).toEqual(['removed /r/a #1']);
+  ground.disk.set(entry('/r/b', { inode: 6n, digest: digestOf('another') }));
+  expect(await ground.dirty('/r/b')).toEqual(['added /r/b #1']);
+});
+
 test('what moved into a directory that moved out of a moved one stays moved', async () => {
   await ground.start(dir('/r/a', 5n), entry('/r/a/x', { inode: 6n }), dir('/r/a/s', 7n), entry('/r/f', { inode: 8n }));
   ground.disk.move(path('/r/a/s'), path('/r/z'));
