@@ -14,7 +14,7 @@ import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { walkRoots } from './roots.ts';
-import { contradicts, followMoves, rekeyed } from './still-open.ts';
+import { contradicts, followMoves, rekeyed, uprooted } from './still-open.ts';
 import type { SurveyParts } from './survey.ts';
 
 export interface AcceptParts extends SurveyParts {
@@ -39,6 +39,8 @@ export interface AcceptResult {
   readonly accepted: readonly Drift[];
   /** What could not be read and is left as it was. */
   readonly incomplete: readonly BytePath[];
+  /** Where what is open is not known any more: what the baseline had of it went, or two things have one name in it now. */
+  readonly again: readonly BytePath[];
 }
 
 export async function accept(parts: AcceptParts, request: AcceptRequest): Promise<AcceptResult> {
@@ -49,9 +51,9 @@ export async function accept(parts: AcceptParts, request: AcceptRequest): Promis
   const incomplete = seen.incomplete.filter((path) => isWished(wish, path));
   const closed = closedBy(accepted, seen, wish, parts.store);
   if (accepted.length === 0 && closed.length === 0) {
-    return { generation: parts.baseline.info().generation, accepted, incomplete };
+    return { generation: parts.baseline.info().generation, accepted, incomplete, again: [] };
   }
-  return { generation: commitAccept(parts, request.by, accepted, seen, closed), accepted, incomplete };
+  return { ...commitAccept(parts, request.by, accepted, seen, closed), accepted, incomplete };
 }
 
 /** What is to be accepted, and what has to be looked at for that. */
@@ -194,7 +196,7 @@ function commitAccept(
   accepted: readonly Drift[],
   seen: Seen,
   closed: readonly OpenDrift[],
-): number {
+): Pick<AcceptResult, 'generation' | 'again'> {
   const generation = parts.baseline.info().generation + 1;
   const record = parts.records.accept({
     timeNs: parts.clock.nowNs(),
@@ -205,11 +207,12 @@ function commitAccept(
   });
   const closedKeys = new Set(closed.map(({ key }) => key));
   const renamed = rekeyed(accepted, seen.drifts, closedKeys, parts);
+  const moved = uprooted(accepted, closedKeys, parts.store);
   parts.store.commit({
     journal: [record],
     closedDrift: [...closedKeys, ...renamed.map(({ old }) => old)],
     openDrift: renamed.flatMap(({ open }) => open ?? []),
     accept: patchOf(accepted, parts),
   });
-  return generation;
+  return { generation, again: [...renamed.flatMap(({ again }) => again), ...moved] };
 }

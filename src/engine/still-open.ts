@@ -49,6 +49,8 @@ interface Rekeyed {
   readonly old: BytePath;
   /** Undefined when another drift is open under the new name already. */
   readonly open: OpenDrift | undefined;
+  /** Then: what has to be looked at again. */
+  readonly again: readonly BytePath[];
 }
 
 /** The open drift below accepted directory moves that stays open: its baseline entry has another name now (`patchOf`). */
@@ -69,10 +71,18 @@ export function rekeyed(
     const entry = baseline.find(open.key);
     if (key === undefined || closed.has(open.key) || entry === undefined || isStandIn(entry)) return [];
     const isTaken = store.openDriftAt(key).some((other) => other.key === key && !closed.has(key));
+    if (isTaken) return [{ old: open.key, open: undefined, again: [key, open.path] }];
     const path = open.path === open.key ? key : open.path;
-    const fingerprint = isTaken ? '' : printAfter(open, { key, path }, byKey.get(open.key), scope);
-    return [{ old: open.key, open: isTaken ? undefined : { ...open, key, path, fingerprint } }];
+    const fingerprint = printAfter(open, { key, path }, byKey.get(open.key), scope);
+    return [{ old: open.key, open: { ...open, key, path, fingerprint }, again: [] }];
   });
+}
+
+/** Where open drift is whose baseline entry went with an accepted directory that is none any more: it is found as another. */
+export function uprooted(accepted: readonly Drift[], closed: ReadonlySet<BytePath>, store: Store): BytePath[] {
+  const gone = [...goneBy(accepted).values()].filter(({ from, before }) => !from && before?.type === 'directory');
+  const opens = outermostPaths(gone.map(driftKey)).flatMap((top) => store.openDriftBelow(top));
+  return opens.filter(({ key, path }) => key !== path && !closed.has(key)).map(({ path }) => path);
 }
 
 /** As what the drift will be found from now on; when it is not what was told any more, it is to be told anew. */

@@ -207,7 +207,12 @@ export function openWatch(initial: WatchParts): Watch {
         Object.assign(parts, change);
         return Promise.resolve();
       }),
-    accept: (request) => errands.add(() => accept(parts, request)),
+    accept: (request) =>
+      errands.add(async () => {
+        const result = await accept(parts, request);
+        for (const path of result.again) doubt(path, false);
+        return result;
+      }),
     async run(signal) {
       const end = (): void => {
         errands.end();

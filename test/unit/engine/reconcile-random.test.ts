@@ -57,9 +57,9 @@ class Story {
     const how = this.#random(8);
     this.#log.push(`  accept ${how === 0 ? 'all' : how < 4 ? `just ${one.path}` : one.path}`);
     try {
-      if (how === 0) await this.#ground.accept([]);
-      else if (how < 4) await this.#ground.accept([], { report: one.id });
-      else await this.#ground.accept([one.path]);
+      const report = how > 0 && how < 4 ? one.id : undefined;
+      const { again } = await this.#ground.accept(how < 4 ? [] : [one.path], { report });
+      if (again.length > 0) this.#log.push(`  again: ${(await this.#ground.dirty(...again)).join(', ')}`);
     } catch (error) {
       // Below what is a file in the baseline, and not to be accepted without that.
       if (errorCode(error) !== 'USAGE') throw new Error(this.#story(), { cause: error });
