@@ -8,5 +8,6 @@ import { scopeSettings } from './state.ts';
 export function openScanDisk(settings: Settings, { jobs, maxRate, idle, dropCache }: ScanOptions): ObservedDisk {
   // This thread, too: it writes the database.
   if (idle) becomeIdle();
-  return openDisk({ scope: scopeSettings(settings), jobs: jobs ?? 'auto', bytesPerSecond: maxRate, idle, dropCache });
+  const scope = scopeSettings(settings);
+  return openDisk({ scope, jobs: jobs ?? 'auto', bytesPerSecond: maxRate, idle, dropCache, isBrief: true });
 }

@@ -23,6 +23,8 @@ export interface DiskOptions {
   readonly idle?: boolean | undefined;
   /** Content that was not in the page cache before is not left there. */
   readonly dropCache?: boolean | undefined;
+  /** The process ends when all is read: what its compiler takes its time for does not pay any more (brief.ts). */
+  readonly isBrief?: boolean | undefined;
   /** Files that are larger have no digest; by default all have one. */
   readonly digestMaxBytes?: number | undefined;
   /** What computes BLAKE3; by default the fastest that loads. */
@@ -38,7 +40,7 @@ const JOBS_MAX = 8;
 
 /** Starts the workers at once; `close` must be called, or they keep the process alive. */
 export function openDisk(options: DiskOptions): ObservedDisk {
-  const { scope, jobs, bytesPerSecond, idle, dropCache, digestMaxBytes, engine } = options;
+  const { scope, jobs, bytesPerSecond, idle, dropCache, isBrief, digestMaxBytes, engine } = options;
   const threads = typeof jobs === 'number' ? jobs : Math.min(availableParallelism(), JOBS_MAX);
   const pool = openPool(threads, {
     scope,
@@ -46,6 +48,7 @@ export function openDisk(options: DiskOptions): ObservedDisk {
     pace: bytesPerSecond === undefined ? undefined : setUpPace(bytesPerSecond),
     idle: idle ?? false,
     dropCache: dropCache ?? false,
+    isBrief: isBrief ?? false,
     digestMaxBytes: digestMaxBytes ?? Number.POSITIVE_INFINITY,
   });
   // Whoever is told to be slow needs no more threads for it.

@@ -19,6 +19,8 @@ export interface WorkerSetup {
   readonly idle: boolean;
   /** Leave no content in the page cache that was not there before. */
   readonly dropCache: boolean;
+  /** The process ends when all is read. */
+  readonly isBrief: boolean;
   /** Of larger files the content is not read; they have no digest. */
   readonly digestMaxBytes: number;
 }

@@ -5,6 +5,7 @@ import { dirOf, nameOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
 import { openSealTable, type SealTable } from '../domain/seal-table.ts';
 import { becomeIdle } from '../libc/priority.ts';
+import { compileBriefly } from './brief.ts';
 import { type ContentReader, createContentReader } from './content.ts';
 import { openDigestEngine } from './digest.ts';
 import { createEntryReader } from './entry-reader.ts';
@@ -62,6 +63,7 @@ interface Answer {
 }
 
 function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' }>) => Answer {
+  if (setup.isBrief) compileBriefly();
   if (setup.idle) becomeIdle();
   const closing = new Int32Array(setup.closing);
   // One of the walk that is worked for; the functions stay the same, so that the compiled loop stays good.

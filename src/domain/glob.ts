@@ -3,13 +3,18 @@
 //   *.swp           any file or directory of that name, at any depth, and everything below it
 //   /srv/**/tmp     a glob over the whole path: `*` stops at a slash, `**` does not
 // Matching is on bytes (one character each); `?` and `[...]` therefore stand for one byte.
-import picomatch from 'picomatch';
+import { createRequire } from 'node:module';
 import { type BytePath, pathFromText } from './path.ts';
+
+const require = createRequire(import.meta.url);
 
 /** Returns the first pattern (as it was written) that matches, or undefined. */
 export type PathMatcher = (path: BytePath, name: BytePath) => string | undefined;
 
 export function compilePatterns(patterns: readonly string[]): PathMatcher {
+  if (patterns.length === 0) return () => undefined;
+  // Not before somebody has a pattern: each worker thread would load it.
+  const picomatch = require('picomatch') as typeof import('picomatch');
   const exact = new Map<string, string>();
   const tests: { readonly pattern: string; readonly whole: boolean; readonly test: (text: string) => boolean }[] = [];
   for (const pattern of patterns) {
@@ -21,7 +26,6 @@ export function compilePatterns(patterns: readonly string[]): PathMatcher {
       exact.set(bytes, pattern);
     }
   }
-  if (exact.size === 0 && tests.length === 0) return () => undefined;
   return (path, name) =>
     exact.get(path) ?? exact.get(name) ?? tests.find(({ whole, test }) => test(whole ? path : name))?.pattern;
 }

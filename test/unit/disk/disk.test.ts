@@ -112,7 +112,13 @@ test('a closed disk rejects, in the middle of a walk, too', async () => {
 
 test('a worker that cannot start is an AppError', async () => {
   const scope = { ...scopeOf(), rules: [{ ...ruleOver(['/x']), exclude: [1 as unknown as string] }] };
-  const setup = { pace: undefined, idle: false, dropCache: false, digestMaxBytes: Number.POSITIVE_INFINITY };
+  const setup = {
+    pace: undefined,
+    idle: false,
+    dropCache: false,
+    isBrief: false,
+    digestMaxBytes: Number.POSITIVE_INFINITY,
+  };
   const pool = openPool(1, { scope, engine: 'auto', ...setup });
   const asked = pool.ask({ kind: 'pages', work: [] });
   await expect(asked).rejects.toMatchObject({ name: 'AppError', code: 'INTERNAL' });
