@@ -177,8 +177,8 @@ function countingDisk(disk: Disk, onStep: () => void): Disk {
         yield page;
       }
     },
-    async read(dir, names, contentMaxBytes) {
-      const page = await disk.read(dir, names, contentMaxBytes);
+    async read(...reading) {
+      const page = await disk.read(...reading);
       onStep();
       return page;
     },

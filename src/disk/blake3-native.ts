@@ -18,6 +18,14 @@ export function openNative(): DigestEngine | undefined {
       hasher.reset();
       return { update: (bytes) => void hasher.update(bytes), finish, drop: () => hasher.reset() };
     },
+    hasher: () => {
+      const own = new native.Blake3Hasher();
+      return {
+        update: (bytes) => void own.update(bytes),
+        digest: () => Buffer.from(own.digest('hex'), 'hex'),
+        drop: () => own.reset(),
+      };
+    },
   };
 }
 

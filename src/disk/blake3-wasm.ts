@@ -21,6 +21,14 @@ export function openWasm(): DigestEngine | undefined {
         drop: () => hash.dispose(),
       };
     },
+    hasher: () => {
+      const hash = wasm.createHash();
+      return {
+        update: (bytes) => void hash.update(bytes),
+        digest: () => hash.digest({ dispose: false }),
+        drop: () => hash.dispose(),
+      };
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { type Digest, SPARSE_DIGEST_FROM } from '../domain/entry.ts';
 import { allocateMemory, readFd, SEEK_SET, seek } from '../libc/file.ts';
+import { openAppendedFiles } from './appended.ts';
 import type { DigestEngine, DigestStream } from './digest.ts';
 import type { Meter } from './meter.ts';
 import { NO_ADVICE, type ReadAdvice, type Reading } from './read-advice.ts';
@@ -16,6 +17,8 @@ export type Content =
 export interface ContentReader {
   /** Reads all of a file that statx says has `sizeBytes`. */
   digest(fd: number, sizeBytes: number): Content;
+  /** The same; of a file that was read under `token` before, only what was appended since. `file`: names it for good. */
+  digestAppended(fd: number, sizeBytes: number, file: string, token: number): Content;
   /** The digest that a file of only the first `lengthBytes` bytes would have; ENODATA when it is shorter. */
   digestPrefix(fd: number, lengthBytes: number): Content;
   /** Bytes read since the reader was made. */
@@ -119,6 +122,22 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
     return blake3(stream.finish());
   };
 
+  const appended = openAppendedFiles(engine);
+  const readFrom = (fd: number, offset: number, length: number, take: (piece: Uint8Array) => void): number => {
+    const at = seek(fd, offset, SEEK_SET);
+    if (at < 0) return at;
+    let sum = 0;
+    while (sum < length) {
+      const filled = fill(fd, Math.min(length - sum, CHUNK_BYTES));
+      if (filled < 0 || isCanceled()) return filled < 0 ? filled : -ECANCELED;
+      if (filled === 0) break;
+      take(bytes.subarray(0, filled));
+      sum += filled;
+      reading.reached(offset + sum);
+    }
+    return sum;
+  };
+
   const whole = (fd: number, sizeBytes: number): Content => {
     if (sizeBytes <= CHUNK_BYTES) return inOnePiece(fd, sizeBytes);
     return sizeBytes < SPARSE_DIGEST_FROM ? ofExactly(fd, sizeBytes) : sparse(fd, sizeBytes);
@@ -137,6 +156,18 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
   return {
     digest: (fd, sizeBytes) =>
       sizeBytes <= CHUNK_BYTES && !advice.dropsCache ? inOnePiece(fd, sizeBytes) : advised(whole, fd, sizeBytes),
+    digestAppended: (fd, sizeBytes, file, token) => {
+      if (sizeBytes >= SPARSE_DIGEST_FROM) return advised(whole, fd, sizeBytes);
+      return advised(
+        () => {
+          const digest = appended.digest(file, token, sizeBytes, (...from) => readFrom(fd, ...from));
+          if (digest === undefined) return CHANGED;
+          return typeof digest === 'number' ? failed(-digest) : blake3(digest);
+        },
+        fd,
+        sizeBytes,
+      );
+    },
     digestPrefix: (fd, lengthBytes) => advised(lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, lengthBytes),
     bytesRead: meter.bytesRead,
   };

@@ -9,6 +9,16 @@ export interface DigestEngine {
   digest(bytes: Uint8Array): Uint8Array;
   /** A digest over several pieces; must be finished or dropped before anything else is asked of the engine. */
   stream(): DigestStream;
+  /** One that goes on for as long as it is wanted, beside whatever else is asked of the engine. */
+  hasher(): Hasher;
+}
+
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** 32 bytes, of everything so far; more may follow. */
+  digest(): Uint8Array;
+  /** Frees its memory. */
+  drop(): void;
 }
 
 export interface DigestStream {

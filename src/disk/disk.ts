@@ -58,10 +58,10 @@ export function openDisk(options: DiskOptions): ObservedDisk {
       const pages = walk(pool, from, walkOptions);
       return mayGrow ? growWhileCold(pool, pages) : pages;
     },
-    read: async (dir, names, contentMaxBytes) => {
+    read: async (dir, names, contentMaxBytes, appended) => {
       const work = [packWork(namesWork(dir, names))];
       const limit = contentMaxBytes === undefined ? {} : { contentMaxBytes };
-      const { pages, records, postponed } = await pool.ask({ kind: 'pages', work, ...limit });
+      const { pages, records, postponed } = await pool.ask({ kind: 'pages', work, ...limit, appended });
       const [page] = pagesOf(pages, records);
       if (page === undefined) throw new AppError('INTERNAL', 'internal error: no page of names');
       return postponed.length === 0 ? page : without(page, names, new Set(postponed));

@@ -12,6 +12,7 @@ import {
   isAutomount,
   isSameState,
   isSettled,
+  objectKey,
   type Stat,
   statFd,
   statFormat,
@@ -45,6 +46,8 @@ export interface EntryReader {
     needs: Needs,
     known: KnownRecord | undefined,
     limitBytes?: number,
+    /** Of readings that go on where the last one ended (appended.ts). */
+    appended?: number,
   ): 'absent' | 'directory' | 'other' | 'postponed';
   /** statx of the entry that was read last. */
   readonly stat: Stat;
@@ -73,6 +76,7 @@ export function createEntryReader(
   const path = allocateMemory(PATH_BYTES);
   const extras = noExtras();
   let isOpenable = true;
+  let token: number | undefined;
 
   /** Reads all beside the stat; false when the object is not what the stat says, any more. */
   const readRest = (dirfd: number, text: string, needs: Needs): boolean => {
@@ -119,7 +123,10 @@ export function createEntryReader(
   };
 
   const readContent = (fd: number): boolean => {
-    const result = content.digest(fd, statSize(before));
+    const result =
+      token === undefined
+        ? content.digest(fd, statSize(before))
+        : content.digestAppended(fd, statSize(before), objectKey(before), token);
     if (result.kind === 'changed') return false;
     if (result.kind === 'digest') extras.digest = result.digest;
     else extras.incomplete = result.errno;
@@ -160,12 +167,13 @@ export function createEntryReader(
 
   return {
     stat: before,
-    read: (dirfd, text, needs, known, limitBytes = Number.POSITIVE_INFINITY) => {
+    read: (dirfd, text, needs, known, limitBytes = Number.POSITIVE_INFINITY, appended = undefined) => {
       if (text.length >= NAME_BYTES) return 'absent';
       name.bytes[name.bytes.write(text, 'latin1')] = 0;
       let same = false;
       isOpenable = true;
       let nowMs = 0;
+      token = appended;
       for (let tries = 0; tries < TRIES && !same; tries += 1) {
         nowMs = Date.now();
         const errno = -statName(before, dirfd, name.address);

@@ -45,6 +45,8 @@ export interface Turn {
   readonly quick: boolean;
   /** Of single names: files with more content are not read. */
   readonly contentMaxBytes: number | undefined;
+  /** The token of readings that go on where the last one ended (appended.ts); undefined: all of each file is read. */
+  readonly appended: number | undefined;
 }
 
 export interface Signals {
@@ -86,6 +88,7 @@ export function createPageReader(
   let contentMaxBytes: number | undefined;
   /** Single names that have more content than that. */
   let postponed: BytePath[] = [];
+  let token: number | undefined;
 
   const isFull = (): boolean => meter.bytesRead() >= bytesLimit;
   const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
@@ -138,7 +141,7 @@ export function createPageReader(
       // Whoever is alone in its piece of work is read, however large.
       const mayPostpone = work.kind !== 'names' && (index > 0 || isMore || names.length > 1);
       const limitBytes = mayPostpone ? SHARE_BYTES : work.kind === 'names' ? contentMaxBytes : undefined;
-      const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes);
+      const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes, token);
       if (found === 'postponed' && work.kind === 'names') postponed.push(pathFromLatin1(text));
       else if (found === 'postponed') {
         // Not for this request, where it would come up again at once.
@@ -185,6 +188,7 @@ export function createPageReader(
     read: (work, turn) => {
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
+      token = turn.appended;
       writer.seals = turn.quick ? undefined : turn.seals;
       const stack = work.map(unpackWork).reverse();
       [later, postponed, contentMaxBytes] = [[], [], turn.contentMaxBytes];

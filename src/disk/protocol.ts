@@ -81,6 +81,8 @@ export type Request =
       readonly walk?: WalkSetup;
       /** Single names: files with more content are told in `postponed`. */
       readonly contentMaxBytes?: number;
+      /** Files that have become longer are read from where the last reading under this token ended. */
+      readonly appended?: number | undefined;
     }
   /** The last request; the thread ends without an answer. */
   | { readonly kind: 'close'; readonly id: number }

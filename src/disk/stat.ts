@@ -23,6 +23,7 @@ export const WORD = {
   mode: 7,
   ino: 8,
   size: 10,
+  btime: 20,
   ctime: 24,
   mtime: 28,
   rdevMajor: 32,
@@ -101,6 +102,13 @@ export function isSettled(stat: Stat, nowMs: number): boolean {
   const tickMs = nanoseconds % 1e6 === 0 ? COARSE_TICK_MS : TICK_MS;
   // What is as far in the future as this was changed before 1970, on a filesystem that knows such times.
   return changedMs < nowMs - tickMs || changedMs >= 2 ** 63;
+}
+
+const NAMES = [WORD.devMajor, WORD.devMinor, WORD.ino, WORD.ino + 1, WORD.btime, WORD.btime + 2];
+
+/** Names the object for good, on filesystems that tell when it was made; on others until its inode is given to another one. */
+export function objectKey(stat: Stat): string {
+  return NAMES.map((at) => word(stat, at)).join(':');
 }
 
 export function isAutomount(stat: Stat): boolean {

@@ -93,7 +93,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
   const pages = createPageReader(scope, pageWriter, meter, entries, quick, signals);
   const openTable = tableCache();
 
-  const pagesReply = ({ id, work, walk, contentMaxBytes }: Extract<Request, { kind: 'pages' }>): Answer => {
+  const pagesReply = ({ id, work, walk, contentMaxBytes, appended }: Extract<Request, { kind: 'pages' }>): Answer => {
     control = walk === undefined ? NO_CONTROL : new Int32Array(walk.control);
     const read = pages.read(work, {
       share: walk !== undefined,
@@ -101,6 +101,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
       seals: openTable(walk),
       quick: walk?.quick ?? false,
       contentMaxBytes,
+      appended,
     });
     return { reply: { kind: 'pages', id, ...read }, transfer: [read.records] };
   };

@@ -2,6 +2,7 @@
 import type { Severity } from '../domain/drift.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import type { Appended } from './appended.ts';
 import type { Finding } from './page-diff.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Disk, Portion } from './ports/disk.ts';
@@ -13,6 +14,8 @@ export interface ComparisonParts extends SurveyParts {
   readonly store: Store;
   readonly records: RecordWriter;
   readonly clock: Clock;
+  /** What is found here is read as a whole. */
+  readonly appended: Appended;
   /** For one sweep, which closes it: threads of its own, so that nothing waits behind what is read slowly. */
   readonly openSweepDisk: () => Disk;
 }
@@ -107,6 +110,7 @@ async function compareAll(
       const path = placeOf(finding);
       if (hasAncestorIn(path, whole)) continue;
       if (finding.kind !== 'changed') whole.add(path);
+      parts.appended.doubt(path);
       doubt(path);
     }
   } catch (error) {

@@ -3,11 +3,13 @@ import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Dirty, mergeDirty } from '../domain/batch.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, dirOf, hasAncestorIn, joinPath, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import { type BytePath, dirOf, hasAncestorIn, joinPath, outermostPaths, ROOT_DIR } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
+import type { Appended } from './appended.ts';
 import { type Difference, driftsOf } from './findings.ts';
 import type { Finding } from './page-diff.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
+import { readingsOf } from './readings.ts';
 import { findingsOf, type SurveyParts, survey } from './survey.ts';
 
 export interface Attributed {
@@ -31,6 +33,8 @@ export interface Reconciled {
 
 export interface ReconcileParts extends SurveyParts {
   readonly store: Store;
+  /** Files of which only what was appended is read. */
+  readonly appended?: Appended;
 }
 
 /** How many directories are read at the same time. */
@@ -154,16 +158,9 @@ async function readPaths(
   paths: ReadonlySet<BytePath>,
   { ctimes, postponed, contentMaxBytes }: Reading,
 ): Promise<Finding[]> {
-  const names = new Map<BytePath, BytePath[]>();
-  for (const path of paths) {
-    const dir = dirOf(path);
-    const known = names.get(dir);
-    if (known === undefined) names.set(dir, [nameOf(path)]);
-    else known.push(nameOf(path));
-  }
-  const queue = [...names];
+  const queue = readingsOf(paths, parts);
   const findings: Finding[] = [];
-  const read = ([dir, list]: [BytePath, BytePath[]]) => parts.disk.read(dir, list, contentMaxBytes);
+  const read = ([dir, list, token]: (typeof queue)[number]) => parts.disk.read(dir, list, contentMaxBytes, token);
   while (queue.length > 0) {
     const pages = await Promise.all(queue.splice(0, READS).map(read));
     for (const page of pages) {
@@ -171,7 +168,10 @@ async function readPaths(
         ctimes.set(joinPath(page.dir, recordName(page.records, at)), recordCtimeNs(page.records, at));
       }
       for (const name of page.postponed ?? []) postponed.add(joinPath(page.dir, name));
-      for await (const finding of findingsOf(page, parts)) findings.push(finding);
+      for await (const finding of findingsOf(page, parts)) {
+        parts.appended?.note(finding);
+        findings.push(finding);
+      }
     }
   }
   return findings;

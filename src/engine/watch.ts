@@ -7,6 +7,7 @@ import type { BytePath } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
+import { openAppended } from './appended.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
@@ -53,7 +54,7 @@ export interface Watch {
 
 export function openWatch(initial: WatchParts): Watch {
   // Everybody holds on to this object: a change is one for all.
-  const parts = { ...initial };
+  const parts = { ...initial, appended: openAppended() };
   const { clock, source, store } = parts;
   const batch = createBatch(parts.settings);
   let wake = new AbortController();

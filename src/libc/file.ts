@@ -41,9 +41,9 @@ export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_EMPTY_PATH = 0x1000;
 
-/** sizeof(struct statx), and STATX_BASIC_STATS of linux/stat.h. */
+/** sizeof(struct statx), and STATX_BASIC_STATS | STATX_BTIME of linux/stat.h. */
 export const STATX_BYTES = 256;
-const STATX_BASIC_STATS = 0x7ff;
+const STATX_WANTED = 0xfff;
 
 /** lseek(2) */
 export const SEEK_SET = 0;
@@ -133,7 +133,7 @@ export function getDents(fd: number, into: number, lengthBytes: number): number 
 
 /** statx(2) of the basic fields. */
 export function statX(dirfd: number, path: number, flags: number, into: number): number {
-  return answer(c.statx(dirfd, path, flags, STATX_BASIC_STATS, into));
+  return answer(c.statx(dirfd, path, flags, STATX_WANTED, into));
 }
 
 /** read(2): bytes read, 0 at the end. */

@@ -45,9 +45,11 @@ export interface Disk {
   walk(roots: readonly BytePath[], options?: WalkOptions): AsyncIterable<Page>;
   /**
    * The present state of some names of one directory; never descends. A missing directory gives an empty page. Files with
-   * more than `contentMaxBytes` to read are left for another time, and the page's `postponed` names them.
+   * more than `contentMaxBytes` to read are left for another time, and the page's `postponed` names them. Content that was
+   * read under the token `appended` before, of the same file, may be taken to be as it was if the file has become longer:
+   * only what was appended is read then.
    */
-  read(dir: BytePath, names: readonly BytePath[], contentMaxBytes?: number): Promise<Page>;
+  read(dir: BytePath, names: readonly BytePath[], contentMaxBytes?: number, appended?: number): Promise<Page>;
   /** The digest of the first `lengthBytes` bytes of a file, or an errno when they cannot be read. */
   digestPrefix(path: BytePath, lengthBytes: bigint): Promise<Digest | { readonly errno: number }>;
   close(): Promise<void>;

@@ -54,6 +54,24 @@ test.each(['native', 'wasm', 'auto'] as const)(
   },
 );
 
+test.each(['native', 'wasm', 'auto'] as const)(
+  '%s: hashers go on side by side, whatever else is digested',
+  (choice) => {
+    const engine = openDigestEngine(choice);
+    const hashers = EXPECTED.map(() => engine.hasher());
+    for (const [index, { input }] of EXPECTED.entries()) {
+      for (let at = 0; at < input.length; at += 1000) {
+        hashers[index]?.update(input.subarray(at, at + 1000));
+        expect(hashers[index]?.digest()).toEqual(Buffer.from(engine.digest(input.subarray(0, at + 1000))));
+      }
+    }
+    for (const [index, { expected }] of EXPECTED.entries()) {
+      expect(Buffer.from(hashers[index]?.digest() ?? []).toString('hex')).toBe(expected);
+      hashers[index]?.drop();
+    }
+  },
+);
+
 test('wasm gives the memory of its streams back', () => {
   const engine = openDigestEngine('wasm');
   const use = (times: number): void => {
