@@ -144,9 +144,11 @@ export function trackActors(given: Partial<ProcessReader> = PROC): Actors {
     }
     const isRecent = entry !== undefined && nowMs - entry.seenMs < REMEMBER_MS;
     const image = reader.readImage(pid);
-    const owner = image.exe === undefined ? undefined : reader.readOwner(pid, parents(nowMs));
+    const owner = reader.readOwner(pid, parents(nowMs));
     if (owner === undefined) return isRecent ? entry : undefined;
     const isSame = entry?.startTime === undefined ? isRecent : entry.startTime === owner.startTime;
+    // Ended and not waited for, or not to be believed: what was known holds, if it is of this process.
+    if (image.exe === undefined) return isSame && isRecent ? entry : undefined;
     const execed = isSame ? entry?.execed : undefined;
     // The exec is under way: /proc still shows the program before it.
     if (isSame && entry !== undefined && execed !== undefined && execed !== image.exe) return entry;

@@ -28,7 +28,10 @@ function world() {
     images.delete(pid);
     owners.delete(pid);
   };
-  return { actors, run, end, reads: () => reads };
+  const hide = (pid: number): void => {
+    images.delete(pid);
+  };
+  return { actors, run, end, hide, reads: () => reads };
 }
 
 test('a process seen at its exec is known after it is gone, for a while', () => {
@@ -170,4 +173,20 @@ test('user and unit are those of now, whatever was seen at the start', () => {
   actors.settle(1000);
   expect(actors.actorOf(7, 1050).unit).toBeUndefined();
   expect(actors.actorOf(7, 1300)).toMatchObject({ source: 'exec', unit: 'web.service' });
+});
+
+test('a process whose program is not to be known is not taken for the one that had its pid', () => {
+  const { actors, run, hide } = world();
+  run(7, '/usr/bin/cat', ['cat']);
+  actors.execed(7, '/usr/bin/cat');
+  actors.loading(7);
+  actors.settle(1000);
+  const unbelieved = (startTime: string): void => {
+    run(7, '/usr/bin/sleep', ['sleep'], startTime);
+    hide(7);
+  };
+  unbelieved('100');
+  expect(actors.actorOf(7, 2000)).toMatchObject({ exe: '/usr/bin/cat' });
+  unbelieved('999');
+  expect(actors.actorOf(7, 3000)).toEqual({ source: 'unknown' });
 });
