@@ -44,3 +44,20 @@ test('a slow sweep, in a thread that takes what is left, while changes are told 
   expect(running()).toBe(true);
   expect(await daemon.stop()).toMatchObject({ code: 0 });
 });
+
+test('content that was written to the raw device is found, though nothing tells of it', async () => {
+  site.configure({ watch: { sweep: { critical: 'off', normal: '1s', maxRate: 'off' } } });
+  site.shell('head -c 64K /dev/zero | tr "\\0" a >raw; sync -f .');
+  const daemon = await site.begin();
+  const before = site.shell('stat -c "%s %Y %Z %i" raw');
+  site.shell(`
+    device=$(findmnt -no SOURCE -T .)
+    block=$(debugfs -R 'blocks /root/raw' $device 2>/dev/null | cut -d' ' -f1)
+    size=$(stat -fc %S .)
+    head -c $size /dev/zero | tr '\\0' b | dd of=$device bs=$size seek=$block oflag=direct conv=notrunc status=none
+    # Out of the page cache: what is in memory is not what lies on the disk.
+    dd if=raw of=/dev/null iflag=nocache count=0 status=none`);
+  expect(site.shell('stat -c "%s %Y %Z %i" raw')).toBe(before);
+  const found = await daemon.record(({ kind, path }) => kind === 'changed' && path === site.path('raw'));
+  expect(found).toMatchObject({ changed: ['digest'], actor: { source: 'unknown' } });
+});
