@@ -14,7 +14,7 @@ import type { Clock } from './ports/clock.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import { walkRoots } from './roots.ts';
-import { contradicts, followMoves, rekeyed, uprooted } from './still-open.ts';
+import { contradicts, followMoves, rekeyed } from './still-open.ts';
 import type { SurveyParts } from './survey.ts';
 
 export interface AcceptParts extends SurveyParts {
@@ -39,7 +39,7 @@ export interface AcceptResult {
   readonly accepted: readonly Drift[];
   /** What could not be read and is left as it was. */
   readonly incomplete: readonly BytePath[];
-  /** Where what is open is not known any more: what the baseline had of it went, or two things have one name in it now. */
+  /** Where what is open is not known any more: two things had one name in the baseline. */
   readonly again: readonly BytePath[];
 }
 
@@ -121,8 +121,11 @@ function assertReport(totals: CheckTotals, report: string): void {
 }
 
 function choose(seen: Seen, wish: Wish, parts: AcceptParts): readonly Drift[] {
-  const chosen = readable(seen).filter((drift) => isChosen(drift, wish));
-  assertFounded(chosen, parts);
+  const wished = readable(seen).filter((drift) => isChosen(drift, wish));
+  const kept = unfounded(wished, parts);
+  // What could not be read may be what is missing: then they are left as they were together.
+  if (seen.incomplete.length === 0) assertFounded(kept);
+  const chosen = wished.filter((drift) => !kept.has(drift));
   const stale = chosen.find((drift) => isStale(drift, wish, parts));
   if (stale === undefined) return chosen;
   throw new AppError('STALE', `${escapePath(stale.path)} has changed since it was reported`, {
@@ -130,10 +133,11 @@ function choose(seen: Seen, wish: Wish, parts: AcceptParts): readonly Drift[] {
   });
 }
 
-function assertFounded(chosen: readonly Drift[], parts: AcceptParts): void {
-  for (const [{ path }, above] of unfounded(chosen, parts)) {
-    const message = `${escapePath(path)} cannot be accepted alone: ${escapePath(above)} is not a directory in the baseline`;
-    throw new AppError('USAGE', message, { hint: `accept ${escapePath(above)}, and what is in it` });
+function assertFounded(kept: ReadonlyMap<Drift, BytePath>): void {
+  for (const [{ path }, other] of kept) {
+    const [one, first] = [escapePath(path), escapePath(other)];
+    const why = isWithin(other, path) ? `${first} was in it` : `${first} is not a directory in the baseline`;
+    throw new AppError('USAGE', `${one} cannot be accepted alone: ${why}`, { hint: `accept ${first}, too` });
   }
 }
 
@@ -206,13 +210,13 @@ function commitAccept(
     by,
   });
   const closedKeys = new Set(closed.map(({ key }) => key));
-  const renamed = rekeyed(accepted, seen.drifts, closedKeys, parts);
-  const moved = uprooted(accepted, closedKeys, parts.store);
+  const patch = patchOf(accepted, parts);
+  const renamed = rekeyed(patch, seen.drifts, closedKeys, parts);
   parts.store.commit({
     journal: [record],
     closedDrift: [...closedKeys, ...renamed.map(({ old }) => old)],
     openDrift: renamed.flatMap(({ open }) => open ?? []),
-    accept: patchOf(accepted, parts),
+    accept: patch,
   });
-  return { generation, again: [...renamed.flatMap(({ again }) => again), ...moved] };
+  return { generation, again: renamed.flatMap(({ again }) => again) };
 }

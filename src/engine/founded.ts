@@ -1,8 +1,8 @@
 // What is accepted must stay findable: whatever the baseline has, it has the directories above that, too.
-import type { Drift } from '../domain/drift.ts';
+import { type Drift, driftKey } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
-import { recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, dirOf, hasAncestorIn, joinPath, lineage, ROOT_DIR } from '../domain/path.ts';
+import { readRecord, recordOffsets } from '../domain/packed.ts';
+import { type BytePath, dirOf, hasAncestorIn, lineage, ROOT_DIR } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { isStandIn, isStandInRecord, standIn } from '../domain/stand-in.ts';
 import type { Baseline } from './ports/store.ts';
@@ -13,10 +13,24 @@ export interface GroundParts {
 }
 
 /**
- * What is not to be accepted, with the path above it that the baseline has as something else than a directory and that would
- * have to be accepted first: to make room for the one would forget the other.
+ * What is not to be accepted alone, with the path that would have to be accepted first: a path above it that the baseline has
+ * as something else than a directory, or one in a directory that is none any more. To make room for the one would forget the
+ * other.
  */
-export function unfounded(drifts: readonly Drift[], { baseline, scope }: GroundParts): ReadonlyMap<Drift, BytePath> {
+export function unfounded(drifts: readonly Drift[], parts: GroundParts): ReadonlyMap<Drift, BytePath> {
+  const found = belowOthers(drifts, parts);
+  const rest = drifts.filter((drift) => !found.has(drift));
+  const settled = settledBy(rest);
+  for (const drift of rest.filter(isDirectoryNoMore)) {
+    for (const { path } of entriesBelow(drift.path, parts.baseline)) {
+      if (!settled.has(path) && isCompared(path, parts.scope)) found.set(drift, path);
+      if (found.has(drift)) break;
+    }
+  }
+  return found;
+}
+
+function belowOthers(drifts: readonly Drift[], { baseline, scope }: GroundParts): Map<Drift, BytePath> {
   const directories = new Set(drifts.filter(({ after }) => after?.type === 'directory').map(({ path }) => path));
   const blocks = new Map<BytePath, BytePath | undefined>();
   const blockOf = (path: BytePath): BytePath | undefined => {
@@ -34,6 +48,33 @@ export function unfounded(drifts: readonly Drift[], { baseline, scope }: GroundP
     if (block !== undefined) found.set(drift, block);
   }
   return found;
+}
+
+function isDirectoryNoMore({ before, after }: Drift): boolean {
+  return before?.type === 'directory' && after !== undefined && after.type !== 'directory';
+}
+
+/** The names in the baseline of everything that drift speaks of. */
+export function settledBy(drifts: readonly Drift[]): Set<BytePath> {
+  const settled = new Set<BytePath>();
+  for (const drift of drifts) {
+    if (drift.before !== undefined) settled.add(driftKey(drift));
+    for (const { from } of drift.along ?? []) settled.add(from);
+  }
+  return settled;
+}
+
+/** What is in the baseline below a directory, stand-ins aside. */
+export function* entriesBelow(path: BytePath, baseline: Baseline): Generator<Entry> {
+  for (const { dir, run } of baseline.below(path)) {
+    for (const at of recordOffsets(run)) if (!isStandInRecord(run, at)) yield readRecord(run, at, dir);
+  }
+}
+
+/** Whether somebody would be told of drift there. */
+export function isCompared(path: BytePath, scope: Scope): boolean {
+  const rule = scope.ruleOf(path);
+  return rule !== undefined && rule.onDrift !== 'ignore';
 }
 
 /** A stand-in for each directory above what is put that the baseline will not have otherwise. */
@@ -77,11 +118,7 @@ function* coveredAbove(path: BytePath, scope: Scope): Generator<BytePath> {
 }
 
 function hasBelow(dir: BytePath, drop: ReadonlySet<BytePath>, baseline: Baseline): boolean {
-  for (const page of baseline.below(dir)) {
-    for (const at of recordOffsets(page.run)) {
-      if (!isStandInRecord(page.run, at) && !isDropped(joinPath(page.dir, recordName(page.run, at)), drop)) return true;
-    }
-  }
+  for (const { path } of entriesBelow(dir, baseline)) if (!isDropped(path, drop)) return true;
   return false;
 }
 

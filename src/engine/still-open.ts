@@ -1,12 +1,12 @@
 // Open drift beside an acceptance: which names hang together, what it said of them, and what it is called afterwards.
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { claimsOf, fingerprint } from '../domain/fingerprint.ts';
-import { type BytePath, isWithin, outermostPaths, rebasePath } from '../domain/path.ts';
+import { type BytePath, isWithin, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { isStandIn } from '../domain/stand-in.ts';
 import { ruleOf } from './findings.ts';
 import type { GroundParts } from './founded.ts';
-import { goneBy, nearestAbove, placeAfter } from './patch.ts';
+import type { Patch } from './patch.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 
 /**
@@ -47,42 +47,34 @@ export function contradicts(open: OpenDrift, drift: Drift, print: string): boole
 
 interface Rekeyed {
   readonly old: BytePath;
-  /** Undefined when another drift is open under the new name already. */
+  /** Undefined when something else is open or accepted under the new name already. */
   readonly open: OpenDrift | undefined;
   /** Then: what has to be looked at again. */
   readonly again: readonly BytePath[];
 }
 
-/** The open drift below accepted directory moves that stays open: its baseline entry has another name now (`patchOf`). */
+/** The open drift below accepted directories that stays open, where the baseline entry has another name now, or goes. */
 export function rekeyed(
-  accepted: readonly Drift[],
+  { tops, remaining }: Patch,
   found: readonly Drift[],
   closed: ReadonlySet<BytePath>,
   { store, baseline, scope }: GroundParts & { readonly store: Store },
 ): Rekeyed[] {
-  const gone = goneBy(accepted);
-  const moved = [...gone.values()].filter(({ from, before }) => from !== undefined && before?.type === 'directory');
-  if (moved.length === 0) return [];
   const byKey = new Map(found.map((drift) => [driftKey(drift), drift]));
-  const opens = outermostPaths(moved.map(driftKey)).flatMap((top) => store.openDriftBelow(top));
+  const opens = tops.flatMap((top) => store.openDriftBelow(top).filter(({ key }) => isWithin(key, top)));
   return opens.flatMap((open): Rekeyed[] => {
-    const above = nearestAbove(open.key, gone);
-    const key = above && placeAfter(open.key, above, scope);
     const entry = baseline.find(open.key);
-    if (key === undefined || closed.has(open.key) || entry === undefined || isStandIn(entry)) return [];
+    if (closed.has(open.key) || entry === undefined || isStandIn(entry)) return [];
+    const key = remaining.get(open.key);
+    // Something else was accepted in its place.
+    if (key === undefined) return [{ old: open.key, open: undefined, again: [open.path] }];
+    if (key === open.key) return [];
     const isTaken = store.openDriftAt(key).some((other) => other.key === key && !closed.has(key));
     if (isTaken) return [{ old: open.key, open: undefined, again: [key, open.path] }];
     const path = open.path === open.key ? key : open.path;
     const fingerprint = printAfter(open, { key, path }, byKey.get(open.key), scope);
     return [{ old: open.key, open: { ...open, key, path, fingerprint }, again: [] }];
   });
-}
-
-/** Where open drift is whose baseline entry went with an accepted directory that is none any more: it is found as another. */
-export function uprooted(accepted: readonly Drift[], closed: ReadonlySet<BytePath>, store: Store): BytePath[] {
-  const gone = [...goneBy(accepted).values()].filter(({ from, before }) => !from && before?.type === 'directory');
-  const opens = outermostPaths(gone.map(driftKey)).flatMap((top) => store.openDriftBelow(top));
-  return opens.filter(({ key, path }) => key !== path && !closed.has(key)).map(({ path }) => path);
 }
 
 /** As what the drift will be found from now on; when it is not what was told any more, it is to be told anew. */

@@ -91,10 +91,11 @@ test('a rule that accepts takes just what it tells', async () => {
     'removed /r/d/keys/k #1',
   ]);
   expect(ground.open()).toEqual(['/r/d/keys', '/r/d/keys/k']);
-  // Still findable: the directories above are kept until it is accepted.
-  expect((await ground.check()).found).toEqual(['removed /r/d', 'removed /r/d/keys', 'removed /r/d/keys/k']);
+  // Still findable, and the directory above is nobody's business any more.
+  expect((await ground.check()).found).toEqual(['removed /r/d/keys', 'removed /r/d/keys/k']);
   await ground.accept(['/r/d/keys']);
-  expect((await ground.check()).found).toEqual(['removed /r/d']);
+  expect((await ground.check()).found).toEqual([]);
+  expect(ground.inBaseline('/r/d')).toBeUndefined();
 });
 
 test('a file that leaves a critical rule for one that ignores is removed', async () => {

@@ -177,3 +177,52 @@ test('what was in a directory that became a file is removed, though the rule doe
   expect((await ground.check()).found).toEqual(['removed /r/d/x']);
   expect(await ground.dirty('/r/d')).toEqual(['removed /r/d/x #1']);
 });
+
+/** The removal of `key`, or what else is open there, by its id. */
+async function acceptJust(key: string): Promise<void> {
+  const open = [...ground.store.openDrift()].find((one) => one.key === key);
+  await ground.accept([], { report: open?.id });
+}
+
+test('accepting the removal of a directory alone accepts nothing that was in it', async () => {
+  const keep = entry('/r/d/s/keep', { inode: 8n, digest: digestOf('keep') });
+  await ground.start(dir('/r/d', 5n), dir('/r/d/s', 6n), entry('/r/d/s/x', { inode: 7n }), keep);
+  ground.disk.move(path('/r/d/s/keep'), path('/r/keep'));
+  ground.disk.remove(path('/r/d'));
+  await ground.dirty('/r/');
+  await acceptJust('/r/d');
+  const left = ['moved /r/d/s/keep -> /r/keep', 'removed /r/d/s', 'removed /r/d/s/x'];
+  expect((await ground.check()).found).toEqual(left);
+  expect(ground.open()).toEqual(['/r/d/s', '/r/d/s/keep -> /r/keep', '/r/d/s/x']);
+  expect(await ground.dirty('/r/')).toEqual([]);
+  await ground.accept(['/r/d/s']);
+  expect((await ground.check()).found).toEqual([]);
+  expect(ground.store.baseline.info().entries).toBe(2);
+});
+
+test('that a directory became a file is not accepted before what was in it', async () => {
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n, digest: digestOf('x') }));
+  ground.disk.move(path('/r/d/x'), path('/r/x'));
+  ground.disk.remove(path('/r/d'));
+  ground.disk.set(entry('/r/d', { inode: 7n }));
+  await ground.dirty('/r/');
+  await expect(acceptJust('/r/d')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: '/r/d cannot be accepted alone: /r/d/x was in it',
+  });
+  await acceptJust('/r/d/x');
+  await acceptJust('/r/d');
+  expect((await ground.check()).found).toEqual([]);
+});
+
+test('what was accepted at the new place of a directory is not undone by accepting its move', async () => {
+  await ground.start(dir('/r/d', 5n), dir('/r/d/new', 6n), entry('/r/d/new/x', { inode: 7n }), entry('/r/d/y'));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  ground.disk.remove(path('/r/e/new'));
+  ground.disk.set(entry('/r/e/new', { inode: 8n, digest: digestOf('new') }));
+  await ground.dirty('/r/');
+  await acceptJust('/r/e/new');
+  await acceptJust('/r/d');
+  expect((await ground.check()).found).toEqual([]);
+  expect(ground.open()).toEqual([]);
+});
