@@ -1,6 +1,6 @@
 // Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, page by page.
 import { isMilder, type Ruling, rulingOf } from '../domain/actor-rule.ts';
-import { type Drift, type DriftRecord, driftKey, SEVERITIES } from '../domain/drift.ts';
+import { type Drift, type DriftRecord, driftKey, SEVERITIES, type Severity } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
@@ -112,10 +112,10 @@ interface Told {
 }
 
 function commitPage({ store, scope, reporter }: RecorderParts, page: Page, { fresh, gone, held }: Told): void {
-  const excused = new Set(fresh.filter(({ ruling }) => ruling.onDrift === 'accept').map(({ drift }) => drift));
+  const rulings = new Map(fresh.map(({ drift, ruling }) => [drift, ruling.onDrift]));
   const acceptable = page.drifts
     .map(({ drift }) => drift)
-    .filter((drift) => isAcceptable(drift) && (ruleOf(drift, scope)?.onDrift === 'accept' || excused.has(drift)));
+    .filter((drift) => isAcceptable(drift) && (rulings.get(drift) ?? onDriftAsSaid(drift, scope, store)) === 'accept');
   const kept = unfounded(acceptable, { baseline: store.baseline, scope });
   const accepting = acceptable.filter((drift) => !kept.has(drift));
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return;
@@ -174,14 +174,36 @@ function toRecord(
 }
 
 /** What was said of an open drift stays said, whoever comes after. */
-function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, own: Ruling): Ruling {
+function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, rule: Ruling): Ruling {
   if (known === undefined) return ruling;
-  const before: unknown = JSON.parse(known.record);
-  const said = typeof before === 'object' && before !== null && 'severity' in before ? before.severity : undefined;
-  const severity = SEVERITIES.find((one) => one === said) ?? own.severity;
-  return isMilder(ruling, { severity, onDrift: own.onDrift })
-    ? { severity: own.severity, onDrift: own.onDrift }
+  const said = saidOf(known);
+  const onDrift = onDriftAfter(said, rule);
+  return isMilder(ruling, { severity: said.severity ?? rule.severity, onDrift })
+    ? { severity: rule.severity, onDrift }
     : ruling;
+}
+
+/** Of drift that is open as it is found now. */
+function onDriftAsSaid(drift: Drift, scope: Scope, store: Store): Ruling['onDrift'] | undefined {
+  const [rule, key] = [ruleOf(drift, scope), driftKey(drift)];
+  const known = store.openDriftAt(key).find((open) => open.key === key);
+  return rule && known && onDriftAfter(saidOf(known), rule);
+}
+
+/** Under a rule that accepts, drift is open because of who made it, unless it could not be read. */
+function onDriftAfter({ isUnread }: Said, { onDrift }: Ruling): Ruling['onDrift'] {
+  return onDrift === 'accept' && !isUnread ? 'report' : onDrift;
+}
+
+interface Said {
+  readonly severity: Severity | undefined;
+  readonly isUnread: boolean;
+}
+
+function saidOf({ record }: OpenDrift): Said {
+  const { severity, after } = JSON.parse(record) as { readonly severity?: unknown; readonly after?: unknown };
+  const isUnread = typeof after === 'object' && after !== null && 'incomplete' in after;
+  return { severity: SEVERITIES.find((one) => one === severity), isUnread };
 }
 
 function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {

@@ -3,8 +3,10 @@ import type { RecordWriter } from '../../src/engine/ports/record-writer.ts';
 import type { Reporter } from '../../src/engine/ports/reporter.ts';
 
 export const silentRecords: RecordWriter = {
-  drift: ({ kind, path, from, id, seq, severity }) =>
-    JSON.stringify({ type: 'drift', kind, path, from, id, seq, severity }),
+  drift: ({ kind, path, from, id, seq, severity, after }) => {
+    const unread = after !== undefined && after.incomplete !== 0 && { after: { incomplete: 'EACCES' } };
+    return JSON.stringify({ type: 'drift', kind, path, from, id, seq, severity, ...unread });
+  },
   resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
   accept: ({ generation }) => JSON.stringify({ type: 'accept', generation }),
   run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),

@@ -53,3 +53,21 @@ test('what certain programs do is accepted, what others do is not', async () => 
   expect(ground.inBaseline('/r/a')?.mode).toBe(0o600);
   expect(ground.inBaseline('/r/b')?.mode).toBe(0o644);
 });
+
+test('what certain programs do is reported, also where everything else is accepted, and stays so', async () => {
+  const vi = { exe: '/usr/bin/vi', user: undefined, uid: undefined, unit: undefined };
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept', by: [{ ...vi, severity: 'critical', onDrift: 'report' }] })];
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  ground.disk.set(entry('/r/b', { mode: 0o600 }));
+  await ground.dirtyBy(by('/usr/bin/vi'), '/r/a');
+  await ground.dirtyBy(by('/usr/bin/dpkg'), '/r/b');
+  expect(ground.open()).toEqual(['/r/a']);
+  expect(ground.inBaseline('/r/b')?.mode).toBe(0o600);
+  expect(await ground.dirty('/r/a', '/r/')).toEqual([]);
+  ground.disk.set(entry('/r/a', { mode: 0o640 }));
+  expect(await ground.dirtyBy(by('/usr/bin/dpkg'), '/r/a')).toEqual(['changed /r/a #2']);
+  expect(ground.open()).toEqual(['/r/a']);
+  expect(ground.inBaseline('/r/a')?.mode).toBe(0o644);
+  await ground.accept(['/r/a']);
+  expect((await ground.check()).found).toEqual([]);
+});
