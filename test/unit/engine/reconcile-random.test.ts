@@ -7,6 +7,7 @@ import { type BytePath, comparePaths, dirOf, isWithin, rebasePath } from '../../
 import { isStandIn } from '../../../src/domain/stand-in.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
 
 const TREES = 30;
@@ -35,6 +36,8 @@ class Story {
     this.#ground = ground;
     this.#seed = seed;
     this.#random = randomOf(seed);
+    // Every other tree has a part in which everything is meant.
+    if (seed % 2 === 0) ground.rules = [rule('all', ['/r']), rule('web', ['/r/d1'], { onDrift: 'accept' })];
   }
 
   async run(): Promise<void> {
