@@ -145,3 +145,27 @@ test('a type swap is accepted with all below it, both ways', ({ scratch }) => {
   expect(scratch.drive('accept', at('dir'), at('file')).status).toBe(0);
   expect(scratch.check().status).toBe(0);
 });
+
+test('a file in a new directory: the directory stays drift, and when it goes the file is removed', ({ scratch }) => {
+  scratch.init(scratch.tree);
+  scratch.write('new/sub/x');
+  const at = (name: string): string => join(scratch.tree, name);
+  expect(scratch.drive('accept', at('new/sub')).status).toBe(0);
+  expect(left(scratch)).toEqual(['added tree/new']);
+  const explained = (name: string): unknown => JSON.parse(scratch.drive('explain', '--json', at(name)).stdout).inBaseline;
+  expect([explained('new'), explained('new/sub')]).toEqual([false, true]);
+  rmSync(at('new'), { recursive: true });
+  expect(left(scratch)).toEqual(['removed tree/new/sub', 'removed tree/new/sub/x']);
+  expect(scratch.check('--quick').status).toBe(2);
+});
+
+test('below what was a file nothing is accepted alone: 64, with what has to be accepted first', ({ scratch }) => {
+  scratch.write('f');
+  scratch.init(scratch.tree);
+  rmSync(join(scratch.tree, 'f'));
+  scratch.write('f/x');
+  const { status, stderr } = scratch.drive('accept', join(scratch.tree, 'f/x'));
+  expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining('is not a directory in the baseline') });
+  expect(scratch.drive('accept', join(scratch.tree, 'f')).status).toBe(0);
+  expect(left(scratch)).toEqual([]);
+});
