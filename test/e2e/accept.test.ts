@@ -152,7 +152,8 @@ test('a file in a new directory: the directory stays drift, and when it goes the
   const at = (name: string): string => join(scratch.tree, name);
   expect(scratch.drive('accept', at('new/sub')).status).toBe(0);
   expect(left(scratch)).toEqual(['added tree/new']);
-  const explained = (name: string): unknown => JSON.parse(scratch.drive('explain', '--json', at(name)).stdout).inBaseline;
+  const explained = (name: string): unknown =>
+    JSON.parse(scratch.drive('explain', '--json', at(name)).stdout).inBaseline;
   expect([explained('new'), explained('new/sub')]).toEqual([false, true]);
   rmSync(at('new'), { recursive: true });
   expect(left(scratch)).toEqual(['removed tree/new/sub', 'removed tree/new/sub/x']);
@@ -165,7 +166,10 @@ test('below what was a file nothing is accepted alone: 64, with what has to be a
   rmSync(join(scratch.tree, 'f'));
   scratch.write('f/x');
   const { status, stderr } = scratch.drive('accept', join(scratch.tree, 'f/x'));
-  expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining('is not a directory in the baseline') });
+  expect({ status, stderr }).toEqual({
+    status: 64,
+    stderr: expect.stringContaining('is not a directory in the baseline'),
+  });
   expect(scratch.drive('accept', join(scratch.tree, 'f')).status).toBe(0);
   expect(left(scratch)).toEqual([]);
 });
