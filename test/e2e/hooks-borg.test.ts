@@ -64,6 +64,20 @@ describe.skipIf(!isInstalled('borg'))('borg-backup (needs borgbackup)', () => {
     expect(system('find', [back, '-empty', '-type', 'd'])).toBe(`${back}${place.tree}/empty\n`);
   });
 
+  test('more names with a carriage return than fit on a command line', () => {
+    const paths = Array.from({ length: 700 }, (_, n) => `many/${n}\r${'x'.repeat(200)}`);
+    for (const path of paths) place.write(path);
+    expect(backup(place.paths0(...paths), { KEY: 'many' })).toMatchObject({ status: 0, stderr: '' });
+    const made = archives().filter((name) => name.startsWith('driftline-many'));
+    expect(made.length).toBeGreaterThan(1);
+    const saved = made.flatMap((name) => borg('list', '--format', '{path}{NUL}', `${repository}::${name}`).split('\0'));
+    expect(saved.filter((name) => name !== '').sort()).toEqual(
+      paths.map((path) => `${place.tree}/${path}`.slice(1)).sort(),
+    );
+    expect(backup(place.paths0(...paths), { KEY: 'many' }).status).toBe(0);
+    expect(archives().filter((name) => name.startsWith('driftline-many'))).toEqual(made);
+  });
+
   test('nothing to save is no archive', () => {
     const before = archives();
     expect(backup('', { KEY: 'none' }).status).toBe(0);
