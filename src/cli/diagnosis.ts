@@ -15,6 +15,12 @@ export interface Finding {
   readonly hint?: string;
 }
 
+export function findingOf(subject: string, level: Finding['level'], error: unknown): Finding {
+  const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
+  const message = errorMessage(error);
+  return typeof hint === 'string' ? { subject, level, message, hint } : { subject, level, message };
+}
+
 /** `scope`: whose mounts are tried; without one, the usual places. */
 export async function systemFindings(scope: ScopeSettings | undefined): Promise<Finding[]> {
   return [

@@ -30,6 +30,23 @@ test('tells kernel, user, marks, queue and digest; 1 when something that is conf
   expect(scratch.drive('doctor').stdout).toMatch(/^ ok +kernel +Linux /);
 });
 
+test('tells whether hooks can run, and whether what limits them can be enforced', ({ scratch }) => {
+  const settings = (limits: string): string =>
+    `rules: [{ name: one, paths: [${scratch.tree}], hooks: [it] }]\nhooks: { it: { run: ['true'], limits: ${limits} } }`;
+  const of = (limits: string): Finding | undefined =>
+    doctor(['--config', scratch.configure(settings(limits))]).findings.find(({ subject }) => subject === 'limits');
+  const [unwanted, wanted] = [of('{}'), of('{ memory: 64MiB, tasks: 20 }')];
+  expect(unwanted?.level).toBe('ok');
+  // Whatever this machine allows: then it says what to do.
+  const isEnforced = /can be limited$/.test(wanted?.message ?? '');
+  expect(wanted).toMatchObject(
+    isEnforced ? { level: 'ok' } : { level: 'warn', hint: expect.stringContaining('Delegate=yes') },
+  );
+  expect(wanted?.message).toBe(unwanted?.message);
+  const findings = doctor(['--config', scratch.configure(settings('{}'))]).findings;
+  expect(findings).toContainEqual(expect.objectContaining({ subject: 'hooks', level: 'ok' }));
+});
+
 test('without a configuration and without privileges it says what is missing and what works all the same', () => {
   const { findings } = doctor([], ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']);
   const user = findings.find(({ subject }) => subject === 'user');

@@ -1,13 +1,12 @@
 // driftline doctor: what this kernel, filesystem, user and configuration allow, and what to do about the rest.
-import { type LoadedSettings, loadSettings } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { openDigestEngine } from '../../disk/digest.ts';
-import { errorMessage } from '../../domain/errors.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { jsonText } from '../../report/json-text.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
-import { type Finding, systemFindings } from '../diagnosis.ts';
-import { checkEverythingOfHooks } from '../hook-problems.ts';
+import { type Finding, findingOf, systemFindings } from '../diagnosis.ts';
+import { hookFindings } from '../hook-findings.ts';
 import { openState, scopeSettings } from '../state.ts';
 
 /** 0 when everything that is configured can work, 1 when something cannot. */
@@ -40,26 +39,9 @@ async function configFindings({
       level: 'ok',
       message: `${settings.file}: ${settings.rules.length} rules`,
     };
-    return { settings, findings: [fine, ...warnings, ...hookFindings(settings)] };
+    return { settings, findings: [fine, ...warnings, ...(await hookFindings(settings))] };
   } catch (error) {
-    return { settings: undefined, findings: [problem('config', 'warn', error)] };
-  }
-}
-
-function hookFindings(settings: LoadedSettings): Finding[] {
-  try {
-    checkEverythingOfHooks(settings, settings.told);
-    return settings.hooks.length === 0
-      ? []
-      : [
-          {
-            subject: 'hooks',
-            level: 'ok',
-            message: `${settings.hooks.map(({ name }) => name).join(', ')} can be started`,
-          },
-        ];
-  } catch (error) {
-    return [problem('hooks', 'bad', error)];
+    return { settings: undefined, findings: [findingOf('config', 'warn', error)] };
   }
 }
 
@@ -74,14 +56,8 @@ function baselineFinding(settings: Settings): Finding {
       message: `${escapePath(settings.baseline)}: generation ${generation}, ${entries} entries`,
     };
   } catch (error) {
-    return problem('baseline', 'bad', error);
+    return findingOf('baseline', 'bad', error);
   }
-}
-
-function problem(subject: string, level: Finding['level'], error: unknown): Finding {
-  const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
-  const message = errorMessage(error);
-  return typeof hint === 'string' ? { subject, level, message, hint } : { subject, level, message };
 }
 
 const MARKS = { ok: ' ok ', warn: 'warn', bad: 'BAD ' } as const;
