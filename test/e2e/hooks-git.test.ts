@@ -111,3 +111,12 @@ test('where no repository is, that is said', () => {
     stderr: `git-autocommit: ${place.dir} is no git repository: git init ${place.dir}\n`,
   });
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "another user's repository is refused, and it is said who should run the hook (needs root)",
+  () => {
+    place.write('a');
+    system('chown', ['-R', 'mail:', place.tree]);
+    expect(commit('a')).toMatchObject({ status: 64, stderr: expect.stringContaining('.git belongs to mail: ') });
+  },
+);

@@ -75,6 +75,13 @@ describe.skipIf(!isInstalled('restic'))('restic-backup (needs restic)', () => {
     expect(backup(place.paths0('file'), settings)).toMatchObject({ status: 0 });
   });
 
+  test.skipIf(!isInstalled('ssh'))('a host that does not answer is tried again (needs ssh)', () => {
+    place.write('file');
+    // Nobody listens on port 1.
+    const ran = backup(place.paths0('file'), { REPOSITORY: 'sftp://127.0.0.1:1//nowhere' });
+    expect(ran).toMatchObject({ status: 75, stderr: expect.stringContaining('Connection refused') });
+  });
+
   test.each([
     ['no repository', { REPOSITORY: '' }, 64],
     ['a repository that is none', { REPOSITORY: '/nonexistent' }, 1],
