@@ -1,32 +1,14 @@
 // driftline hook list, test, run, release: beside a watch and without one.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from '../kernel/capability.ts';
-import type { Fields } from './daemon.ts';
-import { Site } from './site.ts';
+import { expect, test } from 'vitest';
+import { aside, configureHook, site, siteForEach } from './site-for-each.ts';
 
-let site: Site;
-
-beforeEach((context) => {
-  needCapabilities(context);
-  site = new Site();
-});
-afterEach(async () => await site?.[Symbol.asyncDispose]());
-
-const aside = (name: string): string => join(site.scratch.dir, name);
-
-function configure(settings: Fields, rule: Fields = {}): void {
-  site.configure({
-    rule: { hooks: ['it'], ...rule },
-    hooks: { it: { quiet: '20ms', deadline: '500ms', ...settings } },
-  });
-}
+siteForEach();
 
 const COLLECT = ['sh', '-c', 'cat >>"$DRIFTLINE_FILE"; test -e "$DRIFTLINE_FILE.good"'];
 
 test('what was given up is listed, tried again by hand without a watch, and delivered with its key', async () => {
-  configure({
+  configureHook({
     run: COLLECT,
     with: { file: aside('got') },
     retry: { attempts: 1 },
@@ -64,7 +46,7 @@ function writeFileGood(): void {
 }
 
 test('test says what would run and why, and runs nothing unless it is told to', async () => {
-  configure({ run: COLLECT, with: { file: aside('got') } });
+  configureHook({ run: COLLECT, with: { file: aside('got') } });
   site.shell('echo 1 >file');
   site.init();
   const shown = site.driftline('hook', 'test', 'it', site.path('file'), '/elsewhere');
@@ -91,7 +73,7 @@ test('test says what would run and why, and runs nothing unless it is told to', 
 });
 
 test('a mass change holds a hook over a restart, until it is released', async () => {
-  configure({ run: COLLECT, with: { file: aside('got') }, holdOn: { filesPerMinute: 50 } }, { onDrift: 'accept' });
+  configureHook({ run: COLLECT, with: { file: aside('got') }, holdOn: { filesPerMinute: 50 } }, { onDrift: 'accept' });
   writeFileGood();
   const daemon = await site.begin();
   site.shell('touch one');

@@ -1,42 +1,29 @@
 // Whose doing a change is: a pid that a hook had belongs to somebody else later.
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from '../kernel/capability.ts';
-import { Site } from './site.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { aside, configureHook, site, siteForEach } from './site-for-each.ts';
 
 /** ns_last_pid of proc_sys_kernel(5): the next process gets the number after the one that is written there. */
 const LAST_PID = '/proc/sys/kernel/ns_last_pid';
 
-let site: Site;
-
+siteForEach();
 beforeEach((context) => {
-  needCapabilities(context);
   try {
     accessSync(LAST_PID, constants.W_OK);
   } catch {
     context.skip(`${LAST_PID} cannot be written`);
   }
-  site = new Site();
 });
-afterEach(async () => await site?.[Symbol.asyncDispose]());
 
 test('what somebody does who has the pid of a run that ended is news to the hook', async () => {
-  const got = join(site.scratch.dir, 'got');
-  site.configure({
-    rule: { hooks: ['it'] },
-    hooks: {
-      it: {
-        run: [
-          'sh',
-          '-c',
-          'echo $$ >>"$DRIFTLINE_FILE"; echo $DRIFTLINE_RUN_ID >"$DRIFTLINE_ROOT/own"; exec cat >>"$DRIFTLINE_FILE"',
-        ],
-        with: { file: got, root: site.root },
-        quiet: '20ms',
-        deadline: '500ms',
-      },
-    },
+  const got = aside('got');
+  configureHook({
+    run: [
+      'sh',
+      '-c',
+      'echo $$ >>"$DRIFTLINE_FILE"; echo $DRIFTLINE_RUN_ID >"$DRIFTLINE_ROOT/own"; exec cat >>"$DRIFTLINE_FILE"',
+    ],
+    with: { file: got, root: site.root },
   });
   const daemon = await site.begin();
   site.shell('ln -s x first');

@@ -2,25 +2,18 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from '../kernel/capability.ts';
+import { beforeEach, expect, test } from 'vitest';
 import type { Fields } from './daemon.ts';
 import { PROGRAM } from './program.ts';
 import { environmentOf, HOOKS, isInstalled, system } from './shipped.ts';
-import { Site } from './site.ts';
+import { aside, site, siteForEach } from './site-for-each.ts';
 
 const PACKAGE = 'driftline-watch-test';
 
-let site: Site;
-
-beforeEach((context) => {
-  needCapabilities(context);
-  site = new Site();
+siteForEach();
+beforeEach(() => {
   writeFileSync(aside('driftline'), `#!/bin/sh\nexec ${process.execPath} ${PROGRAM} "$@"\n`, { mode: 0o755 });
 });
-afterEach(async () => await site?.[Symbol.asyncDispose]());
-
-const aside = (name: string): string => join(site.scratch.dir, name);
 
 /** As `status` of the watch has it. */
 const openDrift = (): unknown => site.json(['status'])['openDrift'];

@@ -2,36 +2,18 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from '../kernel/capability.ts';
+import { expect, test } from 'vitest';
 import type { Fields } from './daemon.ts';
-import { Site } from './site.ts';
+import { aside, configureHook, site, siteForEach } from './site-for-each.ts';
 
-let site: Site;
-
-beforeEach((context) => {
-  needCapabilities(context);
-  site = new Site();
-});
-afterEach(async () => await site?.[Symbol.asyncDispose]());
-
-/** A place that is not watched. */
-const aside = (name: string): string => join(site.scratch.dir, name);
-
-/** One rule, one hook. */
-function hook(settings: Fields, rule: Fields = {}): void {
-  site.configure({
-    rule: { hooks: ['it'], ...rule },
-    hooks: { it: { quiet: '20ms', deadline: '500ms', ...settings } },
-  });
-}
+siteForEach();
 
 const runs = (): Fields[] => site.journal().filter(({ type }) => type === 'run');
 
 test('rsync-mirror: edits, deletions, renames and moves of directories; the mirror is equal at the end', async () => {
   const target = aside('mirror');
   mkdirSync(target);
-  hook({ use: 'rsync-mirror', with: { source: site.root, target } }, { onDrift: 'accept' });
+  configureHook({ use: 'rsync-mirror', with: { source: site.root, target } }, { onDrift: 'accept' });
   site.shell('mkdir -p a/b c; for d in . a a/b c; do for f in 1 2 3; do echo $d $f >$d/$f; done; done; ln -s 1 link');
   expect(spawnSync('rsync', ['-a', `${site.root}/`, `${target}/`]).status).toBe(0);
   const daemon = await site.begin();
@@ -60,7 +42,7 @@ function differences(target: string): string[] {
 }
 
 test('alert-exec: a line for each drift, and of its end', async () => {
-  hook({ use: 'alert-exec', with: { command: ['tee', '-a', aside('alerts')] } });
+  configureHook({ use: 'alert-exec', with: { command: ['tee', '-a', aside('alerts')] } });
   const daemon = await site.begin();
   site.shell("echo 1 >file; echo 2 >$'evil\\e[31m\\nname'");
   await daemon.said(/hook it: ok, 2 paths/);
@@ -107,7 +89,7 @@ test.each([
   ['not executable', plainFile, /not executable/],
 ])('a program that is %s: 78 at start', async (_, program, message) => {
   site.init();
-  hook({ run: [program()] });
+  configureHook({ run: [program()] });
   const daemon = site.spawn();
   expect((await daemon.ended).code).toBe(78);
   expect(daemon.stderr()).toMatch(message);
@@ -119,7 +101,7 @@ function plainFile(): string {
 }
 
 test('a watch warns of a credential that is missing, and delivers when it is there', async () => {
-  hook({
+  configureHook({
     run: ['sh', '-c', 'cat "$DRIFTLINE_CREDENTIAL_KEY" >"$DRIFTLINE_FILE"'],
     with: { file: aside('got') },
     credentials: { KEY: aside('key') },
@@ -135,7 +117,7 @@ test('a watch warns of a credential that is missing, and delivers when it is the
 });
 
 test('a failing hook is tried again, later each time, and given up', async () => {
-  hook({
+  configureHook({
     run: ['sh', '-c', 'echo "attempt $DRIFTLINE_ATTEMPT"; exit 1'],
     retry: { attempts: 3, backoff: '50ms..150ms' },
   });
@@ -160,7 +142,7 @@ test('a failing hook is tried again, later each time, and given up', async () =>
 });
 
 test('a hook that hangs is ended at its timeout', async () => {
-  hook({ run: ['sleep', '1000'], timeout: '200ms', retry: { attempts: 1 } });
+  configureHook({ run: ['sleep', '1000'], timeout: '200ms', retry: { attempts: 1 } });
   const daemon = await site.begin();
   site.shell('echo 1 >file');
   await daemon.said(/hook it: timedOut/);
@@ -168,7 +150,7 @@ test('a hook that hangs is ended at its timeout', async () => {
 });
 
 test('a gigabyte of output is cut to its first and last 32 KiB', async () => {
-  hook({ run: ['sh', '-c', 'echo first; head -c 1G /dev/zero; echo last'] });
+  configureHook({ run: ['sh', '-c', 'echo first; head -c 1G /dev/zero; echo last'] });
   const daemon = await site.begin();
   site.shell('echo 1 >file');
   await daemon.said(/hook it: ok/);
@@ -185,13 +167,13 @@ function peakMemoryMiB(pid: number): number {
 
 test('what waits for a hook survives kill -9', async () => {
   const program = ['sh', '-c', 'cat >"$DRIFTLINE_FILE"'];
-  hook({ run: program, with: { file: aside('got') }, quiet: '1h', deadline: '1h' });
+  configureHook({ run: program, with: { file: aside('got') }, quiet: '1h', deadline: '1h' });
   const daemon = await site.begin();
   site.shell('echo 1 >file; mkdir dir; echo 2 >dir/in');
   await daemon.settled();
   await daemon.stop('SIGKILL');
   expect(existsSync(aside('got'))).toBe(false);
-  hook({ run: program, with: { file: aside('got') } });
+  configureHook({ run: program, with: { file: aside('got') } });
   const again = await site.start();
   await again.said(/hook it: ok, 3 paths/);
   const paths = ['dir', 'dir/in', 'file'].map((name) => `${site.path(name)}\0`);
@@ -200,7 +182,7 @@ test('what waits for a hook survives kill -9', async () => {
 
 test('a run that kill -9 of the watch interrupts is delivered again, with the same key', async () => {
   const script = 'echo "$DRIFTLINE_KEY" >>"$DRIFTLINE_FILE"; [ -e "$DRIFTLINE_FILE.go" ] || exec sleep 1000';
-  hook({ run: ['sh', '-c', script], with: { file: aside('keys') } });
+  configureHook({ run: ['sh', '-c', script], with: { file: aside('keys') } });
   const daemon = await site.begin();
   site.shell('echo 1 >file');
   await daemon.until('the first run', () => existsSync(aside('keys')));
@@ -214,7 +196,7 @@ test('a run that kill -9 of the watch interrupts is delivered again, with the sa
 });
 
 test('everything of a moved directory is named, under both names, sorted and once', async () => {
-  hook({ run: ['sh', '-c', 'cat >>"$DRIFTLINE_FILE"'], with: { file: aside('got') } });
+  configureHook({ run: ['sh', '-c', 'cat >>"$DRIFTLINE_FILE"'], with: { file: aside('got') } });
   site.shell('mkdir -p dir/sub; echo 1 >dir/1; echo 2 >dir/sub/2; mkdir gone; echo 3 >gone/3');
   const daemon = await site.begin();
   site.shell('mv dir tree; rm -r gone');
@@ -227,7 +209,7 @@ test('a hook that writes where it is watched does not start itself again', async
   // Whose child the writer is, is read from /proc: it has to live until somebody has looked.
   const write = 'echo $$ >$DRIFTLINE_ROOT/by-hook-$DRIFTLINE_RUN_ID; sleep 1';
   const script = `echo run >>"$DRIFTLINE_FILE"; sh -c '${write}'`;
-  hook({ run: ['sh', '-c', script], with: { file: aside('runs'), root: site.root } });
+  configureHook({ run: ['sh', '-c', script], with: { file: aside('runs'), root: site.root } });
   const daemon = await site.begin();
   // Each in one step, so that it is one drift on a busy machine, too.
   site.shell('ln -s 1 file');

@@ -1,24 +1,17 @@
 // Shipped hooks behind one live watch, told of the same changes at the same time, with the real programs and hostile names.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from '../kernel/capability.ts';
+import { beforeEach, expect, test } from 'vitest';
 import type { Fields } from './daemon.ts';
 import { filesBelow, HOSTILE, isInstalled, system } from './shipped.ts';
-import { Site } from './site.ts';
+import { aside, site, siteForEach } from './site-for-each.ts';
 
 const PROGRAMS = ['restic', 'borg', 'git', 'tar'];
 
-let site: Site;
-
+siteForEach();
 beforeEach((context) => {
-  needCapabilities(context);
   if (!isInstalled(...PROGRAMS)) context.skip(`needs ${PROGRAMS.join(', ')}`);
-  site = new Site();
 });
-afterEach(async () => await site?.[Symbol.asyncDispose]());
-
-const aside = (name: string): string => join(site.scratch.dir, name);
 
 const restic = (...args: string[]): string =>
   system('restic', ['--repo', aside('restic'), '--password-file', aside('key'), '--no-cache', ...args]);

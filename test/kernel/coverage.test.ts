@@ -1,6 +1,6 @@
 // Marks that the kernel lost, and mounts of which no events come.
 import { readdirSync, readlinkSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { pathFromText } from '../../src/domain/path.ts';
 import { compileScope } from '../../src/domain/rule.ts';
 import * as abi from '../../src/fanotify/abi.ts';
@@ -9,25 +9,12 @@ import { fanotifyMark } from '../../src/libc/fanotify.ts';
 import { Canaries } from '../../src/watch/canary.ts';
 import { Marks } from '../../src/watch/marks.ts';
 import { WatchedMounts } from '../../src/watch/watched-mounts.ts';
-import { needCapabilities } from './capability.ts';
-import { Probe, ruleFor, shell } from './probe.ts';
-import { Scratch } from './scratch.ts';
+import { ruleFor, shell } from './probe.ts';
+import { probeForEach, scratch, watch } from './probe-for-each.ts';
 
 const AT_FDCWD = -100;
 
-let scratch: Scratch;
-let probe: Probe | undefined;
-
-beforeEach((context) => {
-  needCapabilities(context);
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  await probe?.close();
-  probe = undefined;
-  scratch?.[Symbol.dispose]();
-});
+probeForEach();
 
 /** Takes all marks of one type from every group of this process, behind the back of the thread that set them. */
 function flushMarks(type: number): void {
@@ -49,7 +36,7 @@ test.each([
   ['inode', 'overlay', abi.FAN_MARK_INODE],
 ] as const)('lost %s marks: told, set again, and everything below is in doubt', async (_, filesystem, type) => {
   const root = scratch[filesystem]('fs');
-  probe = await Probe.open([root], { verifyMs: 200 });
+  const probe = await watch([root], { verifyMs: 200 });
   const [before] = probe.source.coverage();
   flushMarks(type);
   const events = await probe.waitFor((event) => event.kind === 'dirty' && event.path === root && event.subtree);
@@ -66,7 +53,7 @@ test('what is looked at again and again stays quiet while all is well', async ()
   const root = scratch.tmpfs('fs');
   const overlay = scratch.overlay('merged');
   await shell(`mkdir -p ${root}/a ${overlay}/a/b`);
-  probe = await Probe.open([root, overlay], { verifyMs: 20 });
+  const probe = await watch([root, overlay], { verifyMs: 20 });
   const script = `for i in $(seq 100); do ls ${root} > /dev/null; ls ${overlay} > /dev/null; done; mv ${overlay}/a ${overlay}/c`;
   const events = await probe.run(script);
   expect(events.filter(({ kind }) => kind === 'coverage')).toEqual([]);

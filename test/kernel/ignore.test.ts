@@ -1,40 +1,27 @@
 // What the kernel does not deliver, shown by counting: ignored directories, and files outside every rule that are written to
 // without pause.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createInodeTable, inodeKey } from '../../src/domain/inode-table.ts';
 import { FAN_CLOSE_WRITE, FAN_MARK_IGNORE_SURV, FAN_MODIFY } from '../../src/fanotify/abi.ts';
 import { parseMarks } from '../../src/fanotify/fdinfo.ts';
-import { needCapabilities } from './capability.ts';
-import { Probe, type ProbeOptions, shell } from './probe.ts';
-import { Scratch } from './scratch.ts';
+import { type Probe, type ProbeOptions, shell } from './probe.ts';
+import { probeForEach, scratch, watch as watchRoots } from './probe-for-each.ts';
 
 /** An ignore mask of content on a single file. */
 const HOT = FAN_MODIFY | FAN_CLOSE_WRITE;
 
-let scratch: Scratch;
 let fs: string;
 let root: string;
-let probe: Probe | undefined;
 
-beforeEach((context) => {
-  needCapabilities(context);
-  scratch = new Scratch();
+probeForEach();
+beforeEach(() => {
   fs = scratch.ext4('fs');
   root = `${fs}/root`;
   for (const dir of [root, `${fs}/outside`]) mkdirSync(dir);
 });
 
-afterEach(async () => {
-  await probe?.close();
-  probe = undefined;
-  scratch?.[Symbol.dispose]();
-});
-
-async function watch(options: ProbeOptions = {}): Promise<Probe> {
-  probe = await Probe.open([root], options);
-  return probe;
-}
+const watch = (options: ProbeOptions = {}): Promise<Probe> => watchRoots([root], options);
 
 /** The ignore marks of all groups of this process that pass. */
 async function ignoreMarks(passes: (ignoredMask: number) => boolean): Promise<number> {

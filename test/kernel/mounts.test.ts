@@ -1,28 +1,10 @@
 // Mounts that come, go, hide, refuse marks or look like one another.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from './capability.ts';
-import { Probe, type ProbeOptions, shell } from './probe.ts';
-import { Scratch } from './scratch.ts';
+import { expect, test } from 'vitest';
+import { shell } from './probe.ts';
+import { probeForEach, scratch, watch } from './probe-for-each.ts';
 
-let scratch: Scratch;
-let probe: Probe | undefined;
-
-beforeEach((context) => {
-  needCapabilities(context);
-  scratch = new Scratch();
-});
-
-afterEach(async () => {
-  await probe?.close();
-  probe = undefined;
-  scratch?.[Symbol.dispose]();
-});
-
-async function watch(roots: readonly string[], options: ProbeOptions = {}): Promise<Probe> {
-  probe = await Probe.open(roots, options);
-  return probe;
-}
+probeForEach();
 
 test('a mount over a watched path: covered, marked, dirty; and back', async () => {
   const root = scratch.tmpfs('fs');

@@ -1,33 +1,20 @@
 // The source as a whole: ignored directories, overflow, resources, its end.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { needCapabilities } from './capability.ts';
-import { type DirtyEvent, Probe, type ProbeOptions, shell } from './probe.ts';
-import { Scratch } from './scratch.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { type DirtyEvent, type Probe, type ProbeOptions, shell } from './probe.ts';
+import { probeForEach, scratch, watch as watchRoots } from './probe-for-each.ts';
 
 const QUEUE = '/proc/sys/fs/fanotify/max_queued_events';
 
-let scratch: Scratch;
 let root: string;
-let probe: Probe | undefined;
 
-beforeEach((context) => {
-  needCapabilities(context);
-  scratch = new Scratch();
+probeForEach();
+beforeEach(() => {
   root = scratch.tmpfs('fs');
 });
 
-afterEach(async () => {
-  await probe?.close();
-  probe = undefined;
-  scratch?.[Symbol.dispose]();
-});
-
-async function watch(options: ProbeOptions = {}): Promise<Probe> {
-  probe = await Probe.open([root], options);
-  return probe;
-}
+const watch = (options: ProbeOptions = {}): Promise<Probe> => watchRoots([root], options);
 
 test('ignored directories are silent, and so are the ones below that come later', async () => {
   mkdirSync(`${root}/cache/deep`, { recursive: true });
