@@ -72,6 +72,21 @@ test('test says what would run and why, and runs nothing unless it is told to', 
   }
 });
 
+test('what is held is released without a watch, too, and by whom is journaled', async () => {
+  configureHook({ run: ['true'], holdOn: { severity: 'critical' } }, { severity: 'critical' });
+  const daemon = await site.begin();
+  site.shell('ln -s x grave');
+  await daemon.said(/alert: hook it: held/);
+  await daemon.stop();
+  expect(site.driftline('hook', 'release', 'it')).toMatchObject({ status: 0, stderr: 'hook it is released\n' });
+  expect(site.driftline('hook', 'release', 'it').stderr).toBe('hook it was not held\n');
+  const [record, ...more] = site.journal().filter(({ type }) => type === 'release');
+  expect(record).toMatchObject({ hook: 'it', reason: 'critical drift (rule site)', by: { uid: process.getuid?.() } });
+  expect(more).toEqual([]);
+  expect(site.driftline('journal').stdout).toMatch(/RELEASE {2}hook it {2}reason critical drift \(rule site\)/);
+  expect(site.driftline('hook', 'run', 'it', '--pending')).toMatchObject({ status: 0 });
+});
+
 test('a mass change holds a hook over a restart, until it is released', async () => {
   configureHook({ run: COLLECT, with: { file: aside('got') }, holdOn: { filesPerMinute: 50 } }, { onDrift: 'accept' });
   writeFileGood();

@@ -69,6 +69,7 @@ test('restic, borg, git, tar and quarantine: each has all of it, once, and nothi
   const daemon = await site.begin();
   for (const name of HOSTILE) for (const path of [name, `d/${name}`]) write(path, `of ${path.length}`);
   site.shell('rm -r gone; echo after >d/old; ln -s d link; mkdir empty');
+  await daemon.settled();
   await Promise.all(names.map((name) => daemon.said(new RegExp(`hook ${name}: ok`))));
   await daemon.until('all to be delivered', () => (site.json(['status'])['hooks'] as Fields[]).every(isIdle));
 
