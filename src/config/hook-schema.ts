@@ -75,6 +75,7 @@ const ping = z.strictObject({
     .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'must be an http or https URL without a user and without a query')
     .describe('POST URL/start before a run, URL after a good one, URL/fail after a bad one, with its output.'),
   timeout: duration('10s').describe('How long one request may take.'),
+  ca: absolutePath.optional().describe('A file with the certificates (PEM) to trust instead of the public ones.'),
 });
 
 export const hook = z.strictObject({

@@ -45,7 +45,7 @@ export function resolveHook(name: string, hook: HookShape, hooksDir: string, rep
     before: hook.before,
     after: hook.after,
     onFailure: hook.onFailure,
-    ping: hook.ping === undefined ? undefined : { url: hook.ping.url, timeoutMs: hook.ping.timeout },
+    ping: hook.ping && { url: hook.ping.url, timeoutMs: hook.ping.timeout, ca: hook.ping.ca },
     environment: hookEnvironment(hook.with, (key, message) => report(['with', key], message)),
     detach: hook.detach,
     user: hook.user,

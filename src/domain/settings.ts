@@ -74,7 +74,7 @@ export interface HookSettings {
   readonly before: readonly string[] | undefined;
   readonly after: readonly string[] | undefined;
   readonly onFailure: readonly string[] | undefined;
-  readonly ping: { readonly url: string; readonly timeoutMs: number } | undefined;
+  readonly ping: PingSettings | undefined;
   /** DRIFTLINE_* variables beyond the fixed ones: `with:` of a shipped hook. */
   readonly environment: Readonly<Record<string, string>>;
   /** Leave what the run started alive when it ends. */
@@ -87,6 +87,15 @@ export interface HookSettings {
   readonly credentials: Readonly<Record<string, string>>;
   /** File -> the hexadecimal BLAKE3 digest that it must have; an empty name is the program. */
   readonly digests: Readonly<Record<string, string>>;
+}
+
+/** A health check that is told of runs. */
+export interface PingSettings {
+  readonly url: string;
+  /** Of one request. */
+  readonly timeoutMs: number;
+  /** A file with the certificates to trust, instead of the public ones. */
+  readonly ca: string | undefined;
 }
 
 export interface RunLimits {
