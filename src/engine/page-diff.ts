@@ -4,7 +4,7 @@
 import type { Attribute } from '../domain/attribute.ts';
 import { compareEntries, prefixToVerify } from '../domain/compare.ts';
 import { type Entry, isUnknown } from '../domain/entry.ts';
-import { packRun, readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
+import { readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
 import { isSameRecord } from '../domain/packed-same.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
@@ -100,6 +100,5 @@ function* changed(before: Entry, after: Entry, rule: Rule): Generator<Finding> {
 /** The baseline's run for what a page speaks of. */
 export function knownRun({ dir, extent }: Page, baseline: Baseline): Buffer {
   if (extent.kind === 'range') return baseline.run(dir, extent.after, extent.upTo);
-  const found = [...extent.names].sort(comparePaths).map((name) => baseline.find(joinPath(dir, name)));
-  return packRun(found.filter((entry) => entry !== undefined));
+  return baseline.names(dir, [...extent.names].sort(comparePaths));
 }

@@ -238,7 +238,7 @@ function resolvedBy(
   const keys = new Set<string>(found.map(driftKey));
   const unread = new Set<string>(incomplete.map(({ path }) => path));
   const candidates = outermostPaths(trees).flatMap((tree) => [...store.openDriftBelow(tree)]);
-  for (const path of paths) candidates.push(...store.openDriftAt(path));
+  candidates.push(...store.openDriftAmong(paths));
   const isOpen = (open: OpenDrift): boolean =>
     keys.has(open.key) || [open.key, open.path].some((path) => unread.has(path) || hasAncestorIn(path, unread));
   return [...new Map(candidates.filter((open) => !isOpen(open)).map((open) => [open.key, open])).values()];

@@ -63,7 +63,8 @@ export async function recordDrift(
   for (const [index, page] of pagesOf(found).entries()) {
     if (index > 0) await new Promise((resolve) => setImmediate(resolve));
     if (signal?.aborted) break;
-    const fresh = page.drifts.flatMap((one) => toRecord(parts, one, generation, isOwnDoing) ?? []);
+    const known = openByKey(page, parts.store);
+    const fresh = page.drifts.flatMap((one) => toRecord(parts, one, { generation, known, isOwnDoing }) ?? []);
     const gone = page.resolved.map((open) => toResolved(parts, open));
     const held =
       holds?.judge(fresh.map(({ record, outbox }) => ({ record, told: outbox.map(({ hook }) => hook) }))) ?? [];
@@ -142,18 +143,29 @@ function toResolved({ records, scope, store, clock }: RecorderParts, open: OpenD
   return { open, line, outbox: outboxItems(hooks, line, namesOf(key, [path], isDirectory, store)) };
 }
 
+interface RecordContext {
+  readonly generation: number;
+  /** Open drift by key. */
+  readonly known: ReadonlyMap<BytePath, OpenDrift>;
+  readonly isOwnDoing: Trigger['isOwnDoing'];
+}
+
+function openByKey({ drifts }: Page, store: Store): Map<BytePath, OpenDrift> {
+  const open = store.openDriftAmong(drifts.map(({ drift }) => driftKey(drift)));
+  return new Map(open.map((one) => [one.key, one]));
+}
+
 /** Undefined when just this has been recorded already. */
 function toRecord(
   parts: RecorderParts,
   { drift, actors, hasOthers }: Attributed,
-  generation: number,
-  isOwnDoing: Trigger['isOwnDoing'],
+  { generation, known: open, isOwnDoing }: RecordContext,
 ): Recorded | undefined {
   const rule = ruleOf(drift, parts.scope);
   if (rule === undefined) return undefined;
   const key = driftKey(drift);
   const print = fingerprint(drift, rule.attributes);
-  const known = parts.store.openDriftAt(key).find((open) => open.key === key);
+  const known = open.get(key);
   if (known?.fingerprint === print) return undefined;
   const timeNs = parts.clock.nowNs();
   const ruling = rulingAfter(known, rulingOf(rule, actors, hasOthers), rule);
@@ -167,10 +179,10 @@ function toRecord(
     generation,
   };
   const line = parts.records.drift(record);
-  const open = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
+  const stays = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
   const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
-  return { record, ruling, drift, open, outbox: outboxItems(hooks, line, names) };
+  return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
 }
 
 /** What was said of an open drift stays said, whoever comes after. */

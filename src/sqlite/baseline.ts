@@ -25,8 +25,29 @@ export function baselineOf(database: Database, hash: Hash, verified?: Verified):
     },
     find(path) {
       const dir = dirOf(path);
-      const row = database.get(`${SELECT} where dir = ? and first <= ? order by first desc limit 1`, ...key(path));
+      const row = database.get(PAGE_OF, ...key(path));
       return row === undefined ? undefined : findIn(recordsOf(hash, row, dir), dir, nameOf(path));
+    },
+    names(dir, names) {
+      const found: Buffer[] = [];
+      const dirBytes = pathToBytes(dir);
+      let page: { readonly run: Buffer; readonly next: BytePath | undefined } | undefined;
+      let at = 0;
+      for (const name of names) {
+        if (page === undefined || (page.next !== undefined && name >= page.next)) {
+          const row = database.get(PAGE_AND_NEXT, dirBytes, pathToBytes(name));
+          page = row && {
+            run: recordsOf(hash, row, dir),
+            next: row['next'] === null ? undefined : pathColumn(row, 'next'),
+          };
+          at = 0;
+        }
+        if (page === undefined) continue;
+        const { run } = page;
+        at = offsetOf(run, at, name);
+        if (at < run.length && recordName(run, at) === name) found.push(run.subarray(at, at + recordLength(run, at)));
+      }
+      return Buffer.concat(found);
     },
     seals() {
       const isAsOpened = verified !== undefined && isSameSeal(readMeta(database, hash).root, verified.meta.root);
@@ -48,6 +69,12 @@ export function baselineOf(database: Database, hash: Hash, verified?: Verified):
 }
 
 const SELECT = `select dir, first, seal, entries from ${PAGES}`;
+const PAGE_OF = `${SELECT} where dir = ? and first <= ? order by first desc limit 1`;
+/** The page that may hold a name, and where the one behind it begins: in one statement, as they are at one time. */
+const PAGE_AND_NEXT = `
+  select dir, first, seal, entries,
+    (select min(other.first) from page as other where other.dir = ?1 and other.first > ?2) as next
+  from ${PAGES} where dir = ?1 and first <= ?2 order by first desc limit 1`;
 const FIRST_PAGES = `${SELECT} order by dir, first limit 64`;
 const NEXT_PAGES = `${SELECT} where (dir, first) > (?, ?) order by dir, first limit 64`;
 const NOTHING = Buffer.alloc(0);
@@ -80,6 +107,13 @@ function within(run: Buffer, after?: BytePath, upTo?: BytePath): Buffer {
   let end = start;
   while (end < run.length && (upTo === undefined || recordName(run, end) <= upTo)) end += recordLength(run, end);
   return run.subarray(start, end);
+}
+
+/** Of the first record from `at` on that is the name or behind it; the run's length when there is none. */
+function offsetOf(run: Buffer, at: number, name: BytePath): number {
+  let offset = at;
+  while (offset < run.length && recordName(run, offset) < name) offset += recordLength(run, offset);
+  return offset;
 }
 
 function findIn(run: Buffer, dir: BytePath, name: BytePath): Entry | undefined {

@@ -37,6 +37,26 @@ export function openDriftAt(database: Database, hash: Hash, path: BytePath): Ope
   return rows.map((row) => decode(hash, row));
 }
 
+/** How many paths one statement asks for. */
+const AMONG = 64;
+const PLACES = Array.from({ length: AMONG }, (_, n) => `?${n + 1}`).join();
+const AMONG_PATHS = `select * from open_drift where key in (${PLACES}) or path in (${PLACES})`;
+
+/** Of many paths: a storm asks for thousands at a time, of which most have no open drift. */
+export function openDriftAmong(database: Database, hash: Hash, paths: readonly BytePath[]): OpenDrift[] {
+  const found = new Map<BytePath, OpenDrift>();
+  if (paths.length === 0 || database.get('select 1 from open_drift limit 1') === undefined) return [];
+  for (let at = 0; at < paths.length; at += AMONG) {
+    const asked = paths.slice(at, at + AMONG).map(pathToBytes);
+    const all = Array.from({ length: AMONG }, (_, n) => asked[n] ?? null);
+    for (const row of database.all(AMONG_PATHS, ...all)) {
+      const drift = decode(hash, row);
+      found.set(drift.key, drift);
+    }
+  }
+  return [...found.values()];
+}
+
 /** Everything whose key or path is `tree` or below it. */
 export function openDriftBelow(database: Database, hash: Hash, tree: BytePath): OpenDrift[] {
   if (tree === ROOT) return [...allOpenDrift(database, hash)];

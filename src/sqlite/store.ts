@@ -11,7 +11,15 @@ import { holdHook } from './hook-memory.ts';
 import { appendJournal, journalOf } from './journal.ts';
 import { assertCommitted, emptyMeta, readMeta, writeMeta } from './meta.ts';
 import { assertOurs, createSchema, isBlank, upgrade } from './migrations.ts';
-import { allOpenDrift, openDriftAt, openDriftBelow, openMoves, putDrift, removeDrift } from './open-drift.ts';
+import {
+  allOpenDrift,
+  openDriftAmong,
+  openDriftAt,
+  openDriftBelow,
+  openMoves,
+  putDrift,
+  removeDrift,
+} from './open-drift.ts';
 import { enqueue, outboxOf } from './outbox.ts';
 import { checkpoint, startRebuild } from './rebuild.ts';
 import { type Verified, verifyPages } from './verify.ts';
@@ -88,6 +96,7 @@ export function storeOver(database: Database, { hash, connect, readOnly, verifie
     journal: journalOf(database, hash),
     outbox: outboxOf(database, hash),
     openDriftAt: (path) => openDriftAt(database, hash, path),
+    openDriftAmong: (paths) => openDriftAmong(database, hash, paths),
     openDriftBelow: (tree) => openDriftBelow(database, hash, tree),
     openMoves: () => openMoves(database, hash),
     openDrift: () => allOpenDrift(database, hash),

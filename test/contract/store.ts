@@ -48,6 +48,19 @@ function plain(each: Entry): Entry {
   return { ...each, digest, xattrs };
 }
 
+const byPath = (a: Entry, b: Entry): number => comparePaths(a.path, b.path);
+
+/** Entries at the paths, asked for directory by directory, sorted. */
+function byNames({ baseline }: Store, paths: readonly BytePath[]): Entry[] {
+  const dirs = [...new Set(paths.map(dirOf))];
+  const found = dirs.flatMap((dir) => {
+    const names = paths.filter((at) => dirOf(at) === dir).map(nameOf);
+    const run = baseline.names(dir, names.sort(comparePaths));
+    return [...recordOffsets(run)].map((at) => readRecord(run, at, dir));
+  });
+  return found.map(plain).sort(byPath);
+}
+
 function find(store: Store, at: BytePath): Entry | undefined {
   const found = store.baseline.find(at);
   return found && plain(found);
@@ -97,6 +110,18 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(store.baseline.run(path('/none'))).toHaveLength(0);
     });
 
+    test('gives the records of some names, across pages, whatever lies before, between and behind them', () => {
+      const all = Array.from({ length: 500 }, (_, n) => `f${String(2 * n).padStart(4, '0')}`);
+      const store = fresh(all.map((name) => entry(`/d/${name}`)));
+      const numbers = Array.from({ length: 1000 }, (_, n) => `f${String(n).padStart(4, '0')}`);
+      const asked = ['a', ...numbers.filter((_, n) => n % 3 === 0 || n === 998), 'x', 'y'];
+      const run = store.baseline.names(path('/d'), asked.map(path));
+      const found = [...recordOffsets(run)].map((at) => plain(readRecord(run, at, path('/d'))));
+      expect(found).toEqual(asked.filter((name) => all.includes(name)).map((name) => entry(`/d/${name}`)));
+      expect(store.baseline.names(path('/none'), asked.map(path))).toHaveLength(0);
+      expect(store.baseline.names(path('/d'), [])).toHaveLength(0);
+    });
+
     test('knows a directory and what is below it from its siblings', () => {
       const all = ['/', '/#x/1', '/a', '/a-b/2', '/a/3', '/a/b/4', '/a0/5', '/a/b/c/6'].map((at) => entry(at));
       const store = fresh(all);
@@ -141,6 +166,7 @@ export function storeContract(subject: () => StoreSubject): void {
           expect(contentOf(store)).toEqual(model);
           expect(store.baseline.info()).toMatchObject({ generation, entries: model.size });
           for (const [at, each] of model) expect(find(store, at)).toEqual(each);
+          expect(byNames(store, [...model.keys()])).toEqual([...model.values()].sort(byPath));
           store.close();
         }),
         { numRuns: 40 },
@@ -248,6 +274,9 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(store.openDriftAt(path('/n'))).toEqual([drift('/m', { path: path('/n') })]);
       expect(store.openDriftAt(path('/m'))).toHaveLength(1);
       expect(store.openDriftAt(path('/x'))).toEqual([]);
+      const among = [...Array.from({ length: 200 }, (_, n) => path(`/no/${n}`)), path('/n'), path('/m')];
+      expect(store.openDriftAmong(among)).toEqual([drift('/m', { path: path('/n') })]);
+      expect(store.openDriftAmong(among.slice(0, 200))).toEqual([]);
       store.commit({ closedDrift: [path('/a'), path('/unknown')] });
       expect([...store.openDrift()].map(({ key }) => key)).toEqual(['/m']);
     });

@@ -20,6 +20,8 @@ export interface Baseline {
   /** The packed run of a directory: names with `after` < name <= `upTo`; empty when the baseline has none. */
   run(dir: BytePath, after?: BytePath, upTo?: BytePath): Buffer;
   find(path: BytePath): Entry | undefined;
+  /** The packed run of those of the names (sorted) that the directory has. */
+  names(dir: BytePath, names: readonly BytePath[]): Buffer;
   /** The seals of all pages, as they are now. */
   seals(): SealTable;
   /** Reads all pages, some at each step, for no other reason than to verify them. */
@@ -76,6 +78,8 @@ export interface Store {
   readonly outbox: Outbox;
   /** Open drift whose key or path is `path`. */
   openDriftAt(path: BytePath): readonly OpenDrift[];
+  /** Open drift whose key or path is one of many, each once. */
+  openDriftAmong(paths: readonly BytePath[]): readonly OpenDrift[];
   /** Open drift whose key or path is `tree` or below it, each once. */
   openDriftBelow(tree: BytePath): readonly OpenDrift[];
   /** Open drift whose path is not its key. */
