@@ -2,7 +2,7 @@
 import { compareEntries, isSameDigest } from './compare.ts';
 import type { Drift, MovedAlong } from './drift.ts';
 import type { Entry } from './entry.ts';
-import { comparePaths, rebasePath } from './path.ts';
+import { type BytePath, comparePaths, dirOf, rebasePath } from './path.ts';
 import type { Scope } from './rule.ts';
 
 type Removed = Drift & { readonly before: Entry };
@@ -117,8 +117,15 @@ function* childPairs(source: Removed, target: Added, { removed, added, found }: 
     if (child === undefined || !child.path.startsWith(prefix)) return;
     const old = removed.get(rebasePath(child.path, target.path, source.path));
     if (old === undefined || found.has(old.path) || found.has(child.path)) continue;
+    if (hasMovedBetween(old.path, source.path, found)) continue;
     if (old.before.type === child.after.type && old.rule === child.rule) yield [old, child];
   }
+}
+
+/** In a directory that has left the source by a move of its own, what did not go with it moved by itself, too. */
+function hasMovedBetween(path: BytePath, source: BytePath, found: Sides['found']): boolean {
+  for (let dir = dirOf(path); dir.length > source.length; dir = dirOf(dir)) if (found.has(dir)) return true;
+  return false;
 }
 
 /** The index of the first drift whose path is `from` or after it. */

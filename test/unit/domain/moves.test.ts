@@ -81,6 +81,27 @@ test('what moved out of a directory before it is not also what is in its place n
   ]);
 });
 
+test('what did not go along with a directory that moved out of another moved by itself', () => {
+  const found = pairMoves(
+    [
+      drift('removed', dir('/d')),
+      drift('removed', dir('/d/sub', { inode: 9n })),
+      drift('removed', entry('/d/sub/x', { inode: 11n })),
+      drift('added', dir('/a', { inode: 9n })),
+      drift('added', dir('/e')),
+      drift('added', dir('/e/sub', { inode: 10n })),
+      drift('added', entry('/e/sub/x', { inode: 11n })),
+    ],
+    scope,
+  );
+  expect(brief(found)).toEqual([
+    ['moved', '/d/sub', '/a', [], 0],
+    ['moved', '/d', '/e', [], 0],
+    ['added', null, '/e/sub', [], null],
+    ['moved', '/d/sub/x', '/e/sub/x', [], null],
+  ]);
+});
+
 test('a directory that moves is one record, with what changed inside it beside', () => {
   const found = pairMoves(
     [
