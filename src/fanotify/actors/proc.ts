@@ -51,11 +51,13 @@ export function readCwd(pid: number): string | undefined {
 /** Returns undefined when the process is gone. */
 export function readOwner(pid: number, parentsOf: ParentsOf): Owner | undefined {
   const stat = parseStat(readStart(`/proc/${pid}/stat`, buffer));
-  if (stat === undefined) return undefined;
+  const uid = parseField(readStart(`/proc/${pid}/status`, buffer), 'Uid');
+  // It may go between the two: half of a process is worth less than what was known of the whole.
+  if (stat === undefined || uid === undefined) return undefined;
   const cgroup = readStart(`/proc/${pid}/cgroup`, buffer);
   return {
     startTime: stat.startTime,
-    uid: parseField(readStart(`/proc/${pid}/status`, buffer), 'Uid'),
+    uid,
     loginUid: parseLoginUid(readStart(`/proc/${pid}/loginuid`, buffer)),
     unit: parseUnit(cgroup),
     ppids: lineage(stat.ppid, parentsOf),
