@@ -67,7 +67,7 @@ export async function reconcile(
   for (const one of await readPaths(parts, doubt.paths, { ctimes, postponed, contentMaxBytes })) take(one);
   await readNow(inPlaceOfOthers(postponed, parts.store));
   // What is, or was, in such a directory may be open as moved.
-  const trees = [...withMoves(new Set([...doubt.trees, ...grown]), moves, movedWithin(lost, moves))];
+  const trees = [...withMoves([...doubt.trees, ...grown, ...movedWithin(lost, moves)], moves)];
   // Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them.
   const roots = trees.flatMap((tree) => rootsFor(parts.scope, tree));
   const covered = outermostPaths(roots.filter((root) => parts.scope.ruleOf(root) !== undefined));
@@ -94,12 +94,8 @@ export async function reconcile(
 /** Adds what hangs together with the dirty paths by open moves. */
 function widen(dirty: readonly Dirty[], moves: MovesByPlace): { paths: Set<BytePath>; trees: Set<BytePath> } {
   const paths = new Set(dirty.filter(({ subtree }) => !subtree).map(({ path }) => path));
-  const whole = new Set(dirty.filter(({ subtree }) => subtree).map(({ path }) => path));
-  const trees = withMoves(
-    whole,
-    moves,
-    [...paths].flatMap((path) => movedAbove(path, moves)),
-  );
+  const whole = dirty.filter(({ subtree }) => subtree).map(({ path }) => path);
+  const trees = withMoves([...whole, ...[...paths].flatMap((path) => movedAbove(path, moves))], moves);
   for (const path of paths) if (trees.has(path) || hasAncestorIn(path, trees)) paths.delete(path);
   return { paths, trees };
 }
@@ -108,14 +104,13 @@ function widen(dirty: readonly Dirty[], moves: MovesByPlace): { paths: Set<ByteP
  * The trees and both names of every move that has one of them in a tree, or a tree in it: the entries of a moved directory
  * are in the baseline under their old names. Each name that this adds is a tree that others may hang together with.
  */
-function withMoves(trees: ReadonlySet<BytePath>, moves: MovesByPlace, more: readonly BytePath[]): Set<BytePath> {
+function withMoves(trees: readonly BytePath[], moves: MovesByPlace): Set<BytePath> {
   const all = new Set(trees);
-  if (moves.size === 0) return all;
-  let added = new Set([...trees, ...more]);
+  let added = moves.size === 0 ? new Set<BytePath>() : all;
   while (added.size > 0) {
-    for (const tree of added) all.add(tree);
     const found = [...[...added].flatMap((tree) => movedAbove(tree, moves)), ...movedWithin(added, moves)];
     added = new Set(found.filter((tree) => !all.has(tree)));
+    for (const tree of added) all.add(tree);
   }
   return all;
 }
