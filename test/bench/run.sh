@@ -3,9 +3,12 @@
 #   scan        init, check and check --quick beside what one could take instead, on several trees (--help: options)
 #   digests     every digest of a tree against b3sum, file by file
 #   profile     the functions that a check spends its time in
-#   events      storms of events beside fatrace and fsnotifywait
+#   events      storms of close() as the library, `driftline trace`, fatrace and fsnotifywait see them; as root
+#                 [EVENTS [ROUNDS]]
 #   permission  what a permission responder costs who opens a file
-#   trigger     from a change to the mirror, and loops, beside lsyncd and inotifywait
+#   trigger     from a change to the mirror, and loops, as `driftline watch` with rsync-mirror, lsyncd and inotifywait | rsync
+#               have it; as root, on a filesystem of its own in a sparse file
+#                 [FILES [CHANGED [ROUNDS [NAMES]]]]
 #   watch       the watch beside inotifywait, fsnotifywait, fatrace, lsyncd and watchman
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,10 +26,14 @@ need() {
 }
 
 case "${1:-}" in
-  events) shift; exec bash "$here/events.sh" "$@" ;;
+  events) shift; need fatrace:fatrace fsnotifywait:inotify-tools; exec node "$here/events.mjs" "$@" ;;
   watch) shift; exec bash "$here/watch.sh" "$@" ;;
   permission) shift; exec node "$here/permission.mjs" "$@" ;;
-  trigger) shift; exec bash "$here/trigger.sh" "$@" ;;
+  trigger)
+    shift
+    need rsync:rsync lsyncd:lsyncd inotifywait:inotify-tools mkfs.ext4:e2fsprogs
+    exec node "$here/trigger.mjs" "$@"
+    ;;
   digests) shift; need b3sum:b3sum; exec node "$here/digests.mjs" "$@" ;;
   profile) shift; exec node "$here/profile.mjs" "$@" ;;
   scan) shift ;;
