@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { BytePath } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
 import { type Suspects, unsure } from '../engine/suspects.ts';
-import { absenceOf } from '../watch/absence.ts';
+import { isMissing } from '../watch/absence.ts';
 import { askWatch } from './control-client.ts';
 import { isRecord, parsePath } from './control-protocol.ts';
 import { scopeSettings } from './state.ts';
@@ -37,7 +37,7 @@ export async function answerQuickly({ watch, source, settings }: Session, scope:
   const suspects: Suspects = await watch.suspects();
   if (suspects.kind === 'unsure') return suspects;
   // Asked after everything else: what was lost meanwhile shows here.
-  const coverage = source.coverage().filter(({ mount }) => absenceOf(mount) === undefined);
+  const coverage = source.coverage().filter(({ mount }) => !isMissing(mount));
   const seesAll = coverage.length > 0 && coverage.every(({ mode }) => mode === 'filesystem');
   if (!seesAll) return unsure('it does not see every change');
   return { paths: suspects.paths, sinceMs: Math.max(...coverage.map(({ sinceMs }) => sinceMs)) };

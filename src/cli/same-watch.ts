@@ -7,10 +7,10 @@ export function isSameWatch(a: Settings, b: Settings): boolean {
 }
 
 function watchingPart({ baseline, ignore, rules, watch }: Settings): string {
-  const { marks, who, quietMs, deadlineMs, sweep } = watch;
+  const { marks, who, quietMs, deadlineMs, sweep, canaryMs } = watch;
   const { criticalMs, normalMs, bytesPerSecond } = sweep;
   return JSON.stringify([
-    [baseline, ignore, marks, who, quietMs, deadlineMs, criticalMs, normalMs, bytesPerSecond],
+    [baseline, ignore, marks, who, quietMs, deadlineMs, criticalMs, normalMs, bytesPerSecond, canaryMs],
     rules.map(({ paths, exclude, attributes, onDrift, oneFileSystem }) => [
       paths,
       exclude,

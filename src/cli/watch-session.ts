@@ -1,6 +1,7 @@
 // The parts of a running watch under one configuration, connected.
 import { openDisk } from '../disk/disk.ts';
 import { looksEncrypted } from '../disk/entropy.ts';
+import type { Coverage } from '../domain/coverage.ts';
 import type { Settings } from '../domain/settings.ts';
 import { openInodeNames } from '../engine/inode-names.ts';
 import type { Disk } from '../engine/ports/disk.ts';
@@ -45,16 +46,20 @@ export interface SessionParts {
   readonly reporter: Reporter;
   /** The group of an earlier process, owned from now on. */
   readonly resumeFd?: number | undefined;
+  /** How mounts are covered is new; from `onReady` on. */
+  readonly onCoverage: (coverage: readonly Coverage[]) => void;
 }
 
 /** Resolves when the marks are set: from then on nothing is missed. Nothing is read or run before `run`. */
-export async function openSession(settings: Settings, { store, reporter, resumeFd }: SessionParts): Promise<Session> {
+export async function openSession(settings: Settings, parts: SessionParts): Promise<Session> {
+  const { store, reporter, resumeFd } = parts;
+  let onCoverage = (): void => {};
   let steps = 0;
   const onStep = (): void => {
     steps += 1;
   };
   const scope = scopeSettings(settings);
-  const { marks, who } = settings.watch;
+  const { marks, who, canaryMs } = settings.watch;
   const names = openInodeNames(store, () =>
     reporter.problem('no room for the names of more inodes: changes through other names wait for the sweep'),
   );
@@ -64,7 +69,10 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
     who,
     inodes: names.memory,
     resumeFd,
+    verifyMs: canaryMs,
+    asks: canaryMs !== undefined,
     onProblem: reporter.problem,
+    onCoverage: () => onCoverage(),
   });
   const disk = openDisk({ scope });
   const sweepDisks = openSweepDisks(settings);
@@ -89,7 +97,10 @@ export async function openSession(settings: Settings, { store, reporter, resumeF
     hash,
     openSweepDisk: sweepDisks.open,
     openLargeDisk: largeDisks.open,
-    onReady: () => onReady(),
+    onReady: () => {
+      onReady();
+      onCoverage = () => parts.onCoverage(source.coverage());
+    },
   });
   const aborted = new AbortController();
   let closed: Promise<unknown> | undefined;

@@ -25,6 +25,6 @@ export function implicitSettings({ baseline, paths }: ImplicitOptions): Settings
   } as const;
   const sweep = { criticalMs: 5 * 60_000, normalMs: 24 * 3_600_000, bytesPerSecond: 100_000_000 };
   const hooks = { concurrency: 8, chain: 3 };
-  const watch = { marks: 'auto', who: 'map', quietMs: 200, deadlineMs: 5_000, sweep, hooks } as const;
+  const watch = { marks: 'auto', who: 'map', quietMs: 200, deadlineMs: 5_000, sweep, canaryMs: 60_000, hooks } as const;
   return { baseline, watch, ignore: [], rules: [rule], hooks: [] };
 }

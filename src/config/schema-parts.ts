@@ -10,6 +10,7 @@ export const duration = (defaultText: string) =>
     .transform((text, context) => parseDuration(text) ?? fail(context, 'must not be longer than 24 days'))
     .prefault(defaultText);
 
+/** Every so often; undefined: never. */
 export const interval = (defaultText: string) =>
   z.union(
     [

@@ -54,6 +54,12 @@ const watch = z.strictObject({
     )
     .prefault({})
     .describe('How often everything is compared in the background, for what events cannot show; `off`: never.'),
+  canary: interval('60s')
+    .prefault('60s')
+    .describe(
+      'How often the marks are compared with those of the kernel and each mount is asked for an event, which must come within 10 seconds; ' +
+        '`off`: no mount is asked, and the marks are compared every minute.',
+    ),
   hooks: hookLimits.prefault({}).describe('What holds for all hooks together.'),
 });
 

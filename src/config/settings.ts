@@ -38,7 +38,7 @@ export function resolveSettings(shape: Shape, hooksDir: string): Resolved {
 type Report = (path: KeyPath, message: string) => void;
 
 function plainSettings(shape: Shape): Pick<Settings, 'baseline' | 'watch' | 'ignore'> {
-  const { marks, who, quiet, deadline, sweep, hooks } = shape.watch;
+  const { marks, who, quiet, deadline, sweep, canary, hooks } = shape.watch;
   return {
     baseline: pathFromText(shape.baseline),
     ignore: shape.ignore,
@@ -48,6 +48,7 @@ function plainSettings(shape: Shape): Pick<Settings, 'baseline' | 'watch' | 'ign
       quietMs: quiet,
       deadlineMs: deadline,
       sweep: { criticalMs: sweep.critical, normalMs: sweep.normal, bytesPerSecond: sweep.maxRate },
+      canaryMs: canary,
       hooks,
     },
   };

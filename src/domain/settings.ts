@@ -31,6 +31,8 @@ export interface WatchSettings {
     /** What a sweep reads at most; undefined: as fast as it can. */
     readonly bytesPerSecond: number | undefined;
   };
+  /** How often marks are looked at and each mount is asked for an event; undefined: the latter never. */
+  readonly canaryMs: number | undefined;
   readonly hooks: HookLimits;
 }
 

@@ -11,11 +11,19 @@ import { handleOfPath } from '../libc/handle.ts';
 /** A reader that is behind by this much does not read. */
 const PATIENCE_MS = 10_000;
 const PLACE = FAN_MARK_INODE | FAN_MARK_ONLYDIR;
+/** A filesystem that does not open its own directory is broken: shut down, its server or its device gone. */
+const BROKEN: ReadonlySet<string> = new Set(['EIO', 'ENXIO', 'ESHUTDOWN', 'ESTALE', 'ENOTCONN', 'EUCLEAN']);
 
 interface Flight {
   readonly canary: Canary;
   readonly handle: string;
   readonly deadlineMs: number;
+}
+
+/** A mount of which nothing is heard, and why. */
+export interface Silence {
+  readonly at: BytePath;
+  readonly reason: string;
 }
 
 /** Where one is sent. */
@@ -30,8 +38,12 @@ export interface Canary {
 export class Canaries {
   readonly #flights = new Map<BytePath, Flight>();
   #heard: BytePath[] = [];
+  #broken: Silence[] = [];
 
-  /** One at a time for each mount. Where it cannot be sent (a mounted file, no file handles) nothing follows from that. */
+  /**
+   * One at a time for each mount. Where it cannot be sent (a mounted file, no file handles) nothing follows from that, unless
+   * the filesystem is broken.
+   */
   send(canary: Canary, nowMs: number): void {
     const { group, at } = canary;
     if (this.#flights.has(at)) return;
@@ -42,8 +54,10 @@ export class Canaries {
       this.#flights.set(at, { canary, handle, deadlineMs: nowMs + PATIENCE_MS });
       closeSync(openSync(pathToBytes(at), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK));
     } catch (error) {
-      if (errorCode(error) === undefined) throw error;
+      const code = errorCode(error);
+      if (code === undefined) throw error;
       this.#land(at);
+      if (BROKEN.has(code)) this.#broken.push({ at, reason: `its directory cannot be opened: ${code}` });
     }
   }
 
@@ -62,10 +76,17 @@ export class Canaries {
   }
 
   /** The mounts whose event did not come in time, each once. */
-  overdue(nowMs: number): BytePath[] {
+  overdue(nowMs: number): Silence[] {
     const late = [...this.#flights].filter(([, { deadlineMs }]) => deadlineMs <= nowMs).map(([at]) => at);
     for (const at of late) this.#land(at);
-    return late;
+    return late.map((at) => ({ at, reason: 'no event came when its directory was opened' }));
+  }
+
+  /** The mounts that could not be asked since the last call, because they are broken. */
+  takeBroken(): Silence[] {
+    const broken = this.#broken;
+    this.#broken = [];
+    return broken;
   }
 
   /** The mounts whose event came since the last call. */

@@ -37,10 +37,14 @@ export interface FanotifySourceOptions {
   /** An inode table (domain/inode-table.ts); without one the other names of hard links are not told of. */
   readonly inodes?: SharedArrayBuffer;
   /** How often the marks are compared with what the kernel has, and an event of each mount is asked for; default 60 s. */
-  readonly verifyMs?: number;
+  readonly verifyMs?: number | undefined;
+  /** false: no events are asked for. */
+  readonly asks?: boolean;
   /** A group of an earlier process, with its marks and its queue, to go on with; owned from now on. */
   readonly resumeFd?: number | undefined;
   readonly onProblem: (message: string) => void;
+  /** What `coverage` says is new. */
+  readonly onCoverage?: () => void;
 }
 
 const VERIFY_MS = 60_000;
@@ -63,19 +67,20 @@ export interface FanotifySource extends EventSource {
  * missing capability, IO a kernel without fanotify.
  */
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
-  const { scope, marks, who, resumeFd, onProblem, inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS } = options;
+  const { scope, marks, who, resumeFd, onProblem } = options;
+  const { inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS, asks = true } = options;
   const answering = who === 'strict' ? await Answering.open(onProblem) : undefined;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
   const startsFd = answering?.fd;
-  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, wakeFd, startsFd, resumeFd, control };
+  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, asks, wakeFd, startsFd, resumeFd, control };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, execArgv: [] }),
     wakeFd,
     new Int32Array(control),
     answering,
   );
-  await source.start(onProblem);
+  await source.start(options);
   return source;
 }
 
@@ -109,7 +114,7 @@ class Source implements FanotifySource {
     });
   }
 
-  start(onProblem: (message: string) => void): Promise<void> {
+  start({ onProblem, onCoverage }: Pick<FanotifySourceOptions, 'onProblem' | 'onCoverage'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#worker.once('error', (error) => {
         this.#failure = new AppError('INTERNAL', `the reader thread failed: ${errorMessage(error)}`, { cause: error });
@@ -128,7 +133,8 @@ class Source implements FanotifySource {
           case 'settled':
             return this.#settle(message.question);
           case 'batch':
-            return this.#receive(message);
+            this.#receive(message);
+            return message.coverage === undefined ? undefined : onCoverage?.();
         }
       });
       // Whatever else ends the thread before it was ready; without effect afterwards.

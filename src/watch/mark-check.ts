@@ -3,8 +3,12 @@
 import type { MarkInfo } from '../fanotify/fdinfo.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 
+export const MARK_KINDS = ['filesystem', 'mount', 'inode'] as const;
+export type MarkKind = (typeof MARK_KINDS)[number];
+
 /** What must be found among the marks of a group. */
 export interface Expected {
+  readonly kind: MarkKind;
   readonly group: FanotifyGroup;
   readonly has: (marks: readonly MarkInfo[]) => boolean;
 }
@@ -12,6 +16,7 @@ export interface Expected {
 /** `device`: as in /proc/self/mountinfo. */
 export function filesystemMark(group: FanotifyGroup, device: string, mask: number): Expected {
   return {
+    kind: 'filesystem',
     group,
     has: (marks) => marks.some((one) => one.kind === 'filesystem' && one.device === device && hasAll(one.mask, mask)),
   };
@@ -19,6 +24,7 @@ export function filesystemMark(group: FanotifyGroup, device: string, mask: numbe
 
 export function mountMark(group: FanotifyGroup, mountId: number, mask: number): Expected {
   return {
+    kind: 'mount',
     group,
     has: (marks) => marks.some((one) => one.kind === 'mount' && one.mountId === mountId && hasAll(one.mask, mask)),
   };
@@ -27,6 +33,7 @@ export function mountMark(group: FanotifyGroup, mountId: number, mask: number): 
 /** `handles`: of the directories that are to be marked at that time. */
 export function directoryMarks(group: FanotifyGroup, handles: () => Iterable<string>): Expected {
   return {
+    kind: 'inode',
     group,
     has(marks) {
       const marked = new Set(marks.map((one) => (one.kind === 'inode' ? one.handle : undefined)));

@@ -13,7 +13,14 @@ import { fsidOfFd } from '../libc/handle.ts';
 import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
-import { directoryMarks, type Expected, filesystemMark, mountMark, type presentMarks } from './mark-check.ts';
+import {
+  directoryMarks,
+  type Expected,
+  filesystemMark,
+  type MarkKind,
+  mountMark,
+  type presentMarks,
+} from './mark-check.ts';
 import { Resumption } from './resumption.ts';
 
 export interface MarkOutcome {
@@ -165,9 +172,10 @@ export class Marks {
     this.#expected.set(mount, [...(this.#expected.get(mount) ?? []), expected]);
   }
 
-  /** Whether the kernel still has all that `watch` has set for a mount. */
-  holds(mount: Mount, marksOf: ReturnType<typeof presentMarks>): boolean {
-    return (this.#expected.get(mount) ?? []).every(({ group, has }) => has(marksOf(group)));
+  /** Whether the kernel still has all of these kinds that `watch` has set for a mount. */
+  holds(mount: Mount, marksOf: ReturnType<typeof presentMarks>, kinds: readonly MarkKind[]): boolean {
+    const expected = (this.#expected.get(mount) ?? []).filter(({ kind }) => kinds.includes(kind));
+    return expected.every(({ group, has }) => has(marksOf(group)));
   }
 
   /** Where the mount's events can be asked for one; undefined where they carry descriptors. */

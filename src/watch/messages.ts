@@ -11,8 +11,10 @@ import type { DirtyColumns } from './dirty-set.ts';
 export interface ReaderSettings {
   readonly scope: ScopeSettings;
   readonly marks: 'auto' | 'mount';
-  /** How often marks and canaries are looked at. */
+  /** How often marks are looked at. */
   readonly verifyMs: number;
+  /** Each mount is asked for an event then. */
+  readonly asks: boolean;
   readonly who: Who;
   /** The inode table of the baseline: domain/inode-table.ts. */
   readonly inodes: SharedArrayBuffer;

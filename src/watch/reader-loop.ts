@@ -8,10 +8,8 @@ import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
 import { readAvailable } from '../libc/read.ts';
-import { Canaries } from './canary.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
-import { Due } from './due.ts';
 import { isEntryEvent, isMove, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
 import { HotFiles } from './hot-files.ts';
@@ -24,6 +22,7 @@ import { Questions } from './questions.ts';
 import type { QueuedEvent, QueueWriters } from './queue-writers.ts';
 import { compileRelevance, type Relevance } from './relevance.ts';
 import { Resumption } from './resumption.ts';
+import { Vigil } from './vigil.ts';
 import { MOUNTINFO, WatchedMounts } from './watched-mounts.ts';
 import { Writers } from './writers.ts';
 
@@ -50,7 +49,6 @@ export class Reader {
   readonly #ignores: IgnoreMarks;
   readonly #links: Links;
   readonly #hotFiles: HotFiles;
-  readonly #canaries = new Canaries();
   readonly #wakeBuffer = Buffer.alloc(8);
   readonly #questions: Questions;
   readonly #pace = new Pace();
@@ -58,7 +56,7 @@ export class Reader {
   #events: WatchEvent[] = [];
   #coverage: readonly Coverage[] | undefined;
   #hasIgnoreWork = true;
-  readonly #verification: Due;
+  readonly #vigil: Vigil;
   /** When the queues were empty last. */
   #emptyMs = Date.now();
 
@@ -66,7 +64,6 @@ export class Reader {
   constructor(settings: ReaderSettings, post: (message: ReaderMessage) => void) {
     requireCapabilities();
     this.#settings = settings;
-    this.#verification = new Due(settings.verifyMs, Date.now());
     this.#post = post;
     this.#control = new Int32Array(settings.control);
     this.#questions = new Questions(this.#control, post);
@@ -80,6 +77,7 @@ export class Reader {
     this.#resumption = new Resumption(settings.resumeFd);
     this.#marks = new Marks(settings.marks, this.#scope, this.#resumption);
     this.#mounts = new WatchedMounts(this.#scope, this.#marks);
+    this.#vigil = new Vigil(this.#mounts, { everyMs: settings.verifyMs, asks: settings.asks });
     this.#writers = new Writers(settings.who, settings.startsFd);
     this.#writers.follow(this.#mounts.table, this.#marks.groups());
     this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
@@ -131,7 +129,7 @@ export class Reader {
   #timeoutMs(pauseMs: number, question: number): number {
     if (this.#hasIgnoreWork) return 0;
     if (pauseMs > 0) return pauseMs;
-    return this.#questions.isOpen(question) ? 0 : Math.min(POLL_MS, this.#verification.leftMs(Date.now()));
+    return this.#questions.isOpen(question) ? 0 : Math.min(POLL_MS, this.#vigil.leftMs(Date.now()));
   }
 
   /** Returns whether the queue was emptied. */
@@ -145,7 +143,7 @@ export class Reader {
         for (const queued of queue.take(nowMs)) {
           const { event } = queued;
           Atomics.add(this.#control, READ, 1);
-          if (this.#canaries.takes(event)) continue;
+          if (this.#vigil.takes(event)) continue;
           const place = placeOf(event, handles, this.#links);
           if (place === undefined) this.#overflow(nowMs);
           else {
@@ -195,18 +193,17 @@ export class Reader {
   #refreshMounts(nowMs: number): void {
     const changes = this.#mounts.refresh(nowMs);
     this.#report(changes);
+    // A mount that went and came back between two looks may have the same number; its marks it has not.
+    this.#report(this.#mounts.verify(nowMs, ['filesystem', 'mount']));
     if (changes.length > 0) this.#hotFiles.releaseAll(this.#marks.groups());
     this.#writers.follow(this.#mounts.table, this.#marks.groups());
   }
 
   #verify(nowMs: number): void {
-    this.#report(this.#mounts.heard(this.#canaries.takeHeard(), nowMs));
-    // What is still queued may be the event that is waited for.
-    if (this.#emptyMs === nowMs) this.#report(this.#mounts.silent(this.#canaries.overdue(nowMs)));
-    if (!this.#verification.takes(nowMs)) return;
+    this.#report(this.#vigil.listen(nowMs, this.#emptyMs === nowMs));
+    if (!this.#vigil.isDue(nowMs)) return;
     this.#refreshMounts(nowMs);
-    this.#report(this.#mounts.verify(nowMs));
-    for (const canary of this.#mounts.canaries()) this.#canaries.send(canary, nowMs);
+    this.#report(this.#vigil.ask(nowMs));
   }
 
   #report(events: readonly WatchEvent[]): void {

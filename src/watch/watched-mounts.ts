@@ -7,8 +7,8 @@ import type { Scope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { type Mount, type MountTable, mountTable, parseMountinfo } from '../fanotify/mounts.ts';
 import { absenceOf } from './absence.ts';
-import type { Canary } from './canary.ts';
-import { presentMarks } from './mark-check.ts';
+import type { Canary, Silence } from './canary.ts';
+import { MARK_KINDS, type MarkKind, presentMarks } from './mark-check.ts';
 import type { MarkOutcome, Marks } from './marks.ts';
 import { concerns, planMounts } from './mount-plan.ts';
 
@@ -65,10 +65,13 @@ export class WatchedMounts {
     return [...this.#mountChanges(nowMs), ...this.refreshMissing(nowMs)];
   }
 
-  /** Sets marks again that the kernel does not have any more; returns what became of them. */
-  verify(nowMs: number): WatchEvent[] {
+  /**
+   * Sets marks again that the kernel does not have any more; returns what became of them. `kinds`: those that are looked for;
+   * inodes may be many.
+   */
+  verify(nowMs: number, kinds: readonly MarkKind[] = MARK_KINDS): WatchEvent[] {
     const marksOf = presentMarks();
-    const lost = [...this.#watched.values()].filter(({ mount }) => !this.#marks.holds(mount, marksOf));
+    const lost = [...this.#watched.values()].filter(({ mount }) => !this.#marks.holds(mount, marksOf, kinds));
     return lost.flatMap((watched) => {
       const went = this.#lose(watched, 'the kernel does not have its marks any more');
       this.#marks.forget(watched.mount);
@@ -76,13 +79,14 @@ export class WatchedMounts {
     });
   }
 
-  /** Mounts, by their mount points, of which no events come. */
-  silent(late: readonly BytePath[]): WatchEvent[] {
-    const silent = [...this.#watched.values()].filter(({ mount }) => late.includes(mount.mountPoint));
-    return silent.flatMap((watched) => {
-      if (watched.silenced !== undefined) return [];
+  /** Mounts of which no events come. */
+  silent(silences: readonly Silence[]): WatchEvent[] {
+    const reasons = new Map(silences.map(({ at, reason }) => [at, reason]));
+    return [...this.#watched.values()].flatMap((watched) => {
+      const reason = reasons.get(watched.mount.mountPoint);
+      if (reason === undefined || watched.silenced !== undefined) return [];
       watched.silenced = watched.coverage;
-      return [this.#lose(watched, 'no event came when its directory was opened')];
+      return [this.#lose(watched, reason)];
     });
   }
 

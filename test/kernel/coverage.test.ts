@@ -82,7 +82,7 @@ test('a canary whose event does not come is overdue, once', () => {
   const canaries = new Canaries();
   canaries.send({ group, at, isMarked: false }, 1_000);
   expect(canaries.overdue(10_999)).toEqual([]);
-  expect(canaries.overdue(11_000)).toEqual([at]);
+  expect(canaries.overdue(11_000)).toMatchObject([{ at }]);
   expect(canaries.overdue(11_000)).toEqual([]);
   expect(canaries.takeHeard()).toEqual([]);
 });
@@ -93,9 +93,10 @@ test('a mount that falls silent is lost coverage until it is heard again', () =>
   const marks = new Marks('auto', scope);
   try {
     const mounts = new WatchedMounts(scope, marks);
-    expect(mounts.silent([root])).toMatchObject([{ state: 'lost', coverage: { mode: 'none', gaps: 0 } }]);
-    expect(mounts.silent([root])).toEqual([]);
     const reason = 'no event came when its directory was opened';
+    const silence = [{ at: root, reason }];
+    expect(mounts.silent(silence)).toMatchObject([{ state: 'lost', coverage: { mode: 'none', gaps: 0 } }]);
+    expect(mounts.silent(silence)).toEqual([]);
     expect(mounts.coverage()).toMatchObject([{ mount: root, mode: 'none', reason }]);
     expect(mounts.heard([root], 5)).toMatchObject([
       { state: 'watched', coverage: { mode: 'filesystem', sinceMs: 5, gaps: 1 } },

@@ -1,11 +1,11 @@
 // driftline watch: the daemon, in the foreground.
+import type { Coverage } from '../../domain/coverage.ts';
 import { AppError, errorMessage } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Reporter } from '../../engine/ports/reporter.ts';
 import type { Store } from '../../engine/ports/store.ts';
 import type { Lock } from '../../libc/lock.ts';
 import { monotonicNs } from '../../libc/time.ts';
-import { countText, pluralText } from '../../report/quantity.ts';
 import { recordWriter } from '../../report/record-writer.ts';
 import { systemClock } from '../clock.ts';
 import { type Context, type Loaded, loadContext, warnOfRulePaths } from '../context.ts';
@@ -18,9 +18,10 @@ import { currentActor } from '../identity.ts';
 import { openReporter } from '../reporter.ts';
 import { isSameWatch } from '../same-watch.ts';
 import { openNotifier, type ServiceNotifier, takeStoredFds } from '../service.ts';
+import { serviceStatus } from '../service-status.ts';
 import { busy, lockState, openState } from '../state.ts';
 import { openStoredGroup, type StoredGroup } from '../stored-group.ts';
-import { openSession, type Session } from '../watch-session.ts';
+import { openSession, type Session, type SessionParts } from '../watch-session.ts';
 import type { WatchSignals } from '../watch-signals.ts';
 
 export interface WatchArguments {
@@ -62,6 +63,7 @@ interface Daemon {
   readonly store: Store;
   readonly reporter: Reporter;
   readonly notifier: ServiceNotifier;
+  readonly onCoverage: SessionParts['onCoverage'];
   readonly group: StoredGroup;
   session: Session;
   /** The session before, whose hooks may still be ending. */
@@ -90,7 +92,8 @@ async function watchUntilStopped(
   store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
   const group = openStoredGroup(notifier, takeStoredFds());
   notifier.status('setting marks, then comparing with the baseline');
-  const session = await openSession(settings, { store, reporter, resumeFd: group.stored });
+  const onCoverage = (coverage: readonly Coverage[]): void => notifier.status(serviceStatus(coverage, store));
+  const session = await openSession(settings, { store, reporter, resumeFd: group.stored, onCoverage });
   const isResumed = session.source.isResumed();
   group.keep(session.source.groupFd());
   const gaps = isResumed ? [] : [downtime];
@@ -101,6 +104,7 @@ async function watchUntilStopped(
     store,
     reporter,
     notifier,
+    onCoverage,
     group,
     session,
     former: undefined,
@@ -181,8 +185,7 @@ function announce({ session, store, notifier, context }: Daemon): void {
   const mounts = session.source.coverage().filter(({ mode }) => mode !== 'none').length;
   const { entries } = store.baseline.info();
   context.output.warn(`ready: ${mounts} mounts, ${entries} entries`);
-  const status = `${pluralText(mounts, 'mount')}, ${entries === 1 ? '1 entry' : `${countText(entries)} entries`}`;
-  notifier.ready(`watching ${status}`);
+  notifier.ready(serviceStatus(session.source.coverage(), store));
 }
 
 function told({ store, reporter }: Daemon, { rules }: Settings): void {
@@ -192,7 +195,7 @@ function told({ store, reporter }: Daemon, { rules }: Settings): void {
 
 /** A configuration that is not right leaves everything as it was; a right one takes over with its marks already set. */
 async function prepareReload(daemon: Daemon): Promise<void> {
-  const { context, store, reporter } = daemon;
+  const { context, store, reporter, onCoverage } = daemon;
   try {
     const loaded = await loadContext(context);
     const { settings } = loaded;
@@ -205,7 +208,7 @@ async function prepareReload(daemon: Daemon): Promise<void> {
       told(daemon, settings);
       return announce(daemon);
     }
-    const opened = await openSession(settings, { store, reporter });
+    const opened = await openSession(settings, { store, reporter, onCoverage });
     if (daemon.signals.stop !== undefined) return await opened.close();
     // An earlier reload's session that has not taken over yet never will.
     const former = daemon.next;

@@ -18,6 +18,7 @@ test('a minimal configuration gets every default', async () => {
       quietMs: 200,
       deadlineMs: 5000,
       sweep: { criticalMs: 300_000, normalMs: 86_400_000, bytesPerSecond: 100_000_000 },
+      canaryMs: 60_000,
     },
     ignore: [],
     hooks: [],

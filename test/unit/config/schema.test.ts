@@ -50,6 +50,13 @@ hooks:
   });
 });
 
+test.each([
+  ['off', undefined],
+  ['1s', 1_000],
+])('canary: %s', async (text, canaryMs) => {
+  expect((await load(`${RULE}watch: { canary: ${text} }\n`)).watch).toMatchObject({ canaryMs });
+});
+
 test('sweep: off', async () => {
   const { watch } = await load(`${RULE}watch: { sweep: off }\n`);
   expect(watch.sweep).toEqual({ criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined });
@@ -68,6 +75,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['watch: { quiet: 200 ms }', '2: watch.quiet: must be a time with a unit, such as 200ms, 5s, 5m, 24h or 1h 30m'],
   ['watch: { quiet: 30d }', '2: watch.quiet: must not be longer than 24 days'],
   ['watch: { quiet: 6s }', '2: watch.deadline: must not be shorter than quiet'],
+  ['watch: { canary: 999ms }', '2: watch.canary: must be at least 1s'],
   ['watch: { sweep: 5m }', '2: watch.sweep: must be off, or critical and normal with a time each'],
   [
     'watch: { sweep: { maxRate: fast } }',

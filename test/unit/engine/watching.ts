@@ -89,6 +89,7 @@ export class Watching {
       quietMs: 100,
       deadlineMs: 1000,
       sweep: { criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined },
+      canaryMs: 60_000,
       hooks: limits,
     } as const;
     await new Promise<void>((onReady) => {

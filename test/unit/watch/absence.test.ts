@@ -41,4 +41,5 @@ test('coverage is lost of what is there, and not of a rule path that does not ex
   expect(isLostCoverage({ ...coverage, mount: pathFromText(at), mode: 'none' })).toBe(true);
   expect(isLostCoverage({ ...coverage, mount: pathFromText(at), mode: 'sweep' })).toBe(false);
   expect(isLostCoverage({ ...coverage, mount: pathFromText(`${at}/later`), mode: 'none' })).toBe(false);
+  expect(isLostCoverage({ ...coverage, mount: pathFromText('/dev/null/www'), mode: 'none' })).toBe(false);
 });
