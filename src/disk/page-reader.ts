@@ -1,5 +1,5 @@
 // Work on directories, done: the pages of a request (protocol.ts), in a worker.
-import { type BytePath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
+import { type BytePath, joinPath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
@@ -104,10 +104,16 @@ export function createPageReader(
       writer.start(work, meter.bytesRead());
       if (isAbsence(names)) return finish();
       writer.fail(names);
-      return workBeyond(work.dir, scope.roots);
+      return beyond(work);
     } finally {
       if (fd >= 0) closeFd(fd);
     }
+  };
+
+  /** What may still be read below what could not. Of single names never the same again. */
+  const beyond = ({ kind, dir, names = [] }: Work): Work[] => {
+    if (kind !== 'names') return workBeyond(dir, scope.roots);
+    return names.flatMap((name) => workBeyond(joinPath(dir, name), scope.roots));
   };
 
   const finish = (upTo?: BytePath): Work[] => {
