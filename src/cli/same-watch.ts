@@ -8,9 +8,8 @@ export function isSameWatch(a: Settings, b: Settings): boolean {
 
 function watchingPart({ baseline, ignore, rules, watch }: Settings): string {
   const { marks, who, quietMs, deadlineMs, sweep, canaryMs } = watch;
-  const { criticalMs, normalMs, bytesPerSecond } = sweep;
   return JSON.stringify([
-    [baseline, ignore, marks, who, quietMs, deadlineMs, criticalMs, normalMs, bytesPerSecond, canaryMs],
+    [baseline, ignore, marks, who, quietMs, deadlineMs, sweep, canaryMs],
     rules.map(({ paths, exclude, attributes, onDrift, oneFileSystem }) => [
       paths,
       exclude,

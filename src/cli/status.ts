@@ -5,6 +5,7 @@ import { isCleanUtf8, pathToBytes, pathToText } from '../domain/path.ts';
 import type { Settings } from '../domain/settings.ts';
 import { type HookState, idleState } from '../engine/hook-state.ts';
 import type { Store } from '../engine/ports/store.ts';
+import type { SweepState } from '../engine/sweep.ts';
 import { isLostCoverage } from '../watch/absence.ts';
 import { isRecord } from './control-protocol.ts';
 import type { Session } from './watch-session.ts';
@@ -25,9 +26,19 @@ export interface StatusDocument {
   readonly gaps: readonly { readonly cause: string; readonly from: string; readonly to: string }[];
   readonly openDrift: OpenDriftCounts;
   readonly hooks: readonly HookRow[];
-  readonly sweep: Readonly<
-    Record<string, { readonly every: number | null; readonly last: string | null; readonly running: boolean }>
-  >;
+  readonly sweep: Readonly<Record<string, SweepRow>>;
+}
+
+interface SweepRow {
+  /** Milliseconds; null: never. */
+  readonly every: number | null;
+  readonly last: string | null;
+  readonly running: boolean;
+  /** Milliseconds within which the content of each file is read; null: by every sweep. */
+  readonly content: number | null;
+  /** Of the content, which the sweep reads that is running or comes next; from 1 on. */
+  readonly part: number;
+  readonly parts: number;
 }
 
 export interface HookRow {
@@ -84,12 +95,7 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
     overflows,
     gaps: [...downtime, ...gaps].map(gapRow),
     hooks: session.trigger.states().map(hookRow),
-    sweep: Object.fromEntries(
-      sweeps.map(({ tier, everyMs, lastMs, running }) => [
-        tier,
-        { every: everyMs ?? null, last: lastMs === undefined ? null : new Date(lastMs).toISOString(), running },
-      ]),
-    ),
+    sweep: Object.fromEntries(sweeps.map((state) => [state.tier, sweepRow(state)])),
   };
 }
 
@@ -109,6 +115,11 @@ function hookRow(state: HookState): HookRow {
     openUntil: timeOf(state.openUntilMs),
     hold: hold === undefined ? null : { reason: hold.reason, since: new Date(hold.sinceMs).toISOString() },
   };
+}
+
+function sweepRow({ everyMs, contentMs, round, lastMs, running }: SweepState): SweepRow {
+  const { part, parts } = round;
+  return { every: everyMs ?? null, last: timeOf(lastMs), running, content: contentMs ?? null, part: part + 1, parts };
 }
 
 function timeOf(ms: number | undefined): string | null {

@@ -11,11 +11,16 @@ export const DURATION_MAX_MS = 2 ** 31 - 1;
 
 /** Milliseconds, or undefined when the text is not a duration or longer than timers can hold (24 days). */
 export function parseDuration(text: string): number | undefined {
+  return parseDurationUpTo(DURATION_MAX_MS, text);
+}
+
+/** The same with another limit, for what no timer waits for. */
+export function parseDurationUpTo(maxMs: number, text: string): number | undefined {
   if (!DURATION_PATTERN.test(text)) return undefined;
   let totalMs = 0;
   for (const [, count = '', unit = ''] of text.matchAll(/(\d+)(ms|s|m|h|d)/g))
     totalMs += Number(count) * (UNIT_MS[unit] ?? 0);
-  return totalMs <= DURATION_MAX_MS ? totalMs : undefined;
+  return totalMs <= maxMs ? totalMs : undefined;
 }
 
 /** `1s..5m`: the first wait and the longest one. */

@@ -23,7 +23,8 @@ export function implicitSettings({ baseline, paths }: ImplicitOptions): Settings
     hooks: [],
     oneFileSystem: false,
   } as const;
-  const sweep = { criticalMs: 5 * 60_000, normalMs: 24 * 3_600_000, bytesPerSecond: 100_000_000 };
+  const content = { criticalMs: undefined, normalMs: undefined };
+  const sweep = { criticalMs: 5 * 60_000, normalMs: 24 * 3_600_000, content, bytesPerSecond: 100_000_000 };
   const hooks = { concurrency: 8, chain: 3 };
   const watch = { marks: 'auto', who: 'map', quietMs: 200, deadlineMs: 5_000, sweep, canaryMs: 60_000, hooks } as const;
   return { baseline, watch, ignore: [], rules: [rule], hooks: [] };

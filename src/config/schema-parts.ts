@@ -1,5 +1,5 @@
 // What values of several keys have in common.
-import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import { DURATION_PATTERN, parseDuration, parseDurationUpTo } from './duration.ts';
 import { normalPath, patternMistake } from './path-text.ts';
 import { z } from './zod.ts';
 
@@ -19,6 +19,20 @@ export const interval = (defaultText: string) =>
     ],
     'must be a time with a unit, such as 5m or 24h, or off',
   );
+
+const YEAR_MS = 366 * 86_400_000;
+
+/** How old something may become. */
+export const longest = z
+  .string()
+  .regex(DURATION_PATTERN, 'must be all, or a time with a unit, such as 7d')
+  .transform((text, context) => parseDurationUpTo(YEAR_MS, text) ?? fail(context, 'must not be longer than 366 days'));
+
+/** The same; undefined: it is always new. */
+export const age = z.union(
+  [z.literal('all').transform(() => undefined), longest],
+  'must be all, or a time with a unit, such as 7d',
+);
 
 export const absolutePath = z
   .string()

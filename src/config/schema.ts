@@ -7,7 +7,7 @@ import { HOOK_KEYS, hook, hookLimits } from './hook-schema.ts';
 import type { KeyPath } from './problem.ts';
 import { parseRate, RATE_PATTERN } from './rate.ts';
 import { type Issue, mistakesOf } from './schema-messages.ts';
-import { absolutePath, duration, fail, interval, name, pattern, words } from './schema-parts.ts';
+import { absolutePath, age, duration, fail, interval, longest, name, pattern, words } from './schema-parts.ts';
 import { z } from './zod.ts';
 
 const rate = z.union(
@@ -21,15 +21,41 @@ const rate = z.union(
   'must be an amount per second, such as 50MB/s, or off',
 );
 
+const sweepContent = z.strictObject({
+  critical: age.prefault('all').describe('Of critical rules.'),
+  normal: age.prefault('all').describe('Of all other rules.'),
+});
+
 const sweepTiers = z.strictObject({
   critical: interval('5m').prefault('5m').describe('How often paths of critical rules are compared; `off`: never.'),
   normal: interval('24h')
     .prefault('24h')
     .describe('How often the paths of all other rules are compared; `off`: never.'),
+  content: z
+    .union(
+      [
+        z.literal('all').transform(() => ({ critical: undefined, normal: undefined })),
+        longest.transform((ms) => ({ critical: ms, normal: ms })),
+        sweepContent,
+      ],
+      'must be all, a time such as 7d, or critical and normal with one each',
+    )
+    .prefault('all')
+    .describe(
+      'How much content a sweep reads. `all`: of every file. A time: of so many directories that the content of each file is read ' +
+        'within it; of the others the times, inode, size, mode and owner are compared, and what differs is read.',
+    ),
   maxRate: rate
     .prefault('100MB/s')
     .describe('How much a sweep reads per second at most; every name counts as 4 KiB more; `off`: as fast as it can.'),
 });
+
+const SWEEP_OFF = {
+  critical: undefined,
+  normal: undefined,
+  content: { critical: undefined, normal: undefined },
+  maxRate: undefined,
+};
 
 const watch = z.strictObject({
   marks: z
@@ -49,7 +75,7 @@ const watch = z.strictObject({
   deadline: duration('5s').describe('How long a path that is never left alone may wait at most.'),
   sweep: z
     .union(
-      [z.literal('off').transform(() => ({ critical: undefined, normal: undefined, maxRate: undefined })), sweepTiers],
+      [z.literal('off').transform(() => SWEEP_OFF), sweepTiers],
       'must be off, or critical and normal with a time each',
     )
     .prefault({})
@@ -123,6 +149,7 @@ const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(settings.shape)],
   ['watch', Object.keys(watch.shape)],
   ['watch.sweep', Object.keys(sweepTiers.shape)],
+  ['watch.sweep.content', Object.keys(sweepContent.shape)],
   ['watch.hooks', Object.keys(hookLimits.shape)],
   ['rules.*', Object.keys(rule.shape)],
   ...HOOK_KEYS,

@@ -47,7 +47,12 @@ function plainSettings(shape: Shape): Pick<Settings, 'baseline' | 'watch' | 'ign
       who,
       quietMs: quiet,
       deadlineMs: deadline,
-      sweep: { criticalMs: sweep.critical, normalMs: sweep.normal, bytesPerSecond: sweep.maxRate },
+      sweep: {
+        criticalMs: sweep.critical,
+        normalMs: sweep.normal,
+        content: { criticalMs: sweep.content.critical, normalMs: sweep.content.normal },
+        bytesPerSecond: sweep.maxRate,
+      },
       canaryMs: canary,
       hooks,
     },

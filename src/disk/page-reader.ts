@@ -1,5 +1,6 @@
 // Work on directories, done: the pages of a request (protocol.ts), in a worker.
 import { type BytePath, joinPath, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
+import { hasTurn, type Round } from '../domain/round.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
@@ -43,6 +44,8 @@ export interface Turn {
   readonly seals: SealTable | undefined;
   /** It is asked by quick seals; a directory that it does not know is part of `rest`. */
   readonly quick: boolean;
+  /** Directories that have their turn in it are asked by their seals all the same. */
+  readonly round: Round | undefined;
   /** Of single names: files with more content are not read. */
   readonly contentMaxBytes: number | undefined;
   /** The token of readings that go on where the last one ended (appended.ts); undefined: all of each file is read. */
@@ -195,12 +198,13 @@ export function createPageReader(
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       token = turn.appended;
-      writer.seals = turn.quick ? undefined : turn.seals;
       const stack = work.map(unpackWork).reverse();
       [later, postponed, contentMaxBytes] = [[], [], turn.contentMaxBytes];
       for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
         isMore = stack.length > 0;
-        const isQuick = turn.quick && turn.seals !== undefined && piece.kind === 'list';
+        const trusts = turn.quick && !(turn.round !== undefined && hasTurn(turn.round, piece.dir));
+        const isQuick = trusts && turn.seals !== undefined && piece.kind === 'list';
+        writer.seals = trusts ? undefined : turn.seals;
         const following = isQuick ? readQuickly(piece, turn.seals) : readPiece(piece);
         push(
           stack,

@@ -1,5 +1,6 @@
 // What the main thread and the workers say to each other.
 import type { BytePath } from '../domain/path.ts';
+import type { Round } from '../domain/round.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
@@ -66,6 +67,8 @@ export interface WalkSetup {
   readonly seals?: SharedArrayBuffer;
   /** Directories are first told by their quick seals; those that differ come back as `compare`. */
   readonly quick: boolean;
+  /** Directories that have their turn in it are read all the same. */
+  readonly round?: Round;
 }
 
 export const CANCELED = 0;

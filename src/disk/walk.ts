@@ -1,5 +1,6 @@
 // The walk: directories wait on a stack, workers turn them into pages and further directories.
 import type { BytePath } from '../domain/path.ts';
+import { hasTurn } from '../domain/round.ts';
 import type { Page, WalkOptions } from '../engine/ports/disk.ts';
 import { pagesOf } from './page.ts';
 import type { Pool } from './pool.ts';
@@ -19,7 +20,7 @@ let lastId = 0;
 export async function* walk(
   pool: Pool,
   from: readonly BytePath[],
-  { known, seals, onUnchanged, signal }: WalkOptions = {},
+  { known, seals, round, onUnchanged, signal }: WalkOptions = {},
 ): AsyncGenerator<Page> {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
   lastId += 1;
@@ -30,7 +31,9 @@ export async function* walk(
     descend: known === undefined || seals !== undefined,
     quick: known !== undefined && seals !== undefined,
     ...(seals !== undefined && { seals: seals.memory }),
+    ...(round !== undefined && { round }),
   };
+  const isDue = ({ dir }: Work): boolean => round !== undefined && hasTurn(round, dir);
   const stack = rootWork(from);
   const ready: Page[][] = [];
   let asked = 0;
@@ -40,7 +43,7 @@ export async function* walk(
   const ask = (): void => {
     while (failure === undefined && asked + ready.length < pool.size() * AHEAD && stack.length > 0) {
       const work = takeBatch(stack, pool.size()).map((piece) =>
-        setup.quick && piece.kind === 'list' ? piece : withRun(piece, known),
+        (setup.quick && piece.kind === 'list') || isDue(piece) ? piece : withRun(piece, known),
       );
       asked += 1;
       pool

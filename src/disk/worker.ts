@@ -100,6 +100,7 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
       descend: walk?.descend ?? false,
       seals: openTable(walk),
       quick: walk?.quick ?? false,
+      round: walk?.round,
       contentMaxBytes,
       appended,
     });

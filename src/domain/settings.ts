@@ -28,6 +28,8 @@ export interface WatchSettings {
   readonly sweep: {
     readonly criticalMs: number | undefined;
     readonly normalMs: number | undefined;
+    /** Within which the content of each file is read; undefined: by every sweep. */
+    readonly content: { readonly criticalMs: number | undefined; readonly normalMs: number | undefined };
     /** What a sweep reads at most; undefined: as fast as it can. */
     readonly bytesPerSecond: number | undefined;
   };

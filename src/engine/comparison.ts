@@ -1,6 +1,7 @@
 // Everything against the baseline: at the start, after a loss, and again and again in the background.
 import type { Severity } from '../domain/drift.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
+import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Appended } from './appended.ts';
 import type { Finding } from './page-diff.ts';
@@ -22,10 +23,11 @@ export interface ComparisonParts extends SurveyParts {
 
 export interface Comparisons {
   /**
-   * Compares everything that rules of this severity cover and puts what differs in doubt; it is then read like any other.
+   * Compares everything that rules of this severity cover and puts what differs in doubt; it is then read like any other. The
+   * content is read of one part of the directories, and of what looks different.
    * Stopped by the signal it resolves, too: what it did not reach is compared at the next start.
    */
-  sweep(severity: Severity, signal: AbortSignal): Promise<void>;
+  sweep(severity: Severity, round: Round, signal: AbortSignal): Promise<void>;
   /** Compares all, quickly. One at a time: whatever is lost while one is going on takes one more, and no more than that. */
   catchUp(signal: AbortSignal): Promise<void>;
   /** Something is being compared quickly; sweeps take their time. */
@@ -52,16 +54,16 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
   const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
     isRescanning = true;
     mustRescan = false;
-    incomplete = await compareAll(parts, tier, signal, doubt, onFound);
+    incomplete = await compareAll(parts, { tier, round: undefined }, signal, doubt, onFound);
     isRescanning = false;
     if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
   };
 
   return {
-    async sweep(severity, signal) {
+    async sweep(severity, round, signal) {
       const disk = parts.openSweepDisk();
       try {
-        await compareAll({ ...parts, disk }, severity, signal, doubt, onFound);
+        await compareAll({ ...parts, disk }, { tier: severity, round }, signal, doubt, onFound);
       } finally {
         await disk.close();
       }
@@ -84,24 +86,27 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
 /** Returns how many paths could not be read. */
 async function compareAll(
   parts: ComparisonParts,
-  tier: SweepFields['tier'],
+  { tier, round }: { readonly tier: SweepFields['tier']; readonly round: Round | undefined },
   signal: AbortSignal,
   doubt: ComparisonPorts['doubt'],
   onFound: () => void,
 ): Promise<number> {
   const { clock, store, records } = parts;
-  const quick = tier === 'catch-up' || tier === 'rescan';
+  const isLoss = round === undefined;
+  const quick = isLoss || round.parts > 1;
   const startMs = clock.monotonicMs();
   let entries = 0;
+  let trusted = 0;
   let drifts = 0;
   let incomplete = 0;
   const whole = new Set<BytePath>();
   const onPortion = (portion: Portion): void => {
     entries += portion.entries;
+    trusted += portion.trusted;
   };
   try {
-    const roots = rootsOf(parts.scope, quick ? undefined : tier);
-    for await (const finding of survey(parts, roots, { quick, signal, onPortion })) {
+    const roots = rootsOf(parts.scope, tier === 'catch-up' || tier === 'rescan' ? undefined : tier);
+    for await (const finding of survey(parts, roots, { quick, round, signal, onPortion })) {
       if (finding.kind === 'incomplete') {
         incomplete += 1;
         continue;
@@ -118,10 +123,12 @@ async function compareAll(
     if (!signal.aborted || error !== signal.reason) throw error;
   }
   if (signal.aborted) return incomplete;
-  if (quick) for (const open of store.openDrift()) doubt(open.path);
+  if (isLoss) for (const open of store.openDrift()) doubt(open.path);
   onFound();
   const durationMs = Math.round(clock.monotonicMs() - startMs);
-  store.commit({ journal: [records.sweep({ timeNs: clock.nowNs(), tier, entries, drifts, durationMs })] });
+  const fields = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
+  const sampled = round !== undefined && round.parts > 1 ? { sampled: { ...round, trusted } } : {};
+  store.commit({ journal: [records.sweep({ ...fields, ...sampled })] });
   return incomplete;
 }
 

@@ -3,6 +3,7 @@
 import { isSameDigest } from '../domain/compare.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
+import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
 import { portionOf } from './portion.ts';
@@ -18,6 +19,8 @@ export interface SurveyParts {
 export interface SurveyOptions {
   /** Trust inode, size, times, mode and owner: read only what differs in one of them. */
   readonly quick: boolean;
+  /** Together with `quick`: the content of directories that have their turn is read. */
+  readonly round?: Round | undefined;
   readonly signal?: AbortSignal;
   readonly onPortion?: (portion: Portion) => void;
 }
@@ -26,7 +29,7 @@ export interface SurveyOptions {
 export async function* survey(
   parts: SurveyParts,
   roots: readonly BytePath[],
-  { quick, signal, onPortion = () => {} }: SurveyOptions,
+  { quick, round, signal, onPortion = () => {} }: SurveyOptions,
 ): AsyncGenerator<Finding> {
   // What a quick walk is given at the start of a directory is what its page is compared with.
   const given = new Map<BytePath, Buffer>();
@@ -37,7 +40,7 @@ export async function* survey(
   };
   const seals = parts.baseline.seals();
   // A baseline of an earlier format has no quick seals: then all of it is compared with what `known` says.
-  const trusting = { known, onUnchanged: onPortion, ...(seals.hasQuick && { seals }) };
+  const trusting = { known, onUnchanged: onPortion, ...(seals.hasQuick && { seals }), ...(round && { round }) };
   const options: WalkOptions = quick ? trusting : { seals, onUnchanged: onPortion };
   for await (const page of parts.disk.walk(roots, { ...options, ...(signal !== undefined && { signal }) })) {
     onPortion(portionOf(page));

@@ -127,8 +127,13 @@ export function gapJson({ timeNs, gap }: { readonly timeNs: bigint; readonly gap
   return { ...head('gap', timeText(timeNs)), cause, from: timeTextMs(fromMs), to: timeTextMs(toMs) };
 }
 
-export function sweepJson({ timeNs, tier, entries, drifts, durationMs }: SweepFields): JsonObject {
-  return { ...head('sweep', timeText(timeNs)), tier, entries, drifts, durationMs };
+export function sweepJson({ timeNs, tier, entries, drifts, durationMs, sampled }: SweepFields): JsonObject {
+  return { ...head('sweep', timeText(timeNs)), tier, entries, drifts, durationMs, ...(sampled && partJson(sampled)) };
+}
+
+/** Parts are counted from 1. */
+function partJson({ part, parts, trusted }: NonNullable<SweepFields['sampled']>): JsonObject {
+  return { part: part + 1, parts, trusted };
 }
 
 export function lifecycleJson(

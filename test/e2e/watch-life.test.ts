@@ -135,7 +135,7 @@ test('status --json is what the design says', async () => {
   await daemon.said(/hook ok: ok/);
   const status = site.json(['status']);
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
-  const tier = { every: expect.any(Number), last: time, running: false };
+  const tier = { every: expect.any(Number), last: time, running: false, content: null, part: 1, parts: 1 };
   expect(status).toEqual({
     v: 1,
     type: 'status',

@@ -45,19 +45,54 @@ test('a slow sweep, in a thread that takes what is left, while changes are told 
   expect(await daemon.stop()).toMatchObject({ code: 0 });
 });
 
-test('content that was written to the raw device is found, though nothing tells of it', async () => {
-  site.configure({ watch: { sweep: { critical: 'off', normal: '1s', maxRate: 'off' } } });
-  site.shell('head -c 64K /dev/zero | tr "\\0" a >raw; sync -f .');
-  const daemon = await site.begin();
-  const before = site.shell('stat -c "%s %Y %Z %i" raw');
+/** Behind the back of the filesystem: the size, the times and the inode stay as they are. */
+function writeRaw(name: string): void {
+  const before = site.shell(`stat -c "%s %Y %Z %i" ${name}`);
   site.shell(`
     device=$(findmnt -no SOURCE -T .)
-    block=$(debugfs -R 'blocks /root/raw' $device 2>/dev/null | cut -d' ' -f1)
+    block=$(debugfs -R 'blocks /root/${name}' $device 2>/dev/null | cut -d' ' -f1)
     size=$(stat -fc %S .)
     head -c $size /dev/zero | tr '\\0' b | dd of=$device bs=$size seek=$block oflag=direct conv=notrunc status=none
     # Out of the page cache: what is in memory is not what lies on the disk.
-    dd if=raw of=/dev/null iflag=nocache count=0 status=none`);
-  expect(site.shell('stat -c "%s %Y %Z %i" raw')).toBe(before);
+    dd if=${name} of=/dev/null iflag=nocache count=0 status=none`);
+  expect(site.shell(`stat -c "%s %Y %Z %i" ${name}`)).toBe(before);
+}
+
+const seed = (name: string): string => site.shell(`head -c 64K /dev/zero | tr "\\0" a >${name}; sync -f .`);
+
+test('content that was written to the raw device is found, though nothing tells of it', async () => {
+  site.configure({ watch: { sweep: { critical: 'off', normal: '1s', maxRate: 'off' } } });
+  seed('raw');
+  const daemon = await site.begin();
+  writeRaw('raw');
   const found = await daemon.record(({ kind, path }) => kind === 'changed' && path === site.path('raw'));
   expect(found).toMatchObject({ changed: ['digest'], actor: { source: 'unknown' } });
+});
+
+test('content in parts: what looks different is found by any sweep, the rest within a round, over a restart', async () => {
+  site.configure({ watch: { sweep: { critical: 'off', normal: '1s', content: '4s', maxRate: 'off' } } });
+  site.shell('mkdir a b c d e f g h');
+  for (const dir of 'abcdefgh') seed(`${dir}/raw`);
+  const first = await site.begin();
+  const normal = (): Fields[] => site.journal().filter(({ type, tier }) => type === 'sweep' && tier === 'normal');
+  await first.until('a sweep', () => normal().length > 0);
+  await first.stop();
+  const before = normal();
+  for (const dir of 'abcdefgh') writeRaw(`${dir}/raw`);
+  const daemon = await site.start();
+  await daemon.until('all of them', () => {
+    const drifts = daemon.records().filter(({ type, kind }) => type === 'drift' && kind === 'changed');
+    return new Set(drifts.map(({ path }) => path)).size >= 8;
+  });
+  const after = normal().slice(before.length);
+  // The round goes on where it was.
+  const parts = [...before, ...after].map(({ part }) => part);
+  expect(parts).toEqual(parts.map((_, index) => (index % 4) + 1));
+  for (const sweep of after) expect(sweep).toMatchObject({ parts: 4, trusted: expect.any(Number) });
+  expect(after.some(({ trusted }) => Number(trusted) > 0)).toBe(true);
+  const state = (site.json(['status'])['sweep'] as Record<string, Fields>)['normal'];
+  expect(state).toMatchObject({ every: 1000, content: 4000, parts: 4 });
+  expect(site.driftline('status').stdout).toMatch(
+    /^sweep {5}normal {2}.*all content within 4 s, (now|next) part [1-4] of 4$/m,
+  );
 });

@@ -64,11 +64,15 @@ function statusText(document: StatusDocument): string {
   }
   for (const { cause, from, to } of document.gaps) lines.push(`gap       ${cause}, from ${from} to ${to}`);
   for (const row of document.hooks) lines.push(`hook      ${row.name}  ${hookText(row)}`);
-  for (const [tier, { every, last, running }] of Object.entries(document.sweep)) {
-    const rhythm = every === null ? 'off' : `every ${every / 1000} s, last ${last ?? 'none yet'}`;
-    lines.push(`sweep     ${tier}  ${running ? 'running' : rhythm}`);
-  }
+  for (const [tier, row] of Object.entries(document.sweep)) lines.push(`sweep     ${tier}  ${sweepText(row)}`);
   return `${lines.join('\n')}\n`;
+}
+
+function sweepText({ every, last, running, content, part, parts }: StatusDocument['sweep'][string]): string {
+  if (every === null) return 'off';
+  const rhythm = running ? 'running' : `every ${every / 1000} s, last ${last ?? 'none yet'}`;
+  if (content === null || parts === 1) return `${rhythm}, all content`;
+  return `${rhythm}, all content within ${content / 1000} s, ${running ? 'now' : 'next'} part ${part} of ${parts}`;
 }
 
 function severities(counts: Readonly<Record<string, number>>): string {

@@ -1,6 +1,7 @@
 // How the state of paths is read.
 import type { Digest } from '../../domain/entry.ts';
 import type { BytePath } from '../../domain/path.ts';
+import type { Round } from '../../domain/round.ts';
 import type { SealTable } from '../../domain/seal-table.ts';
 
 /** Part of a directory as it was read, packed (domain/packed.ts). */
@@ -62,6 +63,8 @@ export interface WalkOptions {
    * `onUnchanged` is told instead. Together with `known` their quick seals count, and `known` is asked only for the others.
    */
   readonly seals?: SealTable;
+  /** Directories that have their turn in it are read as if `known` were not given. */
+  readonly round?: Round;
   readonly onUnchanged?: (portion: Portion) => void;
   readonly signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { Coverage, Gap } from '../../domain/coverage.ts';
 import type { DriftRecord, Severity } from '../../domain/drift.ts';
 import type { BytePath } from '../../domain/path.ts';
+import type { Round } from '../../domain/round.ts';
 import type { CoverageState } from './event-source.ts';
 import type { RunOutcome } from './hook-runner.ts';
 
@@ -78,6 +79,8 @@ export interface SweepFields {
   readonly entries: number;
   readonly drifts: number;
   readonly durationMs: number;
+  /** When only a part of the content was read: which one, and how many entries were not read. */
+  readonly sampled?: Round & { readonly trusted: number };
 }
 
 export interface LifecycleFields {

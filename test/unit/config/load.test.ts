@@ -17,7 +17,12 @@ test('a minimal configuration gets every default', async () => {
       who: 'map',
       quietMs: 200,
       deadlineMs: 5000,
-      sweep: { criticalMs: 300_000, normalMs: 86_400_000, bytesPerSecond: 100_000_000 },
+      sweep: {
+        criticalMs: 300_000,
+        normalMs: 86_400_000,
+        content: { criticalMs: undefined, normalMs: undefined },
+        bytesPerSecond: 100_000_000,
+      },
       canaryMs: 60_000,
     },
     ignore: [],

@@ -23,7 +23,12 @@ hooks:
       who: 'proc',
       quietMs: 100,
       deadlineMs: 5_400_000,
-      sweep: { criticalMs: undefined, normalMs: 86_400_000, bytesPerSecond: 1.5 * 2 ** 30 },
+      sweep: {
+        criticalMs: undefined,
+        normalMs: 86_400_000,
+        content: { criticalMs: undefined, normalMs: undefined },
+        bytesPerSecond: 1.5 * 2 ** 30,
+      },
     },
     rules: [
       { paths: ['/etc/ssh', '/'], hooks: ['mirror'], severity: 'critical' },
@@ -57,9 +62,24 @@ test.each([
   expect((await load(`${RULE}watch: { canary: ${text} }\n`)).watch).toMatchObject({ canaryMs });
 });
 
+test.each([
+  ['all', undefined, undefined],
+  ['7d', 604_800_000, 604_800_000],
+  ['{ normal: 60d }', undefined, 5_184_000_000],
+  ['{ critical: 1h }', 3_600_000, undefined],
+])('sweep.content: %s', async (text, criticalMs, normalMs) => {
+  const { watch } = await load(`${RULE}watch: { sweep: { content: ${text} } }\n`);
+  expect(watch.sweep.content).toEqual({ criticalMs, normalMs });
+});
+
 test('sweep: off', async () => {
   const { watch } = await load(`${RULE}watch: { sweep: off }\n`);
-  expect(watch.sweep).toEqual({ criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined });
+  expect(watch.sweep).toEqual({
+    criticalMs: undefined,
+    normalMs: undefined,
+    content: { criticalMs: undefined, normalMs: undefined },
+    bytesPerSecond: undefined,
+  });
 });
 
 // Each: what is written below the minimal rule, and what is said about it.
@@ -75,6 +95,15 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['watch: { quiet: 200 ms }', '2: watch.quiet: must be a time with a unit, such as 200ms, 5s, 5m, 24h or 1h 30m'],
   ['watch: { quiet: 30d }', '2: watch.quiet: must not be longer than 24 days'],
   ['watch: { quiet: 6s }', '2: watch.deadline: must not be shorter than quiet'],
+  [
+    'watch: { sweep: { content: half } }',
+    '2: watch.sweep.content: must be all, a time such as 7d, or critical and normal with one each',
+  ],
+  ['watch: { sweep: { content: 400d } }', '2: watch.sweep.content: must not be longer than 366 days'],
+  [
+    'watch: { sweep: { content: { norml: 7d } } }',
+    "2: watch.sweep.content.norml: is not a key that exists here (did you mean 'normal'?)",
+  ],
   ['watch: { canary: 999ms }', '2: watch.canary: must be at least 1s'],
   ['watch: { sweep: 5m }', '2: watch.sweep: must be off, or critical and normal with a time each'],
   [

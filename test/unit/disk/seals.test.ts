@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHasher } from '../../../src/disk/digest.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
+import { hasTurn, type Round } from '../../../src/domain/round.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
 import { createSealTableBuilder } from '../../../src/domain/seal-table.ts';
 import { init } from '../../../src/engine/init.ts';
@@ -55,6 +56,25 @@ class Tree {
       else found.push(`${finding.kind} ${finding.after.path}`);
     }
     return { found: found.sort(), entries, trusted };
+  }
+
+  /** How much of the content one part of a round reads, and what it finds. */
+  async part(round: Round): Promise<{ found: string[]; entries: number; trusted: number; bytesRead: number }> {
+    const parts = {
+      disk: this.disk,
+      baseline: this.store.baseline,
+      scope: compileScope(scopeOf(ruleOver([this.root]))),
+    };
+    const found: string[] = [];
+    let [entries, trusted, bytesRead] = [0, 0, 0];
+    const onPortion = (portion: Portion): void => {
+      entries += portion.entries;
+      trusted += portion.trusted;
+      bytesRead += portion.bytesRead;
+    };
+    for await (const finding of survey(parts, [pathFromText(this.root)], { quick: true, round, onPortion }))
+      if (finding.kind === 'changed') found.push(finding.after.path);
+    return { found, entries, trusted, bytesRead };
   }
 
   async both(): Promise<string[]> {
@@ -172,4 +192,35 @@ test('a directory that begins with a large file, which is read alone, is compare
     `changed ${tree.at('d/c')}`,
     `removed ${tree.at('d/b')}`,
   ]);
+});
+
+test('a round: each part reads the content of its directories and trusts the others, all of them together everything once', async () => {
+  const tree = new Tree();
+  // Each directory has its own size, and one has more names than a page.
+  const sizes = new Map<string, number>();
+  for (let index = 0; index < 40; index += 1) {
+    const dir = join(tree.root, `dir-${index}`);
+    mkdirSync(dir);
+    const names = index === 7 ? 1500 : 3;
+    for (let name = 0; name < names; name += 1) writeFileSync(join(dir, `${name}`), 'x'.repeat(index + 1));
+    sizes.set(dir, names * (index + 1));
+  }
+  await tree.accept();
+  const parts = 5;
+  let [all, entries] = [0, 0];
+  for (let part = 0; part < parts; part += 1) {
+    const read = await tree.part({ part, parts });
+    const mine = [...sizes].filter(([dir]) => hasTurn({ part, parts }, pathFromText(dir)));
+    expect(read.found).toEqual([]);
+    expect(read.bytesRead).toBe(mine.reduce((sum, [, size]) => sum + size, 0));
+    expect(read.trusted).toBeLessThan(read.entries);
+    all += read.bytesRead;
+    entries = read.entries;
+  }
+  expect(all).toBe([...sizes.values()].reduce((sum, size) => sum + size, 0));
+  expect(entries).toBe(1 + 40 + 39 * 3 + 1500);
+  // What looks different is found whosever turn it is.
+  const dir = [...sizes.keys()].find((path) => !hasTurn({ part: 0, parts }, pathFromText(path))) ?? '';
+  appendFileSync(join(dir, '0'), 'y');
+  expect((await tree.part({ part: 0, parts })).found).toEqual([join(dir, '0')]);
 });

@@ -1,5 +1,6 @@
 // When tiers are swept, over restarts, too.
 import { expect, test } from 'vitest';
+import { type Round, WHOLE } from '../../../src/domain/round.ts';
 import { lastSweeps } from '../../../src/engine/last-sweeps.ts';
 import type { Journal } from '../../../src/engine/ports/store.ts';
 import { openSweeps } from '../../../src/engine/sweep.ts';
@@ -19,13 +20,20 @@ const journalOf = (...records: object[]): Journal => ({
   },
   firstBroken: () => undefined,
 });
-const sweepRecord = (tier: string, agoMs: number) => ({ v: 1, type: 'sweep', time: at(agoMs), tier });
+const sweepRecord = (tier: string, agoMs: number, part = {}) => ({
+  v: 1,
+  type: 'sweep',
+  time: at(agoMs),
+  tier,
+  ...part,
+});
+const ALL = { criticalMs: undefined, normalMs: undefined };
 
 async function sweptWithin(ms: number, journal: Journal, settings = { criticalMs: 5 * MINUTE, normalMs: 24 * HOUR }) {
   const swept: string[] = [];
   const end = new AbortController();
   const sweeps = openSweeps(
-    { ...settings, bytesPerSecond: undefined },
+    { content: ALL, ...settings, bytesPerSecond: undefined },
     { clock, journal, sweep: async (tier) => void swept.push(tier) },
   );
   const running = sweeps.run(end.signal);
@@ -76,6 +84,75 @@ test('what is known of sweeps: the last of each tier, of records with a time', (
     { v: 1, type: 'sweep', time: 'never', tier: 'info' },
   );
   const last = lastSweeps({ ...journal, read: () => journal.read() }, 0);
-  expect(last.get('critical')).toBe(Date.parse(at(HOUR)));
-  expect(last.get('info')).toBe(Date.parse(at(5 * HOUR)));
+  expect(last.get('critical')).toEqual({ atMs: Date.parse(at(HOUR)), round: WHOLE });
+  expect(last.get('info')).toEqual({ atMs: Date.parse(at(5 * HOUR)), round: WHOLE });
+});
+
+/** A watch that sweeps for a while, with all that watches before it have noted; returns the rounds of its normal sweeps. */
+async function roundsWithin(ms: number, noted: object[], contentMs = 4 * HOUR): Promise<Round[]> {
+  const rounds: Round[] = [];
+  const end = new AbortController();
+  const sweeps = openSweeps(
+    {
+      criticalMs: undefined,
+      normalMs: HOUR,
+      content: { criticalMs: undefined, normalMs: contentMs },
+      bytesPerSecond: undefined,
+    },
+    {
+      clock,
+      journal: journalOf(...noted),
+      sweep: async (tier, round) => {
+        const { part, parts } = round;
+        if (tier === 'normal') rounds.push(round);
+        noted.push(sweepRecord(tier, 0, { part: part + 1, parts }));
+      },
+    },
+  );
+  const running = sweeps.run(end.signal);
+  await clock.advance(ms);
+  end.abort();
+  await running;
+  return rounds;
+}
+
+test('content in parts: each once in a round, over restarts and long times without a watch', async () => {
+  const noted: object[] = [{ v: 1, type: 'init', time: at(0) }];
+  const partsOf = async (ms: number, contentMs?: number) =>
+    (await roundsWithin(ms, noted, contentMs)).map(({ part, parts }) => `${part}/${parts}`);
+  expect(await partsOf(5 * HOUR)).toEqual(['0/4', '1/4', '2/4', '3/4', '0/4']);
+  expect(await partsOf(HOUR)).toEqual(['1/4']);
+  expect(await partsOf(HOUR)).toEqual(['2/4']);
+  // Longer than a round: it is gone on with all the same.
+  await clock.advance(100 * HOUR);
+  expect(await partsOf(2 * MINUTE)).toEqual(['3/4']);
+  await clock.advance(100 * HOUR);
+  expect(await partsOf(2 * MINUTE)).toEqual(['0/4']);
+  // Other parts are another round.
+  expect(await partsOf(3 * HOUR, 3 * HOUR)).toEqual(['0/3', '1/3', '2/3']);
+  expect(await partsOf(HOUR, HOUR)).toEqual(['0/1']);
+});
+
+test('a sweep that was cut short is done again', async () => {
+  const begun: number[] = [];
+  const noted = [sweepRecord('normal', 2 * HOUR, { part: 2, parts: 4 })];
+  for (let watch = 0; watch < 2; watch += 1) {
+    const end = new AbortController();
+    const sweeps = openSweeps(
+      { criticalMs: undefined, normalMs: HOUR, content: { ...ALL, normalMs: 4 * HOUR }, bytesPerSecond: undefined },
+      {
+        clock,
+        journal: journalOf(...noted),
+        sweep: async (tier, { part }) => {
+          if (tier === 'normal') begun.push(part);
+          if (tier === 'normal') end.abort();
+        },
+      },
+    );
+    const running = sweeps.run(end.signal);
+    await clock.advance(MINUTE);
+    await running;
+    expect(sweeps.states().find(({ tier }) => tier === 'normal')?.round).toEqual({ part: 2, parts: 4 });
+  }
+  expect(begun).toEqual([2, 2]);
 });

@@ -88,7 +88,12 @@ export class Watching {
       who: 'map',
       quietMs: 100,
       deadlineMs: 1000,
-      sweep: { criticalMs: undefined, normalMs: undefined, bytesPerSecond: undefined },
+      sweep: {
+        criticalMs: undefined,
+        normalMs: undefined,
+        content: { criticalMs: undefined, normalMs: undefined },
+        bytesPerSecond: undefined,
+      },
       canaryMs: 60_000,
       hooks: limits,
     } as const;

@@ -177,6 +177,15 @@ test('the other records', () => {
     drifts: 1,
     durationMs: 20,
   });
+  const sampled = { part: 0, parts: 7, trusted: 4 };
+  expect(
+    parse(recordWriter.sweep({ timeNs, tier: 'normal', entries: 5, drifts: 1, durationMs: 20, sampled })),
+  ).toMatchObject({
+    durationMs: 20,
+    part: 1,
+    parts: 7,
+    trusted: 4,
+  });
   expect(parse(recordWriter.lifecycle('start', { timeNs, generation: 1, detail: { pid: 9, type: 'x' } }))).toEqual({
     v: 1,
     type: 'start',
