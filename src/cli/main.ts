@@ -1,30 +1,16 @@
 #!/usr/bin/env node
-// The program: arguments to command, errors to exit status; the only process.exit.
-import { readFileSync } from 'node:fs';
-import { pathFromText } from '../domain/path.ts';
-import type { Context } from './context.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { errorLines, openOutput } from './output.ts';
-import { type GlobalOptions, runProgram } from './program.ts';
+// The program: a command that reads everything has its threads started before its own modules are loaded; the only process.exit.
+import { endEarly, startEarly } from '../disk/early.ts';
 
-const startDir = pathFromText(process.cwd());
-// Nothing is ever read from the directory in which the command was called (config/load.ts says why).
-process.chdir('/');
-
-function makeContext({ config, baseline, color, quiet, progress }: GlobalOptions): Context {
-  const output = openOutput({ quiet: quiet ?? false, colour: color, progress: progress || 'none' });
-  return { startDir, output, config, baseline };
-}
-
-function version(): string {
-  const text: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof text === 'object' && text !== null && 'version' in text ? String(text.version) : '?';
-}
-
-try {
-  process.exitCode = await runProgram(process.argv.slice(2), version(), makeContext);
-} catch (error) {
-  process.stderr.write(`${errorLines(error)}\n`);
-  process.exitCode = exitCodeOf(error);
-}
+const words = process.argv.slice(2);
+if (readsEverything()) startEarly();
+const { runCommandLine } = await import('./command-line.ts');
+process.exitCode = await runCommandLine(words);
+await endEarly();
 process.exit();
+
+/** A guess: what it takes for an `init` or `check` and is not only has threads that nobody needs. */
+function readsEverything(): boolean {
+  const isOther = words.some((word) => word === 'config' || /^-(j|h|-jobs|-help)/.test(word));
+  return !isOther && (words.includes('init') || words.includes('check'));
+}

@@ -1,10 +1,10 @@
 // The `Disk` of engine/ports/disk.ts: pages read by worker threads.
-import { availableParallelism } from 'node:os';
 import { AppError } from '../domain/errors.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Disk, Page } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
+import { defaultThreads } from './early.ts';
 import { growWhileCold } from './grow.ts';
 import type { MeterReading } from './meter.ts';
 import { setUpPace } from './pace.ts';
@@ -36,13 +36,12 @@ export interface ObservedDisk extends Disk {
   meters(): readonly MeterReading[];
 }
 
-const JOBS_MAX = 8;
-
 /** Starts the workers at once; `close` must be called, or they keep the process alive. */
 export function openDisk(options: DiskOptions): ObservedDisk {
   const { scope, jobs, bytesPerSecond, idle, dropCache, isBrief, digestMaxBytes, engine } = options;
-  const threads = typeof jobs === 'number' ? jobs : Math.min(availableParallelism(), JOBS_MAX);
+  const threads = typeof jobs === 'number' ? jobs : defaultThreads();
   const pool = openPool(threads, {
+    kind: 'setup',
     scope,
     engine: engine ?? 'auto',
     pace: bytesPerSecond === undefined ? undefined : setUpPace(bytesPerSecond),
@@ -54,10 +53,7 @@ export function openDisk(options: DiskOptions): ObservedDisk {
   // Whoever is told to be slow needs no more threads for it.
   const mayGrow = jobs === 'auto' && bytesPerSecond === undefined && idle !== true;
   return {
-    walk: (from, walkOptions) => {
-      const pages = walk(pool, from, walkOptions);
-      return mayGrow ? growWhileCold(pool, pages) : pages;
-    },
+    walk: (from, walkOptions) => walk(pool, from, walkOptions, mayGrow ? growWhileCold : undefined),
     read: async (dir, names, contentMaxBytes, appended) => {
       const work = [packWork(namesWork(dir, names))];
       const limit = contentMaxBytes === undefined ? {} : { contentMaxBytes };

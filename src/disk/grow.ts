@@ -1,7 +1,6 @@
 // How many threads a walk needs depends on where its files are: in memory as many as there are processors, on a disk more, so that
 // it has several requests at a time (a cold /usr: 23 s with two threads, 15 s with eight, and no gain beyond).
 import { availableParallelism } from 'node:os';
-import type { Page } from '../engine/ports/disk.ts';
 import type { Pool } from './pool.ts';
 
 const EVERY_MS = 200;
@@ -16,14 +15,10 @@ const BUSY_MAX = 0.75;
 const BLOCK_BYTES = 512;
 const US_PER_MS = 1000;
 
-/** The pages as they come; meanwhile the pool gets more threads when those that it has wait for the disk. */
-export async function* growWhileCold(pool: Pool, pages: AsyncIterable<Page>): AsyncGenerator<Page> {
+/** Gives the pool more threads when those that it has wait for the disk; returns what ends that. */
+export function growWhileCold(pool: Pool): () => void {
   const timer = setInterval(watchDisk(pool), EVERY_MS);
-  try {
-    yield* pages;
-  } finally {
-    clearInterval(timer);
-  }
+  return () => clearInterval(timer);
 }
 
 function watchDisk(pool: Pool): () => void {

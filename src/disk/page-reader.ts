@@ -86,6 +86,8 @@ export function createPageReader(
   let hungryLimit = 0;
   /** Whether something else waits in this request. */
   let isMore = false;
+  /** Whether the name at which a directory was left is a file that is too large for this request. */
+  let isTooLarge = false;
   /** What is not done in this request. */
   let later: Work[] = [];
   let contentMaxBytes: number | undefined;
@@ -130,44 +132,53 @@ export function createPageReader(
       return rangeWork(work, names, { index: 0, after: undefined, size: PAGE_NAMES });
     }
     writer.start(work, meter.bytesRead());
+    hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
+    hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
+    const following: Work[] = [];
+    const index = readInTurn(work, fd, names, following);
+    if (index === names.length || isCanceled()) finish();
+    // A file that is too large for this request would come up in it again at once.
+    else if (isTooLarge) later.push(...leave(work, names, index, 1));
+    else following.push(...leave(work, names, index));
+    return following;
+  };
+
+  /**
+   * Reads names until this request has enough; returns the index of the first that is left. What happens to few directories is left
+   * to the caller: code that was never run when this loop is compiled has it compiled again.
+   */
+  const readInTurn = (work: Work, fd: number, names: readonly string[], following: Work[]): number => {
+    const isSingle = work.kind === 'names';
     const ruleOf = ruleFinder(scope, work);
     const knownOf = knownRecords(work.known);
-    hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
-    const following: Work[] = [];
-    hungryLimit = meter.bytesRead() + HUNGRY_BYTES;
-    let index = -1;
-    for (const text of names) {
-      index += 1;
-      if (isCanceled()) break;
-      if (work.kind !== 'names' && index > 0 && (isSpent() || isWanted())) {
-        return [...following, ...leave(work, names, index)];
-      }
+    isTooLarge = false;
+    for (let index = 0; index < names.length; index += 1) {
+      if (isCanceled() || (!isSingle && index > 0 && (isSpent() || isWanted()))) return index;
+      const text = names[index] ?? '';
       const rule = ruleOf(text);
       const known = rule && rules.get(rule);
       if (rule === undefined || known === undefined) continue;
       namesLeft -= 1;
       meter.entry(work.dir, text);
       // Whoever is alone in its piece of work is read, however large.
-      const mayPostpone = work.kind !== 'names' && (index > 0 || isMore || names.length > 1);
-      const limitBytes = mayPostpone ? SHARE_BYTES : work.kind === 'names' ? contentMaxBytes : undefined;
+      const isAlone = index === 0 && !isMore && names.length === 1;
+      const limitBytes = isSingle ? contentMaxBytes : isAlone ? undefined : SHARE_BYTES;
       const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes, token);
-      if (found === 'postponed' && work.kind === 'names') postponed.push(pathFromLatin1(text));
-      else if (found === 'postponed') {
-        // Not for this request, where it would come up again at once.
-        later.push(...leave(work, names, index, 1));
-        return following;
-      }
-      if (found === 'directory') following.push(...below(work, text, rule, entries.stat));
+      if (found === 'directory') follow(following, work, text, rule, entries.stat);
+      if (found !== 'postponed') continue;
+      isTooLarge = !isSingle;
+      if (isTooLarge) return index;
+      postponed.push(pathFromLatin1(text));
     }
-    finish();
-    return following;
+    return names.length;
   };
 
-  /** What follows a directory that was found in the one in hand. */
-  const below = (work: Work, text: string, rule: Rule, stat: Stat): Work[] => {
+  /** Adds what follows a directory that was found in the one in hand. */
+  const follow = (following: Work[], work: Work, text: string, rule: Rule, stat: Stat): void => {
     const path = pathFromLatin1(prefixOf(work.dir) + text);
     const isForeign = rule.oneFileSystem && hasDevice && !isSameDevice(stat, deviceOfDir) && !roots.has(path);
-    return isForeign ? workBeyond(path, scope.roots) : [listWork(path, rules.get(rule)?.index ?? work.rule)];
+    if (isForeign) following.push(...workBeyond(path, scope.roots));
+    else following.push(listWork(path, rules.get(rule)?.index ?? work.rule));
   };
 
   /** Returns the directories in one that is as in the baseline, or the same directory for whoever knows what is there. */
@@ -175,7 +186,7 @@ export function createPageReader(
     const following: Work[] = [];
     const count = quick.read(work, table, (fd, name, rule) => {
       hasDevice = hasBorders && statFd(deviceOfDir, fd) === 0;
-      following.push(...below(work, name, rule, quick.stat));
+      follow(following, work, name, rule, quick.stat);
     });
     if (count === undefined) return [compareWork(work)];
     namesLeft -= count;
@@ -193,31 +204,30 @@ export function createPageReader(
     return rangeWork(work, names, { index, after, size, first: first ?? size });
   };
 
+  /** Works the stack off until this request has enough; returns what is left. */
+  const readAll = (stack: Work[], turn: Turn): Work[] => {
+    for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
+      isMore = stack.length > 0;
+      const trusts = turn.quick && !(turn.round !== undefined && hasTurn(turn.round, piece.dir));
+      const isQuick = trusts && turn.seals !== undefined && piece.kind === 'list';
+      writer.seals = trusts ? undefined : turn.seals;
+      const following = isQuick ? readQuickly(piece, turn.seals) : readPiece(piece);
+      const here = following.filter((next) => mayGoOn(next, turn));
+      push(stack, here);
+      if (here.length < following.length) later.push(...following.filter((next) => !mayGoOn(next, turn)));
+      if (isSpent() || isHungry()) break;
+    }
+    return [...later, ...stack.reverse()];
+  };
+
   return {
     read: (work, turn) => {
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       token = turn.appended;
-      const stack = work.map(unpackWork).reverse();
       [later, postponed, contentMaxBytes] = [[], [], turn.contentMaxBytes];
-      for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
-        isMore = stack.length > 0;
-        const trusts = turn.quick && !(turn.round !== undefined && hasTurn(turn.round, piece.dir));
-        const isQuick = trusts && turn.seals !== undefined && piece.kind === 'list';
-        writer.seals = trusts ? undefined : turn.seals;
-        const following = isQuick ? readQuickly(piece, turn.seals) : readPiece(piece);
-        push(
-          stack,
-          following.filter((next) => mayGoOn(next, turn)),
-        );
-        later.push(...following.filter((next) => !mayGoOn(next, turn)));
-        if (isSpent() || isHungry()) break;
-      }
-      return {
-        ...writer.take(),
-        postponed,
-        rest: [...later, ...stack.reverse()].map((left) => packWork(withKnown(left, undefined))),
-      };
+      const rest = readAll(work.map(unpackWork).reverse(), turn);
+      return { ...writer.take(), postponed, rest: rest.map((left) => packWork(withKnown(left, undefined))) };
     },
   };
 }

@@ -1,10 +1,10 @@
 // The worker threads: each request goes to the one with the least to do.
 
-import { Worker } from 'node:worker_threads';
-import { builtFile } from '../domain/built-file.ts';
+import type { Worker } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
+import { takeWorker } from './early.ts';
 import { METER_BYTES, type MeterReading, readMeter } from './meter.ts';
-import type { Reply, Request, WorkerSetup } from './protocol.ts';
+import { CLOSE, type Reply, type Request, type WorkerSetup } from './protocol.ts';
 
 export interface Pool {
   /** How many threads there are. */
@@ -33,9 +33,6 @@ interface Thread {
 
 /** What is the same for all threads. */
 export type PoolSetup = Omit<WorkerSetup, 'closing' | 'meter'>;
-
-/** Small heaps: what a worker keeps lies outside of them. The main thread's own options (--eval ...) are not for workers. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 export function openPool(threads: number, setup: PoolSetup): Pool {
   const closing = new SharedArrayBuffer(4);
@@ -75,19 +72,14 @@ export function openPool(threads: number, setup: PoolSetup): Pool {
       fail(new AppError('INTERNAL', 'the disk workers are closed'));
       // Not terminate(): in the middle of a native call, or of loading a native module, it aborts the whole process.
       Atomics.store(new Int32Array(closing), 0, 1);
-      const last: Request = { kind: 'close', id: 0 };
-      for (const { worker } of all) worker.postMessage(last);
+      for (const { worker } of all) worker.postMessage(CLOSE);
       await Promise.all(all.map(({ ended }) => ended));
     },
   };
 }
 
 function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
-  const worker = new Worker(builtFile(import.meta.url, 'worker'), {
-    workerData: setup,
-    resourceLimits: LIMITS,
-    execArgv: [],
-  });
+  const worker = takeWorker();
   const waiting: Thread['waiting'] = new Map();
   worker.on('message', (reply: Reply) => {
     const waiter = waiting.get(reply.id);
@@ -102,5 +94,6 @@ function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
       resolve();
     });
   });
+  worker.postMessage(setup);
   return { worker, waiting, ended, meter: setup.meter };
 }

@@ -6,8 +6,9 @@ import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
 import type { PaceSetup } from './pace.ts';
 
-/** `workerData`. */
+/** The first message. */
 export interface WorkerSetup {
+  readonly kind: 'setup';
   readonly scope: ScopeSettings;
   readonly engine: EngineChoice;
   /** One Int32: not 0 when all work is in vain. */
@@ -90,6 +91,8 @@ export type Request =
   /** The last request; the thread ends without an answer. */
   | { readonly kind: 'close'; readonly id: number }
   | { readonly kind: 'prefix'; readonly id: number; readonly path: BytePath; readonly lengthBytes: bigint };
+
+export const CLOSE: Extract<Request, { kind: 'close' }> = { kind: 'close', id: 0 };
 
 /** A page of the answer; an object of its own costs little now that unchanged directories are only counted. */
 export interface FoundPage {

@@ -16,11 +16,12 @@ const BATCH = 16;
 
 let lastId = 0;
 
-/** `Disk.walk`. */
+/** `Disk.walk`. `during` is begun with the walk, and what it returns ends it. */
 export async function* walk(
   pool: Pool,
   from: readonly BytePath[],
   { known, seals, round, onUnchanged, signal }: WalkOptions = {},
+  during: (pool: Pool) => () => void = () => () => {},
 ): AsyncGenerator<Page> {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
   lastId += 1;
@@ -66,6 +67,7 @@ export async function* walk(
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort, { once: true });
 
+  const end = during(pool);
   try {
     while (failure === undefined) {
       signal?.throwIfAborted();
@@ -85,6 +87,7 @@ export async function* walk(
     }
     throw failure;
   } finally {
+    end();
     signal?.removeEventListener('abort', onAbort);
     failure ??= 'stopped';
     Atomics.store(control, CANCELED, 1);

@@ -1,5 +1,5 @@
 // A worker thread: answers one request after the other with synchronous system calls (protocol.ts).
-import { isMainThread, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
 import { dirOf, nameOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
@@ -35,18 +35,29 @@ if (isMainThread || parentPort === null)
 const port = parentPort;
 /** Of requests that belong to no walk. */
 const NO_CONTROL = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
-const answer = createAnswerer(workerData as WorkerSetup);
 
 /** Taken out of turn, and to be answered after the present request. */
 const postponed: Request[] = [];
 
-port.on('message', (request: Request) => {
+let answer: ReturnType<typeof createAnswerer> | undefined;
+
+port.on('message', (message: WorkerSetup | Request) => {
+  if (message.kind === 'setup') answer = createAnswerer(message);
+  else answerAll(message);
+});
+
+function answerAll(request: Request): void {
   for (let next: Request | undefined = request; next !== undefined; next = postponed.shift()) {
-    if (next.kind === 'close') return port.close();
+    if (next.kind === 'close') {
+      port.close();
+      return;
+    }
+    if (answer === undefined)
+      throw new AppError('INTERNAL', 'internal error: a disk worker was asked before it was set up');
     const { reply, transfer } = answer(next);
     port.postMessage(reply, transfer);
   }
-});
+}
 
 /** While this worker is at a large file, another one that has nothing to do shall have the walk's requests that wait here. */
 function handBack(): void {

@@ -138,7 +138,12 @@ function damaged(at: number): AppError {
 
 export function recordName(run: Buffer, at: number): BytePath {
   const start = nameOffset(run, at);
-  return run.toString('latin1', start, start + run.readUInt16LE(at + 4)) as BytePath;
+  return run.toString('latin1', start, start + recordNameLength(run, at)) as BytePath;
+}
+
+/** In bytes. */
+export function recordNameLength(run: Buffer, at: number): number {
+  return run.readUInt16LE(at + 4);
 }
 
 /** The raw `st_mode`. */

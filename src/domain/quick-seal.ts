@@ -5,8 +5,17 @@
 //    0 u32 st_mode, with HAS_DIGEST   12 u32 name length       32 i64 mtime, ns
 //    4 u32 uid                        16 u64 inode             40 i64 ctime, ns
 //    8 u32 gid                        24 u64 size              48 name, one to eight NULs up to a multiple of 8
-import { recordIncomplete, recordIsUnsettled, recordLength, recordName, S_IFMT } from './packed.ts';
+import {
+  nameOffset,
+  recordIncomplete,
+  recordIsUnsettled,
+  recordLength,
+  recordMode,
+  recordNameLength,
+  S_IFMT,
+} from './packed.ts';
 import type { BytePath } from './path.ts';
+import { createScratch } from './scratch.ts';
 import { type Hash, noSeal, SEAL_BYTES } from './seal.ts';
 
 export const QUICK_FIXED_BYTES = 48;
@@ -21,30 +30,43 @@ export function paddedLength(length: number): number {
   return (length + 8) & ~7;
 }
 
+const scratch = createScratch();
+
 /** The quick seal of a page; of one that holds what could not be read, or had only just changed, there is none, which all zeros stand for. */
 export function quickSealOf(hash: Hash, dir: Buffer, entries: Buffer): Uint8Array {
   let length = paddedLength(dir.length);
   for (let at = 0; at < entries.length; at += recordLength(entries, at)) {
     if (recordIncomplete(entries, at) !== 0 || recordIsUnsettled(entries, at)) return noSeal();
-    length += QUICK_FIXED_BYTES + paddedLength(entries.readUInt16LE(at + 4));
+    length += QUICK_FIXED_BYTES + paddedLength(recordNameLength(entries, at));
   }
-  const bytes = Buffer.alloc(length);
-  bytes.set(dir, 0);
-  let end = paddedLength(dir.length);
-  for (let at = 0; at < entries.length; at += recordLength(entries, at)) {
-    const name = recordName(entries, at);
+  const bytes = scratch(length);
+  let end = writePadded(bytes, 0, dir, 0, dir.length);
+  for (let at = 0; at < entries.length; at += entries.readUInt32LE(at)) {
+    const nameLength = recordNameLength(entries, at);
     bytes.writeUInt32LE(modeOf(entries, at), end);
-    entries.copy(bytes, end + 4, at + 12, at + 20);
-    bytes.writeUInt32LE(name.length, end + 12);
-    entries.copy(bytes, end + 16, at + 24, at + 56);
-    bytes.write(name, end + QUICK_FIXED_BYTES, 'latin1');
-    end += QUICK_FIXED_BYTES + paddedLength(name.length);
+    copyBytes(bytes, end + 4, entries, at + 12, 8);
+    bytes.writeUInt32LE(nameLength, end + 12);
+    copyBytes(bytes, end + 16, entries, at + 24, 32);
+    end = writePadded(bytes, end + QUICK_FIXED_BYTES, entries, nameOffset(entries, at), nameLength);
   }
   return hash(bytes);
 }
 
+/** Writes a name and the NULs behind it; returns where they end. */
+function writePadded(to: Buffer, at: number, from: Buffer, start: number, length: number): number {
+  const end = at + paddedLength(length);
+  copyBytes(to, at, from, start, length);
+  for (let nul = at + length; nul < end; nul += 1) to[nul] = 0;
+  return end;
+}
+
+/** Few bytes: a call into Node costs more than this loop. */
+function copyBytes(to: Buffer, at: number, from: Buffer, start: number, length: number): void {
+  for (let index = 0; index < length; index += 1) to[at + index] = from[start + index] ?? 0;
+}
+
 function modeOf(entries: Buffer, at: number): number {
-  const mode = entries.readUInt16LE(at + 8);
+  const mode = recordMode(entries, at);
   const hasDigest = (mode & S_IFMT) === S_IFREG && ((entries[at + 10] ?? 0) & HAS_DIGEST_BIT) !== 0;
   return hasDigest ? mode | HAS_DIGEST : mode;
 }

@@ -1,7 +1,7 @@
 // Build the baseline from what is on the disk now.
-import { recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
+import { recordIncomplete, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, joinPath } from '../domain/path.ts';
-import { portionOf } from './portion.ts';
+import { isWhole, portionOf } from './portion.ts';
 import type { Disk, Page, Portion } from './ports/disk.ts';
 import type { Store } from './ports/store.ts';
 
@@ -53,7 +53,7 @@ function reportIncomplete(page: Page, totals: InitTotals, { onIncomplete }: Init
     onIncomplete(path, errno);
   };
   if (page.failed !== 0) tell(page.dir, page.failed);
-  for (const at of recordOffsets(page.records)) {
+  for (let at = 0; at < page.records.length; at += recordLength(page.records, at)) {
     const errno = recordIncomplete(page.records, at);
     if (errno !== 0) tell(joinPath(page.dir, recordName(page.records, at)), errno);
   }
@@ -64,21 +64,24 @@ function keepOrder() {
   const early = new Map<BytePath, Page[]>();
   const reached = new Map<BytePath, BytePath>();
   const isNext = ({ dir, extent }: Page): boolean => extent.kind === 'range' && extent.after === reached.get(dir);
+  const inTurn = (page: Page): Page[] => {
+    const pages: Page[] = [];
+    const waiting = early.get(page.dir) ?? [];
+    waiting.push(page);
+    early.set(page.dir, waiting);
+    for (let at = waiting.findIndex(isNext); at >= 0; at = waiting.findIndex(isNext)) {
+      const [ready] = waiting.splice(at, 1);
+      if (ready?.extent.kind !== 'range') continue;
+      if (ready.extent.upTo === undefined) reached.delete(ready.dir);
+      else reached.set(ready.dir, ready.extent.upTo);
+      pages.push(ready);
+    }
+    if (waiting.length === 0) early.delete(page.dir);
+    return pages;
+  };
   return {
     /** The pages that can go on now that this one is here, in order. */
-    *next(page: Page): Generator<Page> {
-      const waiting = early.get(page.dir) ?? [];
-      waiting.push(page);
-      early.set(page.dir, waiting);
-      for (let at = waiting.findIndex(isNext); at >= 0; at = waiting.findIndex(isNext)) {
-        const [ready] = waiting.splice(at, 1);
-        if (ready?.extent.kind !== 'range') continue;
-        if (ready.extent.upTo === undefined) reached.delete(ready.dir);
-        else reached.set(ready.dir, ready.extent.upTo);
-        yield ready;
-      }
-      if (waiting.length === 0) early.delete(page.dir);
-    },
+    next: (page: Page): readonly Page[] => (isWhole(page) ? [page] : inTurn(page)),
   };
 }
 

@@ -5,3 +5,8 @@ import type { Page, Portion } from './ports/disk.ts';
 export function portionOf({ dir, records, bytesRead, trusted }: Page): Portion {
   return { dir, entries: countRecords(records), bytesRead, trusted };
 }
+
+/** Whether it is all of its directory. */
+export function isWhole({ extent }: Page): boolean {
+  return extent.kind === 'range' && extent.after === undefined && extent.upTo === undefined;
+}

@@ -6,7 +6,7 @@ import type { BytePath } from '../domain/path.ts';
 import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
-import { portionOf } from './portion.ts';
+import { isWhole, portionOf } from './portion.ts';
 import type { Disk, Page, Portion, WalkOptions } from './ports/disk.ts';
 import type { Baseline } from './ports/store.ts';
 
@@ -48,10 +48,6 @@ export async function* survey(
     given.delete(page.dir);
     yield* findingsOf(page, parts, run);
   }
-}
-
-function isWhole({ extent }: Page): boolean {
-  return extent.kind === 'range' && extent.after === undefined && extent.upTo === undefined;
 }
 
 /** The findings of one page, with what a vanished directory takes along and growing files verified. */

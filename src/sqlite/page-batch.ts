@@ -3,9 +3,9 @@ import type { Database, SqlValue } from './driver.ts';
 import type { NewPage } from './page.ts';
 
 export interface PageBatch {
+  /** Pages of this directory follow. Returns whether it may have been begun before: never wrongly no. */
+  begin(dir: Uint8Array): boolean;
   add(page: NewPage): void;
-  /** Whether a page of this directory may have been added: never wrongly no. */
-  mayHold(dir: Uint8Array): boolean;
   /** Inserts what waits. */
   flush(): void;
 }
@@ -36,12 +36,11 @@ export function createPageBatch(database: Database): PageBatch {
   };
 
   return {
+    begin: (dir) => directories.add(dir),
     add(page) {
-      directories.add(page.dir);
       waiting.push(page);
       if (waiting.length === ROWS) insert(waiting.splice(0), INSERT_CONTENT, INSERT_PAGE);
     },
-    mayHold: (dir) => directories.has(dir),
     flush() {
       for (const page of waiting.splice(0))
         insert([page], 'insert into content (id, entries) values (?, ?)', 'insert into page values (?, ?, ?, ?, ?)');
@@ -64,13 +63,13 @@ function createFilter() {
     return (hash >>> 0) % FILTER_BITS;
   };
   return {
-    add(bytes: Uint8Array): void {
+    /** Returns whether it may have been added before. */
+    add(bytes: Uint8Array): boolean {
       const bit = bitOf(bytes);
-      bits[bit >> 3] = (bits[bit >> 3] ?? 0) | (1 << (bit & 7));
-    },
-    has(bytes: Uint8Array): boolean {
-      const bit = bitOf(bytes);
-      return ((bits[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+      const [at, mask] = [bit >> 3, 1 << (bit & 7)];
+      const former = bits[at] ?? 0;
+      bits[at] = former | mask;
+      return (former & mask) !== 0;
     },
   };
 }

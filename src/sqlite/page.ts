@@ -71,29 +71,29 @@ export interface NewPage extends Omit<PageHead, 'content'> {
   readonly entries: Buffer;
 }
 
-/** Cuts a sorted run into pages and counts them in; returns its last name. Throws INTERNAL when its names do not ascend. */
-export function sealRun(
-  hash: Hash,
-  meta: Meta,
-  dir: BytePath,
-  run: Buffer,
-  take: (page: NewPage) => void,
-): BytePath | undefined {
+/** Cuts a sorted run into pages and counts them in. Throws INTERNAL when its names do not ascend. */
+export function sealRun(hash: Hash, meta: Meta, dir: BytePath, run: Buffer, take: (page: NewPage) => void): void {
   const dirBytes = pathToBytes(dir);
-  let last: BytePath | undefined;
   for (const piece of cutRun(run, dir)) {
     const entries = run.subarray(piece.start, piece.end);
     const first = pathToBytes(piece.first);
-    const own = pageSeal(hash, dirBytes, first, entries);
-    const seal = meta.hasQuick ? Buffer.concat([own, quickSealOf(hash, dirBytes, entries)]) : own;
+    const seal = sealOfPage(hash, meta, dirBytes, first, entries);
     const page = { dir: dirBytes, first, seal, count: piece.count, entries };
     togglePage(hash, meta.root, page);
     meta.pages += 1;
     meta.entries += page.count;
-    last = piece.last;
     take(page);
   }
-  return last;
+}
+
+/** The column `seal`. */
+function sealOfPage(hash: Hash, { hasQuick }: Meta, dir: Buffer, first: Buffer, entries: Buffer): Buffer {
+  const own = pageSeal(hash, dir, first, entries);
+  if (!hasQuick) return own;
+  const both = Buffer.allocUnsafe(2 * SEAL_BYTES);
+  both.set(own, 0);
+  both.set(quickSealOf(hash, dir, entries), SEAL_BYTES);
+  return both;
 }
 
 /** Inserts the pages of a run. */

@@ -32,14 +32,15 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
   const meta = { ...readMeta(database, hash), entries: 0, pages: 0, root: noSeal(), hasQuick: true };
   const batch = createPageBatch(database);
   let over = false;
-  let current: { readonly dir: BytePath; readonly last: BytePath | undefined } | undefined;
+  /** The run that was added last. */
+  let current: { readonly dir: BytePath; readonly run: Buffer } | undefined;
 
   const assertOpen = (): void => {
     if (over) throw new AppError('INTERNAL', 'internal error: the rebuild is over');
   };
   const lastOf = (dir: BytePath): BytePath | undefined => {
-    if (current?.dir === dir) return current.last;
-    if (!batch.mayHold(pathToBytes(dir))) return undefined;
+    if (current?.dir === dir) return lastName(current.run);
+    if (!batch.begin(pathToBytes(dir))) return undefined;
     batch.flush();
     return storedLast(database, hash, dir);
   };
@@ -51,7 +52,8 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
       const first = recordName(records, 0);
       const before = lastOf(dir);
       if (before !== undefined && first <= before) throw unsorted(dir, first);
-      current = { dir, last: sealRun(hash, meta, dir, records, batch.add) };
+      sealRun(hash, meta, dir, records, batch.add);
+      current = { dir, run: records };
     },
     finish(roots, journal) {
       assertOpen();
