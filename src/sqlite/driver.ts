@@ -67,22 +67,42 @@ function translated<T>(call: () => T): T {
 }
 
 /** Applies what must hold on every connection, and reads it back: this package reopens WAL files with synchronous=NORMAL. */
-export function assertSettings(database: Database, readOnly: boolean): void {
-  if (!readOnly) database.exec('pragma journal_mode = wal');
+export function assertSettings(database: Database): void {
   database.exec(
     'pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off; pragma cell_size_check = on; pragma temp_store = memory; pragma mmap_size = 0',
   );
-  for (const [name, wanted] of SETTINGS) {
-    const value = Object.values(database.get(`pragma ${name}`) ?? {})[0];
-    if (value !== wanted) {
-      throw new AppError('INTERNAL', `internal error: sqlite keeps ${name} at ${String(value)} instead of ${wanted}`);
-    }
+  for (const [name, wanted] of SETTINGS) assertSetting(database, name, wanted);
+}
+
+/**
+ * Turns to a write-ahead log, which readers do not wait for. A file without a generation has a rollback journal: nobody has
+ * anything to read in it, and the first generation is written once, not to the log and then again (a third less time).
+ */
+export function useLog(database: Database): void {
+  database.exec('pragma journal_mode = wal');
+  assertSetting(database, 'journal_mode', 'wal');
+  assertSetting(database, ...SYNCHRONOUS);
+}
+
+/** Whether the write-ahead log is in use. */
+export function usesLog(database: Database): boolean {
+  return settingOf(database, 'journal_mode') === 'wal';
+}
+
+function assertSetting(database: Database, name: string, wanted: string | number): void {
+  const value = settingOf(database, name);
+  if (value !== wanted) {
+    throw new AppError('INTERNAL', `internal error: sqlite keeps ${name} at ${String(value)} instead of ${wanted}`);
   }
 }
 
+function settingOf(database: Database, name: string): unknown {
+  return Object.values(database.get(`pragma ${name}`) ?? {})[0];
+}
+
+const SYNCHRONOUS: readonly [string, number] = ['synchronous', 2];
 const SETTINGS: readonly (readonly [string, string | number])[] = [
-  ['journal_mode', 'wal'],
-  ['synchronous', 2],
+  SYNCHRONOUS,
   ['foreign_keys', 1],
   ['trusted_schema', 0],
   ['cell_size_check', 1],

@@ -20,7 +20,7 @@ export function failure(error: unknown): unknown {
   return fromResult(result === 0 ? resultOf(error.message) : result, numberOf(error, 'systemErrno'), error);
 }
 
-/** SQLITE_READONLY_ROLLBACK: a rollback journal waits, and those exist only until the tables do (migrations.ts). */
+/** SQLITE_READONLY_ROLLBACK: a rollback journal waits, and those exist only until there is a generation (driver.ts, useLog). */
 const READONLY_ROLLBACK = 776;
 
 /** No generation was ever committed: `init` was ended before. */

@@ -6,7 +6,7 @@ import { unsorted } from '../domain/page.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
 import { type Hash, noSeal } from '../domain/seal.ts';
 import type { Rebuild } from '../engine/ports/store.ts';
-import { assertSettings, type Database, rollback } from './driver.ts';
+import { assertSettings, type Database, rollback, useLog, usesLog } from './driver.ts';
 import { appendJournal } from './journal.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { clearDrift } from './open-drift.ts';
@@ -21,7 +21,7 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
     ended();
   };
   try {
-    assertSettings(database, false);
+    assertSettings(database);
     database.exec('begin immediate');
     database.run('delete from page');
     database.run('delete from content');
@@ -67,7 +67,7 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
       writeMeta(database, hash, meta);
       database.exec('commit');
       over = true;
-      checkpoint(database);
+      settle(database);
       end();
       return meta.generation;
     },
@@ -87,12 +87,26 @@ function storedLast(database: Database, hash: Hash, dir: BytePath): BytePath | u
   return row === undefined ? undefined : lastName(recordsOf(hash, row, dir));
 }
 
+/** Puts a new generation to where it stays, and turns to the log if it is the first one. */
+function settle(database: Database): void {
+  if (usesLog(database)) checkpoint(database);
+  else tolerantly(() => useLog(database));
+}
+
 /** Moves the write-ahead log, which holds the whole generation, into the database and empties it. */
 export function checkpoint(database: Database): void {
-  try {
+  tolerantly(() => {
+    // A connection that has not read since another one turned to the log does not know that there is one.
+    database.get('select id from meta');
     database.all('pragma wal_checkpoint(truncate)');
+  });
+}
+
+function tolerantly(work: () => void): void {
+  try {
+    work();
   } catch (error) {
-    // The generation is committed and durable in the log; a later checkpoint has another chance to move it.
+    // The generation is committed and durable where it is; the next one who opens the file to write to it has another chance.
     if (error instanceof AppError && (error.code === 'IO' || error.code === 'BUSY')) return;
     throw error;
   }

@@ -5,7 +5,7 @@ import type { Hash } from '../domain/seal.ts';
 import type { Commit, Store } from '../engine/ports/store.ts';
 import { applyAccept } from './accept.ts';
 import { baselineOf } from './baseline.ts';
-import { assertSettings, type Database, openDatabase, transact } from './driver.ts';
+import { assertSettings, type Database, openDatabase, transact, useLog } from './driver.ts';
 import { prepareFile } from './file.ts';
 import { holdHook } from './hook-memory.ts';
 import { appendJournal, journalOf } from './journal.ts';
@@ -53,9 +53,11 @@ export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions):
   try {
     if (mayBeBlank && isBlank(database)) createSchema(database, () => writeMeta(database, hash, emptyMeta()));
     assertOurs(database);
-    assertSettings(database, readOnly);
+    assertSettings(database);
     verified = verifyPages(database, hash);
-    if (mode !== 'create') assertCommitted(verified.meta);
+    const { meta } = verified;
+    if (mode !== 'create') assertCommitted(meta);
+    if (!readOnly && meta.generation > 0) useLog(database);
     if (!readOnly) upgrade(database);
   } catch (error) {
     database.close();

@@ -12,7 +12,7 @@ export interface StoreSubject {
   readonly open: (mode: 'read' | 'write' | 'create') => Store;
 }
 
-function packed(entries: readonly Entry[]): Buffer {
+export function packed(entries: readonly Entry[]): Buffer {
   const sorted = [...entries].sort((a, b) => comparePaths(nameOf(a.path), nameOf(b.path)));
   return Buffer.concat(
     sorted.map((each) => {

@@ -113,6 +113,7 @@ test('a closed disk rejects, in the middle of a walk, too', async () => {
 test('a worker that cannot start is an AppError', async () => {
   const scope = { ...scopeOf(), rules: [{ ...ruleOver(['/x']), exclude: [1 as unknown as string] }] };
   const setup = {
+    kind: 'setup' as const,
     pace: undefined,
     idle: false,
     dropCache: false,

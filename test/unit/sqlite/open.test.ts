@@ -203,7 +203,7 @@ test('every connection is durable: synchronous stays FULL when a file is opened 
   const file = committed();
   const database = openDatabase(Buffer.from(file), { readOnly: false, busyMs: 50 });
   expect(database.get('pragma synchronous')).toEqual({ synchronous: 1 });
-  assertSettings(database, false);
+  assertSettings(database);
   expect(database.get('pragma synchronous')).toEqual({ synchronous: 2 });
   expect(database.get('pragma journal_mode')).toEqual({ journal_mode: 'wal' });
   database.close();
