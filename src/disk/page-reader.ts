@@ -4,7 +4,7 @@ import { hasTurn, type Round } from '../domain/round.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
-import { isAbsence, listNames, openDirectory, prefixOf } from './directory.ts';
+import { isAbsence, openDirectory, prefixOf } from './directory.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
 import type { Meter } from './meter.ts';
@@ -17,11 +17,11 @@ import { allocateStat, isSameDevice, type Stat, statFd } from './stat.ts';
 import {
   compareWork,
   listWork,
+  namesOf,
   PAGE_NAMES,
   packWork,
   push,
   rangeWork,
-  unpackNames,
   unpackWork,
   withKnown,
   workBeyond,
@@ -235,18 +235,4 @@ export function createPageReader(
 /** Here and now; what is compared with the baseline must be sent what that knows. */
 function mayGoOn({ kind }: Work, { descend, quick }: Turn): boolean {
   return descend && (!quick || kind === 'list');
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-function namesOf(work: Work, fd: number): readonly string[] | number {
-  switch (work.kind) {
-    case 'list':
-    case 'compare':
-      return listNames(fd);
-    case 'range':
-      return unpackNames(work.packed ?? NO_BYTES);
-    case 'names':
-      return [...new Set<string>(work.names ?? [])].sort();
-  }
 }

@@ -1,5 +1,6 @@
 // Pieces of work of a walk (protocol.ts): where it starts, and what lies below a directory.
 import { type BytePath, dirOf, isWithin, nameOf, outermostPaths, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
+import { listNames } from './directory.ts';
 import type { PackedWork, Reply, Request, Work } from './protocol.ts';
 
 /** Names in one page of a large directory. */
@@ -98,7 +99,7 @@ function packNames(names: readonly string[]): Uint8Array {
   return Buffer.from(`${names.join('\0')}\0`, 'latin1');
 }
 
-export function unpackNames(packed: Uint8Array): string[] {
+function unpackNames(packed: Uint8Array): string[] {
   const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
   return bytes.toString('latin1', 0, bytes.length - 1).split('\0');
 }
@@ -116,4 +117,19 @@ export function undone({ id, work }: Extract<Request, { kind: 'pages' }>): Reply
   const unchanged = { dir: ROOT_DIR, entries: 0, bytesRead: 0, trusted: 0 };
   const rest = work.map((piece) => packWork(withKnown(unpackWork(piece), undefined)));
   return { kind: 'pages', id, pages: [], records: new ArrayBuffer(0), unchanged, rest, postponed: [] };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The names of a piece of work on an open directory, sorted; or the positive errno. */
+export function namesOf(work: Work, fd: number): readonly string[] | number {
+  switch (work.kind) {
+    case 'list':
+    case 'compare':
+      return listNames(fd);
+    case 'range':
+      return unpackNames(work.packed ?? NO_BYTES);
+    case 'names':
+      return [...new Set<string>(work.names ?? [])].sort();
+  }
 }
