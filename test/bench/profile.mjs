@@ -1,4 +1,5 @@
-// The functions that a check spends its time in, of all threads together: `npm run bench -- profile [TREE [CHECK OPTIONS]]`, /usr by default.
+// The functions that a check, or an init, spends its time in, of all threads together:
+// `npm run bench -- profile [init] [TREE [OPTIONS]]`, /usr by default.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,17 +9,20 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const HOTTEST = 10;
 const IDLE = '(idle)\n';
 const ROOT = resolve(import.meta.dirname, '../..');
-const [tree = '/usr', ...options] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const command = given[0] === 'init' ? given.shift() : 'check';
+const [tree = '/usr', ...options] = given;
 const main = join(ROOT, 'dist/cli/main.js');
 const scratch = mkdtempSync(join(tmpdir(), 'driftline-bench-'));
 try {
   const baseline = ['--baseline', join(scratch, 'state/b.db')];
+  const line = command === 'init' ? ['init', '--force', tree, ...options] : ['check', ...options];
   run([main, ...baseline, 'init', tree]);
-  run([main, ...baseline, 'check', ...options]);
+  run([main, ...baseline, ...line]);
   const hooks = pathToFileURL(join(import.meta.dirname, 'profile-workers.mjs')).href;
-  run(['--cpu-prof', `--cpu-prof-dir=${scratch}/profiles`, '--import', hooks, main, ...baseline, 'check', ...options]);
+  run(['--cpu-prof', `--cpu-prof-dir=${scratch}/profiles`, '--import', hooks, main, ...baseline, ...line]);
   const { files, totalMs, hottest } = read(join(scratch, 'profiles'));
-  console.log(`check ${options.join(' ')} of ${tree}: ${files} threads, ${(totalMs / 1000).toFixed(2)} s that were not idle (sampled)\n`);
+  console.log(`${command} ${options.join(' ')} of ${tree}: ${files} threads, ${(totalMs / 1000).toFixed(2)} s that were not idle (sampled)\n`);
   console.log('| function | where | self s | share |\n|---|---|---:|---:|');
   for (const [key, ms] of hottest) {
     const [name, where] = key.split('\n');

@@ -2,7 +2,7 @@
 # npm run bench [-- NAME ARGUMENTS]: what NAME measures; `scan` when nothing is named.
 #   scan        init, check and check --quick beside what one could take instead, on several trees (--help: options)
 #   digests     every digest of a tree against b3sum, file by file
-#   profile     the functions that a check spends its time in
+#   profile     the functions that a check, or an init, spends its time in
 #   events      storms of close() as the library, `driftline trace`, fatrace and fsnotifywait see them; as root
 #                 [EVENTS [ROUNDS]]
 #   permission  what a permission responder costs who opens a file
