@@ -79,7 +79,7 @@ export async function runOnChange(parts: RunOnChangeParts, signal: AbortSignal):
       wake = new AbortController();
       await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
     }
-    const due = batch.take(clock.monotonicMs());
+    const due = batch.take(clock.monotonicMs()).flat();
     if (due.length === 0) continue;
     for (const path of await flush(parts, due)) doubt(path, false);
   }

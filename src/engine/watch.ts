@@ -1,6 +1,4 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
-import { UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { createBatch, type Dirty } from '../domain/batch.ts';
 import type { Gap } from '../domain/coverage.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -9,6 +7,7 @@ import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
 import { openAppended } from './appended.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
+import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
 import { LARGE_BYTES, type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
@@ -56,7 +55,6 @@ export function openWatch(initial: WatchParts): Watch {
   // Everybody holds on to this object: a change is one for all.
   const parts = { ...initial, appended: openAppended() };
   const { clock, source, store } = parts;
-  const batch = createBatch(parts.settings);
   let wake = new AbortController();
   const gaps: Gap[] = [];
   let isReady = false;
@@ -64,10 +62,6 @@ export function openWatch(initial: WatchParts): Watch {
   let overflows = 0;
   let isWorking = false;
   let failure: unknown;
-
-  const doubt = (path: BytePath, subtree: boolean, actor = UNKNOWN_ACTOR, nowMs = clock.monotonicMs()): void => {
-    batch.add({ path, subtree, actors: [actor], hasOthers: false, sinceMs: nowMs }, nowMs);
-  };
 
   const survive = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => {
@@ -80,9 +74,10 @@ export function openWatch(initial: WatchParts): Watch {
   /** These change nothing, and wait for no large file. */
   const questions = openErrands(() => wake.abort());
   const large = openLargeFiles(parts, { onDone: () => wake.abort(), survive });
-  const flush = openFlush(parts, (path) => doubt(path, false));
+  const flush = openFlush(parts, (path) => dirty.doubt(path, false));
+  const dirty = openDirtyPaths(parts, { flush, large });
   const comparisons = openComparisons(parts, {
-    doubt: (path) => doubt(path, false),
+    doubt: (path) => dirty.doubt(path, false),
     onFound: () => wake.abort(),
     survive,
   });
@@ -101,13 +96,13 @@ export function openWatch(initial: WatchParts): Watch {
   const onEvent = (event: WatchEvent, nowMs: number, signal: AbortSignal): void => {
     switch (event.kind) {
       case 'dirty':
-        doubt(event.path, event.subtree, event.actor, nowMs);
+        dirty.doubt(event.path, event.subtree, event.actor, nowMs);
         return;
       case 'renamed':
-        batch.join(event.paths);
+        dirty.join(event.paths);
         return;
       case 'linked':
-        for (const path of parts.names.namesOf(event.inodeKey)) doubt(path, false, event.actor, nowMs);
+        for (const path of parts.names.namesOf(event.inodeKey)) dirty.doubt(path, false, event.actor, nowMs);
         return;
       case 'overflow':
         overflows += 1;
@@ -132,17 +127,10 @@ export function openWatch(initial: WatchParts): Watch {
     }
   };
 
-  /** Large files go to a lane of their own. */
-  const flushDue = async (due: readonly Dirty[], signal: AbortSignal): Promise<void> => {
-    if (due.length > 0) large.add(await flush.batch(large.recall(due), signal, LARGE_BYTES));
+  const recordLarge = async ({ dirty: one, found }: LargeRead, signal: AbortSignal): Promise<void> => {
+    if (found === undefined) dirty.add(one);
+    else await flush.record([one], found, signal);
   };
-
-  const recordLarge = async ({ dirty, found }: LargeRead, signal: AbortSignal): Promise<void> => {
-    if (found === undefined) batch.add(dirty, clock.monotonicMs());
-    else await flush.record([dirty], found, signal);
-  };
-
-  const dueMs = (): number => batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY;
 
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);
 
@@ -151,7 +139,7 @@ export function openWatch(initial: WatchParts): Watch {
     await large.settle((read) => recordLarge(read, signal));
     // Nothing changes the baseline while a file is being compared with it.
     if (!large.isBusy) await errands.run();
-    await flushDue(batch.take(clock.monotonicMs(), large.holds), signal);
+    await dirty.flushDue(signal);
     if (!signal.aborted) large.begin(signal);
   };
 
@@ -159,12 +147,12 @@ export function openWatch(initial: WatchParts): Watch {
     survive(pump(signal));
     await parts.names.fill(signal);
     await comparisons.catchUp(signal);
-    if (!signal.aborted) await flush.batch(batch.takeAll(), signal);
+    if (!signal.aborted) await dirty.flushAll(signal);
     if (!signal.aborted) parts.onReady();
     isReady = true;
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
-      const waitMs = dueMs() - clock.monotonicMs();
+      const waitMs = dirty.dueMs() - clock.monotonicMs();
       if (waitMs > 0 && mayRest()) {
         wake = new AbortController();
         await clock.sleep(Math.min(waitMs, IDLE_MS), wake.signal);
@@ -184,16 +172,16 @@ export function openWatch(initial: WatchParts): Watch {
   const suspects = (signal: AbortSignal): Promise<Suspects> =>
     findSuspects({
       settled: () => source.settled(),
-      flush: () => flushDue(batch.takeAll(large.holds), signal),
+      flush: () => dirty.flushAll(signal, LARGE_BYTES),
       doubtful,
       openPaths: () => openPaths(store),
-      unreadPaths: () => [...large.paths(), ...batch.paths()].flatMap((path) => rootsFor(parts.scope, path)),
+      unreadPaths: () => [...large.paths(), ...dirty.paths()].flatMap((path) => rootsFor(parts.scope, path)),
     });
 
   return {
     state: () => ({
-      backlog: batch.size + large.paths().length + source.backlog(),
-      isBusy: isWorking || large.isBusy || comparisons.isRunning || dueMs() < clock.monotonicMs() - LATE_MS,
+      backlog: dirty.size + large.paths().length + source.backlog(),
+      isBusy: isWorking || large.isBusy || comparisons.isRunning || dirty.dueMs() < clock.monotonicMs() - LATE_MS,
       overflows,
       gaps,
       sweeps: sweeps.states(),
@@ -211,7 +199,7 @@ export function openWatch(initial: WatchParts): Watch {
     accept: (request) =>
       errands.add(async () => {
         const result = await accept(parts, request);
-        for (const path of result.again) doubt(path, false);
+        for (const path of result.again) dirty.doubt(path, false);
         return result;
       }),
     async run(signal) {

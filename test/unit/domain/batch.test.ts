@@ -18,7 +18,7 @@ test('a path waits until it is quiet', () => {
   batch.add(dirty('/a'), 60);
   expect(batch.dueMs()).toBe(160);
   expect(batch.take(100)).toEqual([]);
-  expect(batch.take(160)).toHaveLength(1);
+  expect(batch.take(160).flat()).toHaveLength(1);
   expect(batch.dueMs()).toBeUndefined();
 });
 
@@ -26,7 +26,7 @@ test('a path that never rests is taken at its deadline', () => {
   const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
   for (let now = 0; now < 1000; now += 50) batch.add(dirty('/log'), now);
   expect(batch.dueMs()).toBe(1000);
-  expect(batch.take(1000)).toHaveLength(1);
+  expect(batch.take(1000).flat()).toHaveLength(1);
 });
 
 test('what is nearly due comes along, what is still busy does not', () => {
@@ -34,13 +34,22 @@ test('what is nearly due comes along, what is still busy does not', () => {
   batch.add(dirty('/old'), 0);
   batch.add(dirty('/new'), 40);
   batch.add(dirty('/busy'), 99);
-  expect(batch.take(100).map((one) => one.path)).toEqual(['/old', '/new']);
+  expect(
+    batch
+      .take(100)
+      .flat()
+      .map((one) => one.path),
+  ).toEqual(['/old', '/new']);
   expect(batch.size).toBe(1);
 });
 
 test('the names of a rename are taken together, whichever was dirty before and is due first', () => {
   const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
-  const taken = (nowMs: number): string[] => batch.take(nowMs).map((one) => one.path);
+  const taken = (nowMs: number): string[] =>
+    batch
+      .take(nowMs)
+      .flat()
+      .map((one) => one.path);
   for (let now = 0; now < 990; now += 30) batch.add(dirty('/log'), now);
   batch.add(dirty('/log'), 990);
   batch.add(dirty('/log.1'), 990);
@@ -66,7 +75,7 @@ test('renames that hang together in a chain wait for each other, but for no long
     batch.join([path(`/status.${n}`), path('/status')]);
     expect(batch.dueMs()).toBe(Math.min(n + 100, 1000));
   }
-  expect(batch.take(1000)).toHaveLength(2001);
+  expect(batch.take(1000).flat()).toHaveLength(2001);
 });
 
 test('subtree and actors of one path add up', () => {
@@ -75,7 +84,7 @@ test('subtree and actors of one path add up', () => {
   batch.add({ ...dirty('/d', true), actors: [by(1)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(2)] }, 0);
   batch.add({ ...dirty('/d'), actors: [by(1)] }, 0);
-  expect(batch.takeAll()).toEqual([
+  expect(batch.takeAll().flat()).toEqual([
     { path: '/d', subtree: true, hasOthers: false, sinceMs: 0, actors: [by(2), by(1)] },
   ]);
 });
@@ -93,7 +102,7 @@ test('an actor that is not listed is not forgotten: unknown before or after a kn
   const othersAfter = (...actors: Actor[]): boolean | undefined => {
     const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
     for (const actor of actors) batch.add(dirty('/a', false, actor), 0);
-    return batch.takeAll()[0]?.hasOthers;
+    return batch.takeAll()[0]?.[0]?.hasOthers;
   };
   const unknown: Actor = { source: 'unknown' };
   expect(othersAfter(known(1), known(2), known(1))).toBe(false);
@@ -108,10 +117,27 @@ test('what is held waits, with all that renames join with it, and is not due', (
   const isHeld = (one: string): boolean => one === '/held';
   for (const name of ['/held', '/old', '/other']) batch.add(dirty(name), 0);
   batch.join([path('/old'), path('/held')]);
-  expect(batch.take(100, isHeld).map((one) => one.path)).toEqual(['/other']);
+  expect(
+    batch
+      .take(100, isHeld)
+      .flat()
+      .map((one) => one.path),
+  ).toEqual(['/other']);
   expect(batch.dueMs(isHeld)).toBeUndefined();
   expect(batch.takeAll(isHeld)).toEqual([]);
   expect([...batch.paths()]).toEqual(['/held', '/old']);
   expect(batch.dueMs()).toBe(100);
-  expect(batch.take(100)).toHaveLength(2);
+  expect(batch.take(100).flat()).toHaveLength(2);
+});
+
+test('of many, some slices at a time: what waits for its turn is still one with what comes later', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  for (let n = 0; n < 100; n += 1) batch.add(dirty(`/d${n % 10}/f${n}`), 0);
+  const slices = batch.take(100, undefined, 5);
+  expect(slices.map((slice) => slice.length)).toEqual(Array.from({ length: 16 }, () => 5));
+  expect(batch.size).toBe(20);
+  batch.add(dirty('/d9/f99'), 950);
+  expect(batch.dueMs()).toBe(100);
+  expect(batch.take(100, undefined, 5).flat()).toHaveLength(19);
+  expect(batch.take(1050).flat()).toHaveLength(1);
 });

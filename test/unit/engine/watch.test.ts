@@ -136,3 +136,33 @@ test('a change under another name of an inode is found at the names of the basel
   await watching.clock.advance(1000);
   expect(ground.open()).toEqual(['/r/a']);
 });
+
+test('of a storm no more is in hand than a slice, all of it is found, and a move from one slice to another is one drift', async () => {
+  const before = Array.from({ length: 3_000 }, (_, n) => entry(`/r/f${1000 + n}`, { inode: BigInt(1000 + n) }));
+  for (const one of before) ground.disk.set(one);
+  ground.store.commit({ accept: { put: before, drop: [] } });
+  const { disk, store } = ground;
+  const { read } = disk;
+  const { commit } = store;
+  let [inHand, most] = [0, 0];
+  disk.read = (dir, names, ...rest) => {
+    inHand += names.length;
+    most = Math.max(most, inHand);
+    return read(dir, names, ...rest);
+  };
+  store.commit = (what) => {
+    inHand = 0;
+    commit(what);
+  };
+  await watching.begin();
+  const changed = before.slice(1).map((one) => ({ ...one, mode: 0o600 }));
+  for (const one of changed) disk.set(one);
+  disk.move(path('/r/f1000'), path('/r/z'));
+  watching.source.say(...[...before.map((one) => one.path), '/r/z'].map((name) => event(name)));
+  await watching.clock.advance(5000);
+  expect(ground.open()).toEqual(['/r/f1000 -> /r/z', ...changed.map((one) => one.path)]);
+  expect(watching.journal('"changed"')).toHaveLength(changed.length);
+  // The other half of a move is looked at with the second one, and both with all of their slice.
+  expect(most).toBeGreaterThan(1000);
+  expect(most).toBeLessThan(3000);
+});
