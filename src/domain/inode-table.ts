@@ -6,7 +6,10 @@ export interface InodeTable {
   readonly memory: SharedArrayBuffer;
   /** One writer. Returns false when there is no room for it: then nothing is remembered. */
   add(key: number, dirNumber: number): boolean;
-  /** Whether some directory may have a name of it; never false for what was added. */
+  /** From now on `has` is true of everything, until `filled`. */
+  filling(): void;
+  filled(): void;
+  /** Whether some directory may have a name of it; never false for what was added, or may be by whoever fills it. */
   has(key: number): boolean;
   /** Numbers of directories, each once. */
   dirsOf(key: number): number[];
@@ -24,15 +27,16 @@ const FULL = 0.75;
 /** For `entries` names and half as many again. */
 export function createInodeTable(entries: number): InodeTable {
   const slots = 2 ** Math.ceil(Math.log2(Math.max((entries * 1.5) / FULL, SLOTS_MIN)));
-  return openInodeTable(new SharedArrayBuffer(slots * 8 + 4));
+  return openInodeTable(new SharedArrayBuffer(slots * 8 + 8));
 }
 
 export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
-  const slots = (memory.byteLength - 4) / 8;
+  const slots = (memory.byteLength - 8) / 8;
   const keys = new Uint32Array(memory, 0, slots);
   /** One more than the number of a directory; 0 is an empty slot, of which there always are some. */
   const dirs = new Uint32Array(memory, slots * 4, slots);
   const count = new Uint32Array(memory, slots * 8, 1);
+  const isFilling = new Int32Array(memory, slots * 8 + 4, 1);
   const start = (key: number): number => (Math.imul(key, 0x9e3779b1) ^ (key >>> 15)) & (slots - 1);
   return {
     memory,
@@ -49,7 +53,10 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
       Atomics.store(dirs, at, dirNumber + 1);
       return true;
     },
+    filling: () => void Atomics.store(isFilling, 0, 1),
+    filled: () => void Atomics.store(isFilling, 0, 0),
     has(key) {
+      if (Atomics.load(isFilling, 0) !== 0) return true;
       for (let at = start(key); dirs[at] !== 0; at = (at + 1) & (slots - 1)) if (keys[at] === key) return true;
       return false;
     },

@@ -93,8 +93,11 @@ function isSameObject(source: Removed, target: Added, sides: Sides): boolean {
   return isSameFile(before, after);
 }
 
+/** What of an entry says that it is, under another name, the same content. */
+export type Likeness = Pick<Entry, 'sizeBytes' | 'target' | 'mtimeNs' | 'digest'>;
+
 /** Of what is no directory and has the same inode: whether it also is the same content. */
-export function isSameFile(before: Entry, after: Entry): boolean {
+export function isSameFile(before: Likeness, after: Likeness): boolean {
   if (before.sizeBytes !== after.sizeBytes || before.target !== after.target) return false;
   if (before.sizeBytes === 0n || before.digest === undefined || after.digest === undefined) {
     return before.mtimeNs === after.mtimeNs;

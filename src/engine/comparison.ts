@@ -40,13 +40,15 @@ export interface Comparisons {
 
 export interface ComparisonPorts {
   readonly doubt: (path: BytePath) => void;
+  /** Two paths in doubt that may be the names of one move. */
+  readonly join: (paths: readonly BytePath[]) => void;
   /** What was found by now should be read. */
   readonly onFound: () => void;
   /** Takes care of work that nobody waits for. */
   readonly survive: (work: Promise<unknown>) => void;
 }
 
-export function openComparisons(parts: ComparisonParts, { doubt, onFound, survive }: ComparisonPorts): Comparisons {
+export function openComparisons(parts: ComparisonParts, ports: ComparisonPorts): Comparisons {
   let isRescanning = false;
   let mustRescan = false;
   let incomplete = 0;
@@ -54,16 +56,16 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
   const rescan = async (tier: 'catch-up' | 'rescan', signal: AbortSignal): Promise<void> => {
     isRescanning = true;
     mustRescan = false;
-    incomplete = await compareAll(parts, { tier, round: undefined }, signal, doubt, onFound);
+    incomplete = await compareAll(parts, { tier, round: undefined }, signal, ports);
     isRescanning = false;
-    if (mustRescan && !signal.aborted) survive(rescan('rescan', signal));
+    if (mustRescan && !signal.aborted) ports.survive(rescan('rescan', signal));
   };
 
   return {
     async sweep(severity, round, signal) {
       const disk = parts.openSweepDisk();
       try {
-        await compareAll({ ...parts, disk }, { tier: severity, round }, signal, doubt, onFound);
+        await compareAll({ ...parts, disk }, { tier: severity, round }, signal, ports);
       } finally {
         await disk.close();
       }
@@ -74,7 +76,7 @@ export function openComparisons(parts: ComparisonParts, { doubt, onFound, surviv
     },
     lost(signal) {
       if (isRescanning) mustRescan = true;
-      else survive(rescan('rescan', signal));
+      else ports.survive(rescan('rescan', signal));
     },
     doubtful() {
       if (isRescanning) return 'it is comparing everything again';
@@ -88,8 +90,7 @@ async function compareAll(
   parts: ComparisonParts,
   { tier, round }: { readonly tier: SweepFields['tier']; readonly round: Round | undefined },
   signal: AbortSignal,
-  doubt: ComparisonPorts['doubt'],
-  onFound: () => void,
+  { doubt, join, onFound }: ComparisonPorts,
 ): Promise<number> {
   const { clock, store, records } = parts;
   const isLoss = round === undefined;
@@ -100,6 +101,7 @@ async function compareAll(
   let drifts = 0;
   let incomplete = 0;
   const whole = new Set<BytePath>();
+  const halves = openHalves();
   const onPortion = (portion: Portion): void => {
     entries += portion.entries;
     trusted += portion.trusted;
@@ -117,6 +119,8 @@ async function compareAll(
       if (finding.kind !== 'changed') whole.add(path);
       parts.appended.doubt(path);
       doubt(path);
+      const other = halves.other(finding, path);
+      if (other !== undefined) join([path, other]);
     }
   } catch (error) {
     // The walk's way to say that it was stopped.
@@ -130,6 +134,27 @@ async function compareAll(
   const sampled = round !== undefined && round.parts > 1 ? { sampled: { ...round, trusted } } : {};
   store.commit({ journal: [records.sweep({ ...fields, ...sampled })] });
   return incomplete;
+}
+
+interface Halves {
+  /** Notes what came or went; returns where the same inode went or came. */
+  other(finding: Finding, path: BytePath): BytePath | undefined;
+}
+
+/** More than that, of each kind, are hardly moves. */
+const HALVES_MAX = 50_000;
+
+function openHalves(): Halves {
+  const [came, went] = [new Map<bigint, BytePath>(), new Map<bigint, BytePath>()];
+  return {
+    other(finding, path) {
+      if (finding.kind !== 'added' && finding.kind !== 'removed') return undefined;
+      const { inode } = finding.kind === 'added' ? finding.after : finding.before;
+      const [own, others] = finding.kind === 'added' ? [came, went] : [went, came];
+      if (own.size < HALVES_MAX) own.set(inode, path);
+      return others.get(inode);
+    },
+  };
 }
 
 function placeOf(finding: Exclude<Finding, { readonly kind: 'incomplete' }>): BytePath {

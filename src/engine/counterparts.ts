@@ -2,10 +2,10 @@
 // link and an unlink: they become one drift when the second is found.
 import type { Dirty } from '../domain/batch.ts';
 import type { Drift } from '../domain/drift.ts';
-import type { Entry } from '../domain/entry.ts';
+import type { Digest, Entry } from '../domain/entry.ts';
 import { inodeKey } from '../domain/inode-table.ts';
-import { isSameFile } from '../domain/moves.ts';
-import type { BytePath } from '../domain/path.ts';
+import { isSameFile, type Likeness } from '../domain/moves.ts';
+import { type BytePath, pathFromBytes } from '../domain/path.ts';
 import type { Store } from './ports/store.ts';
 import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
 
@@ -14,8 +14,16 @@ export interface Counterparts {
   reconcile(parts: ReconcileParts, dirty: readonly Dirty[], contentMaxBytes?: number): Promise<Reconciled>;
 }
 
-/** What appeared or went and is open by itself, by inode. */
-type Halves = Map<string, { readonly path: BytePath; readonly entry: Entry }>;
+/** What appeared or went and is open by itself. */
+interface Half extends Omit<Likeness, 'digest'> {
+  readonly path: BytePath;
+  readonly algorithm: Digest['algorithm'] | undefined;
+  /** One character per byte: of very many it is smaller than any array. */
+  readonly digest: string;
+}
+
+/** By inode, type and rule. */
+type Halves = Map<string, Half>;
 
 /** Of each kind. More than that are hardly moves; those forgotten stay a removal and an addition. */
 const KEPT_MAX = 50_000;
@@ -35,8 +43,7 @@ export function openCounterparts(): Counterparts {
     const [entry, halves] = kind === 'added' ? [after, removed] : kind === 'removed' ? [before, added] : [];
     const half = entry && halves?.get(keyOf(rule, entry));
     if (entry === undefined || half === undefined) return [];
-    const [old, young] = kind === 'added' ? [half.entry, entry] : [entry, half.entry];
-    const isSame = old.type === 'directory' || isSameFile(old, young);
+    const isSame = entry.type === 'directory' || isSameFile(likenessOf(half), entry);
     return isSame && isOpenByItself(half.path, store) ? [half.path] : [];
   };
 
@@ -54,12 +61,22 @@ export function openCounterparts(): Counterparts {
 function keep(halves: Halves, { path, rule }: Drift, entry: Entry): void {
   const key = keyOf(rule, entry);
   halves.delete(key);
-  halves.set(key, { path, entry });
+  halves.set(key, halfOf(path, entry));
   if (halves.size <= KEPT_MAX) return;
   for (const oldest of halves.keys()) {
     halves.delete(oldest);
     return;
   }
+}
+
+function halfOf(path: BytePath, { sizeBytes, target, mtimeNs, digest }: Entry): Half {
+  const text = digest === undefined ? '' : pathFromBytes(digest.value);
+  return { path, sizeBytes, target, mtimeNs, algorithm: digest?.algorithm, digest: text };
+}
+
+function likenessOf({ sizeBytes, target, mtimeNs, algorithm, digest }: Half): Likeness {
+  const value = Buffer.from(digest, 'latin1');
+  return { sizeBytes, target, mtimeNs, digest: algorithm && { algorithm, value } };
 }
 
 function keyOf(rule: string, { type, inode }: Entry): string {

@@ -2,7 +2,7 @@
 // other names have changed with it (hard links: link(2)).
 import type { Entry } from '../domain/entry.ts';
 import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
-import { recordInodeKey, recordName, recordOffsets } from '../domain/packed.ts';
+import { recordInodeKey, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, joinPath, ROOT_DIR } from '../domain/path.ts';
 import type { Store } from './ports/store.ts';
 
@@ -11,7 +11,10 @@ export interface InodeNames {
   readonly memory: SharedArrayBuffer;
   /** The store, of which from now on everything that is accepted has its names here, too. */
   readonly store: Store;
-  /** Takes in the baseline, some directories at a time; until the signal aborts. */
+  /**
+   * Takes in the baseline, some directories at a time; until the signal aborts. Until then every inode may have names in it
+   * for the thread that reads events, and `namesOf` does not know them all.
+   */
   fill(signal: AbortSignal): Promise<void>;
   /**
    * A name that the baseline may not have (yet): where what was found differs from it. Returns whether it has to be read once
@@ -35,6 +38,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const numbers = new Map<BytePath, number>();
   const cache = new Map<number, readonly BytePath[]>();
   let isFull = false;
+  table.filling();
 
   const numberOf = (dir: BytePath): number => {
     let number = numbers.get(dir);
@@ -44,17 +48,20 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     }
     return number;
   };
-  const add = (key: number, dir: BytePath): void => {
-    if (table.add(key, numberOf(dir)) || isFull) return;
+  const add = (key: number, dirNumber: number): void => {
+    if (table.add(key, dirNumber) || isFull) return;
     isFull = true;
     onFull();
   };
+  const addRun = (dirNumber: number, run: Buffer): void => {
+    for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
+  };
   const note = (entry: Entry): boolean => {
     if (entry.type === 'directory') return false;
-    const dir = dirOf(entry.path);
+    const dirNumber = numberOf(dirOf(entry.path));
     const key = inodeKey(entry.inode);
-    const isKnown = table.dirsOf(key).includes(numberOf(dir));
-    add(key, dir);
+    const isKnown = table.dirsOf(key).includes(dirNumber);
+    add(key, dirNumber);
     cache.clear();
     return !isKnown && entry.nlink > 1;
   };
@@ -82,13 +89,15 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     async fill(signal) {
       let bytes = 0;
       for (const { dir, run } of baseline.below(ROOT_DIR)) {
-        for (const at of recordOffsets(run)) add(recordInodeKey(run, at), dir);
+        addRun(numberOf(dir), run);
         bytes += run.length;
         if (bytes < STEP_BYTES) continue;
         bytes = 0;
         await new Promise(setImmediate);
         if (signal.aborted) return;
       }
+      cache.clear();
+      table.filled();
     },
     note,
     namesOf(key) {

@@ -11,6 +11,7 @@ import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
 import { LARGE_BYTES, type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
+import { openLinked } from './linked.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { Store } from './ports/store.ts';
 import { findSuspects, type Suspects, unsure } from './suspects.ts';
@@ -76,8 +77,10 @@ export function openWatch(initial: WatchParts): Watch {
   const large = openLargeFiles(parts, { onDone: () => wake.abort(), survive });
   const flush = openFlush(parts, (path) => dirty.doubt(path, false));
   const dirty = openDirtyPaths(parts, { flush, large });
+  const linked = openLinked(parts.names, (path, actor) => dirty.doubt(path, false, actor));
   const comparisons = openComparisons(parts, {
     doubt: (path) => dirty.doubt(path, false),
+    join: dirty.join,
     onFound: () => wake.abort(),
     survive,
   });
@@ -102,7 +105,7 @@ export function openWatch(initial: WatchParts): Watch {
         dirty.join(event.paths);
         return;
       case 'linked':
-        for (const path of parts.names.namesOf(event.inodeKey)) dirty.doubt(path, false, event.actor, nowMs);
+        linked.tell(event.inodeKey, event.actor);
         return;
       case 'overflow':
         overflows += 1;
@@ -145,11 +148,11 @@ export function openWatch(initial: WatchParts): Watch {
 
   const work = async (signal: AbortSignal): Promise<void> => {
     survive(pump(signal));
-    await parts.names.fill(signal);
     await comparisons.catchUp(signal);
     if (!signal.aborted) await dirty.flushAll(signal);
     if (!signal.aborted) parts.onReady();
     isReady = true;
+    survive(linked.fill(signal).then(() => wake.abort()));
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
       const waitMs = dirty.dueMs() - clock.monotonicMs();
@@ -165,6 +168,7 @@ export function openWatch(initial: WatchParts): Watch {
 
   const doubtful = (): string | undefined => {
     if (!isReady) return 'it is still comparing everything';
+    if (linked.waiting > 0) return 'it is still looking for other names of what has changed';
     if (flush.hasUnread) return 'something could not be read';
     return comparisons.doubtful();
   };
@@ -180,7 +184,7 @@ export function openWatch(initial: WatchParts): Watch {
 
   return {
     state: () => ({
-      backlog: dirty.size + large.paths().length + source.backlog(),
+      backlog: dirty.size + linked.waiting + large.paths().length + source.backlog(),
       isBusy: isWorking || large.isBusy || comparisons.isRunning || dirty.dueMs() < clock.monotonicMs() - LATE_MS,
       overflows,
       gaps,

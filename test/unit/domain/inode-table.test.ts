@@ -21,6 +21,15 @@ test('what was added is found, from other memory, too; what was not, is not', ()
   );
 });
 
+test('what is being filled may have everything', () => {
+  const table = createInodeTable(0);
+  table.filling();
+  expect(openInodeTable(table.memory).has(5)).toBe(true);
+  expect(table.dirsOf(5)).toEqual([]);
+  table.filled();
+  expect(openInodeTable(table.memory).has(5)).toBe(false);
+});
+
 test('a full table says so, and still finds what it has', () => {
   const table = createInodeTable(0);
   let added = 0;

@@ -166,3 +166,15 @@ test('of a storm no more is in hand than a slice, all of it is found, and a move
   expect(most).toBeGreaterThan(1000);
   expect(most).toBeLessThan(3000);
 });
+
+test('files that moved while nobody watched are moves, however many, and no removals before', async () => {
+  const before = Array.from({ length: 1_500 }, (_, n) => entry(`/r/old/f${1000 + n}`, { inode: BigInt(1000 + n) }));
+  const dirs = [dir('/r/old', 2n), dir('/r/young', 3n)];
+  for (const one of dirs) ground.disk.set(one);
+  for (const one of before) ground.disk.set(one);
+  ground.store.commit({ accept: { put: [...dirs, ...before], drop: [] } });
+  for (const one of before) ground.disk.move(one.path, path(one.path.replace('old', 'young')));
+  await watching.begin();
+  expect(ground.open()).toEqual(before.map((one) => `${one.path} -> ${one.path.replace('old', 'young')}`));
+  expect(watching.journal('"removed"')).toEqual([]);
+});

@@ -1,0 +1,37 @@
+// Changes of inodes that have, or may have, other names than the one that an event told: all of them are put in doubt. While
+// the baseline's inodes are being taken in, which a large one takes a while for and nothing else waits for, those changes wait.
+import type { Actor } from '../domain/actor.ts';
+import type { BytePath } from '../domain/path.ts';
+import type { InodeNames } from './inode-names.ts';
+
+export interface Linked {
+  /** The inode changed; of several that did it while it waits the last is named. */
+  tell(inodeKey: number, actor: Actor): void;
+  /** Takes in the baseline, and then puts in doubt what waits; until the signal aborts. */
+  fill(signal: AbortSignal): Promise<void>;
+  /** How many inodes wait. */
+  readonly waiting: number;
+}
+
+/** `doubt`: some name of the inode. */
+export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Actor) => void): Linked {
+  const waiting = new Map<number, Actor>();
+  let isFilled = false;
+  const tell: Linked['tell'] = (inodeKey, actor) => {
+    if (!isFilled) waiting.set(inodeKey, actor);
+    else for (const path of names.namesOf(inodeKey)) doubt(path, actor);
+  };
+  return {
+    tell,
+    async fill(signal) {
+      await names.fill(signal);
+      if (signal.aborted) return;
+      isFilled = true;
+      for (const [inodeKey, actor] of waiting) tell(inodeKey, actor);
+      waiting.clear();
+    },
+    get waiting() {
+      return waiting.size;
+    },
+  };
+}

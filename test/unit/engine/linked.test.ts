@@ -1,0 +1,49 @@
+// Changes of inodes with several names, before and after the baseline's inodes are known.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Actor } from '../../../src/domain/actor.ts';
+import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
+import { openInodeNames } from '../../../src/engine/inode-names.ts';
+import { openLinked } from '../../../src/engine/linked.ts';
+import { entry } from '../../fakes/entry.ts';
+import { Ground } from './ground.ts';
+
+let ground: Ground;
+
+beforeEach(async () => {
+  ground = new Ground();
+  await ground.start(entry('/r/a', { inode: 7n, nlink: 2 }), entry('/r/b', { inode: 7n, nlink: 2 }));
+});
+afterEach(() => ground.close());
+
+test('what changes while the baseline is taken in is told afterwards, with the last who did it; then at once', async () => {
+  const names = openInodeNames(ground.store, () => {});
+  const table = openInodeTable(names.memory);
+  const doubted: [string, Actor][] = [];
+  const linked = openLinked(names, (path, actor) => doubted.push([path, actor]));
+  const by = (pid: number): Actor => ({ source: 'exec', pid });
+  for (const pid of [1, 2]) linked.tell(inodeKey(7n), by(pid));
+  linked.tell(inodeKey(99n), by(3));
+  expect(linked.waiting).toBe(2);
+  expect(doubted).toEqual([]);
+  expect(table.has(inodeKey(99n))).toBe(true);
+  await linked.fill(new AbortController().signal);
+  expect(linked.waiting).toBe(0);
+  expect(table.has(inodeKey(99n))).toBe(false);
+  expect(doubted.sort()).toEqual([
+    ['/r/a', by(2)],
+    ['/r/b', by(2)],
+  ]);
+  linked.tell(inodeKey(7n), by(4));
+  expect(doubted.slice(2).sort()).toEqual([
+    ['/r/a', by(4)],
+    ['/r/b', by(4)],
+  ]);
+});
+
+test('a watch that ends before all is known says nothing', async () => {
+  const names = openInodeNames(ground.store, () => {});
+  const linked = openLinked(names, () => expect.unreachable());
+  linked.tell(inodeKey(7n), { source: 'unknown' });
+  await linked.fill(AbortSignal.abort());
+  expect(linked.waiting).toBe(1);
+});
