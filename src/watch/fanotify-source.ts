@@ -20,6 +20,7 @@ import {
   HELD,
   IN_FLIGHT,
   READ,
+  READER_LIMITS,
   type ReaderMessage,
   type ReaderSettings,
   STOP,
@@ -48,8 +49,6 @@ export interface FanotifySourceOptions {
 }
 
 const VERIFY_MS = 60_000;
-/** Events become paths and are forgotten: more room for what is young would only be filled later. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 export interface FanotifySource extends EventSource {
   /** Events so far of which no path was left (the file was gone, or only its identity was reported). */
@@ -77,7 +76,7 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
   const startsFd = answering?.fd;
   const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, asks, wakeFd, startsFd, resumeFd, control };
   const source = new Source(
-    new Worker(builtFile(import.meta.url, 'reader'), { workerData, resourceLimits: LIMITS, execArgv: [] }),
+    new Worker(builtFile(import.meta.url, 'reader'), { workerData, resourceLimits: READER_LIMITS, execArgv: [] }),
     wakeFd,
     new Int32Array(control),
     answering,

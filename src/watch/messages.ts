@@ -28,6 +28,9 @@ export interface ReaderSettings {
   readonly control: SharedArrayBuffer;
 }
 
+/** Events become paths and are forgotten: with more room for what is young that is only done later. */
+export const READER_LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 /** Set to 1: end. */
 export const STOP = 0;
 /** Events posted and not yet taken by the consumer. */
