@@ -3,36 +3,40 @@
 // directory that is in doubt as a whole with it.
 import { type BytePath, comparePaths, dirOf, ROOT_DIR } from './path.ts';
 
-interface Slicable {
-  readonly dirty: { readonly path: BytePath; readonly subtree: boolean };
+export interface Belonging {
+  /** The same for paths that belong together, undefined for the others. */
+  readonly groupOf: (path: BytePath) => number | undefined;
+  /** Everything below the path is in doubt, too. */
+  readonly isTree: (path: BytePath) => boolean;
 }
 
 /**
- * In the order in which their directories come first. A slice ends with the first item (and what comes along with it) that
- * makes it `max` items or more. `groupOf`: the same object for items that belong together, undefined for the others.
+ * In the order in which their directories come first. A slice ends with the first path (and what comes along with it) that
+ * makes it `max` paths or more. Nothing is asked of paths whose slice has been given out.
  */
-export function* slicesOf<T extends Slicable>(
-  items: readonly T[],
-  groupOf: (item: T) => object | undefined,
+export function* slicesOf(
+  paths: readonly BytePath[],
+  { groupOf, isTree }: Belonging,
   max = Number.POSITIVE_INFINITY,
-): Generator<T[]> {
-  if (items.length <= max) {
-    if (items.length > 0) yield [...items];
+): Generator<BytePath[]> {
+  if (paths.length <= max) {
+    if (paths.length > 0) yield [...paths];
     return;
   }
-  const groups = gather(items, groupOf);
-  const trees = new Set(items.filter(({ dirty }) => dirty.subtree).map(({ dirty }) => dirty.path));
-  const inTrees = gather(items, ({ dirty }) => topOf(dirty.path, trees));
-  const left = new Set(items);
-  let slice: T[] = [];
-  for (const item of inOrder(items, max)) {
+  const trees = new Set(paths.filter(isTree));
+  const groups = gather(paths, groupOf);
+  const inTrees = gather(paths, (path) => topOf(path, trees));
+  const left = new Set(paths);
+  let slice: BytePath[] = [];
+  for (const path of inOrder(paths, max)) {
     // An array is iterated over what is added meanwhile, too.
-    const along = left.delete(item) ? [item] : [];
+    const along = left.delete(path) ? [path] : [];
     for (const one of along) {
-      const top = topOf(one.dirty.path, trees);
-      const others = [...(inTrees.get(top) ?? []), ...(groups.get(groupOf(one)) ?? [])];
-      for (const other of others) if (left.delete(other)) along.push(other);
+      const [top, group] = [topOf(one, trees), groupOf(one)];
+      const others = [...(inTrees.get(top) ?? []), ...(groups.get(group) ?? [])];
       inTrees.delete(top);
+      groups.delete(group);
+      for (const other of others) if (left.delete(other)) along.push(other);
     }
     for (const one of along) slice.push(one);
     if (slice.length < max) continue;
@@ -43,21 +47,22 @@ export function* slicesOf<T extends Slicable>(
 }
 
 /** By directory, or a directory would be read once for each slice; within a large one by name, as it is stored. */
-function* inOrder<T extends Slicable>(items: readonly T[], max: number): Generator<T> {
-  for (const list of gather(items, ({ dirty }) => dirOf(dirty.path)).values()) {
-    if (list.length > max) list.sort((a, b) => comparePaths(a.dirty.path, b.dirty.path));
-    yield* list;
-  }
+function* inOrder(paths: readonly BytePath[], max: number): Generator<BytePath> {
+  for (const list of gather(paths, dirOf).values()) yield* list.length > max ? list.sort(comparePaths) : list;
 }
 
-function gather<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Map<K | undefined, T[]> {
-  const lists = new Map<K | undefined, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const list = lists.get(key);
+/** Lists of paths by key, but for those without one. */
+function gather<K>(
+  paths: readonly BytePath[],
+  keyOf: (path: BytePath) => K | undefined,
+): Map<K | undefined, BytePath[]> {
+  const lists = new Map<K | undefined, BytePath[]>();
+  for (const path of paths) {
+    const key = keyOf(path);
     if (key === undefined) continue;
-    if (list === undefined) lists.set(key, [item]);
-    else list.push(item);
+    const list = lists.get(key);
+    if (list === undefined) lists.set(key, [path]);
+    else list.push(path);
   }
   return lists;
 }

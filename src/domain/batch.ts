@@ -1,18 +1,8 @@
 // Dirty paths on their way to being read: each waits until it has been quiet, but never longer than its deadline.
-import { type Actor, addActor, isSameActor } from './actor.ts';
 import { slicesOf } from './batch-slices.ts';
+import type { Dirty } from './dirty.ts';
 import type { BytePath } from './path.ts';
-
-export interface Dirty {
-  readonly path: BytePath;
-  /** Everything below the path is in doubt, too. */
-  readonly subtree: boolean;
-  readonly actors: readonly Actor[];
-  /** Somebody did it, too, who is not among the actors: unknown, or one too many. */
-  readonly hasOthers: boolean;
-  /** When it was put in doubt first, in milliseconds of the clock that the batch is used with. */
-  readonly sinceMs: number;
-}
+import { createWaiting } from './waiting.ts';
 
 export interface BatchSettings {
   readonly quietMs: number;
@@ -44,129 +34,59 @@ export interface Batch {
   readonly size: number;
 }
 
-/** A path, and a node in the tree of all those that renames join: the times are those of the root. */
-interface Waiting {
-  dirty: Dirty;
-  joinedTo: Waiting | undefined;
-  isJoined: boolean;
-  firstMs: number;
-  lastMs: number;
-}
-
 /** That are taken at a time: to cut them all that is due has to be looked at. */
 const SLICES = 16;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
-  const waiting = new Map<BytePath, Waiting>();
-  const due = (item: Waiting): number => {
-    const { firstMs, lastMs } = rootOf(item);
-    return Math.min(firstMs + deadlineMs, lastMs + quietMs);
-  };
+  const waiting = createWaiting();
+  const due = (group: number): number => Math.min(waiting.firstMs(group) + deadlineMs, waiting.lastMs(group) + quietMs);
 
-  const heldRoots = (isHeld: IsHeld | undefined): ReadonlySet<Waiting> => {
-    const held = new Set<Waiting>();
+  const heldGroups = (isHeld: IsHeld | undefined): ReadonlySet<number | undefined> => {
+    const held = new Set<number | undefined>();
     if (isHeld === undefined) return held;
-    for (const [path, item] of waiting) if (isHeld(path)) held.add(rootOf(item));
+    for (const path of waiting.paths()) if (isHeld(path)) held.add(waiting.groupOf(path));
     return held;
   };
 
-  const chosenBy = (isChosen: (item: Waiting) => boolean, isHeld: IsHeld | undefined): Waiting[] => {
-    const held = heldRoots(isHeld);
-    const chosen: Waiting[] = [];
-    for (const item of waiting.values()) if (isChosen(item) && !held.has(rootOf(item))) chosen.push(item);
-    return chosen;
-  };
-
-  const remove = (slice: readonly Waiting[]): Dirty[] => {
-    for (const { dirty } of slice) waiting.delete(dirty.path);
-    return slice.map(({ dirty }) => dirty);
+  const slices = function* (isChosen: (group: number) => boolean, isHeld?: IsHeld, max?: number): Generator<Dirty[]> {
+    const held = heldGroups(isHeld);
+    const chosen: BytePath[] = [];
+    for (const path of waiting.paths()) {
+      const group = waiting.groupOf(path);
+      if (group !== undefined && isChosen(group) && !held.has(group)) chosen.push(path);
+    }
+    const groupOf = (path: BytePath): number | undefined =>
+      waiting.isJoined(path) ? waiting.groupOf(path) : undefined;
+    for (const slice of slicesOf(chosen, { groupOf, isTree: waiting.isTree }, max)) {
+      yield slice.flatMap((path) => waiting.take(path) ?? []);
+    }
   };
 
   return {
-    add(dirty, nowMs) {
-      const known = waiting.get(dirty.path);
-      if (known === undefined) {
-        waiting.set(dirty.path, { dirty, joinedTo: undefined, isJoined: false, firstMs: nowMs, lastMs: nowMs });
-        return;
-      }
-      rootOf(known).lastMs = nowMs;
-      known.dirty = mergeDirty(known.dirty, dirty);
-    },
-    join(paths) {
-      const [first, ...others] = paths.flatMap((path) => waiting.get(path) ?? []);
-      for (const other of others) if (first !== undefined) joinItems(first, other);
-    },
+    add: waiting.add,
+    join: waiting.join,
     dueMs(isHeld) {
       let earliest: number | undefined;
-      const held = heldRoots(isHeld);
-      for (const item of waiting.values()) {
-        if (held.size > 0 && held.has(rootOf(item))) continue;
-        earliest = Math.min(earliest ?? Number.POSITIVE_INFINITY, due(item));
+      const held = heldGroups(isHeld);
+      for (const path of waiting.paths()) {
+        const group = waiting.groupOf(path);
+        if (group === undefined || held.has(group)) continue;
+        earliest = Math.min(earliest ?? Number.POSITIVE_INFINITY, due(group));
       }
       return earliest;
     },
     take(nowMs, isHeld, max) {
-      const slices: Dirty[][] = [];
-      for (const slice of slicesOf(
-        chosenBy((item) => due(item) <= nowMs + quietMs / 2, isHeld),
-        groupOf,
-        max,
-      )) {
-        slices.push(remove(slice));
-        if (slices.length === SLICES) break;
+      const taken: Dirty[][] = [];
+      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max)) {
+        taken.push(slice);
+        if (taken.length === SLICES) break;
       }
-      return slices;
+      return taken;
     },
-    takeAll: (isHeld, max) =>
-      [
-        ...slicesOf(
-          chosenBy(() => true, isHeld),
-          groupOf,
-          max,
-        ),
-      ].map(remove),
-    paths: () => waiting.keys(),
+    takeAll: (isHeld, max) => [...slices(() => true, isHeld, max)],
+    paths: waiting.paths,
     get size() {
       return waiting.size;
     },
-  };
-}
-
-function groupOf(item: Waiting): Waiting | undefined {
-  return item.isJoined ? rootOf(item) : undefined;
-}
-
-function rootOf(item: Waiting): Waiting {
-  let root = item;
-  while (root.joinedTo !== undefined) root = root.joinedTo;
-  // Long chains are walked once: from then on everybody on the way knows the root.
-  for (let at = item; at.joinedTo !== undefined; ) {
-    const next = at.joinedTo;
-    at.joinedTo = root;
-    at = next;
-  }
-  return root;
-}
-
-function joinItems(a: Waiting, b: Waiting): void {
-  const [root, other] = [rootOf(a), rootOf(b)];
-  if (root === other) return;
-  root.firstMs = Math.min(root.firstMs, other.firstMs);
-  root.lastMs = Math.max(root.lastMs, other.lastMs);
-  other.joinedTo = root;
-  root.isJoined = true;
-  other.isJoined = true;
-}
-
-/** Two of the same path; the actors of `b` are the later ones. */
-export function mergeDirty(a: Dirty, b: Dirty): Dirty {
-  const actors = b.actors.reduce<readonly Actor[]>(addActor, a.actors);
-  const isListed = (one: Actor): boolean => actors.some((actor) => isSameActor(actor, one));
-  return {
-    path: a.path,
-    subtree: a.subtree || b.subtree,
-    actors,
-    sinceMs: Math.min(a.sinceMs, b.sinceMs),
-    hasOthers: a.hasOthers || b.hasOthers || !a.actors.every(isListed) || !b.actors.every(isListed),
   };
 }

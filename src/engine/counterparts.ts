@@ -1,6 +1,6 @@
 // Two halves of a move that were seen apart, by a comparison that passed one place before and the other after it, or as a
 // link and an unlink: they become one drift when the second is found.
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import type { Drift } from '../domain/drift.ts';
 import type { Digest, Entry } from '../domain/entry.ts';
 import { inodeKey } from '../domain/inode-table.ts';

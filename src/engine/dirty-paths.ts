@@ -1,6 +1,7 @@
 // What a watch has in doubt: collected until it is due, then read and recorded slice by slice.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { type BatchSettings, createBatch, type Dirty } from '../domain/batch.ts';
+import { type BatchSettings, createBatch } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
 import { LARGE_BYTES, type LargeFiles } from './large-files.ts';

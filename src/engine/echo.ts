@@ -1,7 +1,7 @@
 // Changes that came while the command ran, by somebody who was gone before anybody could look: the command's own child, or a
 // stranger. They begin one run more, and from then on wait for a change that is certain: a command cannot keep itself going.
 import type { Actor } from '../domain/actor.ts';
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 
 export interface Echoes {

@@ -1,5 +1,5 @@
 // A batch: read, compared, recorded, and the hooks told.
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';

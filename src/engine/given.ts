@@ -1,6 +1,6 @@
 // What the runs of a hook were given to read: a run that comes between a change and its undoing has read a state of which no
 // record will tell.
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import { type BytePath, isWithin } from '../domain/path.ts';
 
 export interface GivenPaths {

@@ -1,6 +1,6 @@
 // A lane of its own for large files: they are read one after the other, and nothing else waits for them. What is recorded of them
 // is recorded between two batches, like everything else.
-import { type Dirty, mergeDirty } from '../domain/batch.ts';
+import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf } from '../domain/path.ts';
 import type { Disk } from './ports/disk.ts';

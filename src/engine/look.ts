@@ -1,6 +1,6 @@
 // Dirty paths to what became of them, without a baseline: read the state of what is in doubt, and compare it with what was
 // seen the last time.
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import { recordCtimeNs, recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';

@@ -1,6 +1,6 @@
 // Dirty paths to drift: read the state of what is in doubt, compare, and say what is open now and what is not any more.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { type Dirty, mergeDirty } from '../domain/batch.ts';
+import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, joinPath, outermostPaths, ROOT_DIR } from '../domain/path.ts';

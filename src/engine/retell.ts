@@ -1,5 +1,5 @@
 // A file that comes and goes within one batch is no drift; but a hook that copied it meanwhile must hear of its path again.
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { RecorderParts } from './recorder.ts';
 import type { Trigger } from './trigger.ts';

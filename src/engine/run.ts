@@ -1,6 +1,7 @@
 // The loop without a baseline: event -> dirty path -> batch -> read state -> compare with what was seen -> outbox -> run.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { type BatchSettings, createBatch, type Dirty } from '../domain/batch.ts';
+import { type BatchSettings, createBatch } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import { escapePath } from '../domain/escape.ts';
 import { type BytePath, dirOf, ROOT_DIR } from '../domain/path.ts';
 import type { Echoes } from './echo.ts';

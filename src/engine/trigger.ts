@@ -1,6 +1,6 @@
 // Which hook runs when: one lane per hook; later drift folds into the next run.
 import type { Actor } from '../domain/actor.ts';
-import type { Dirty } from '../domain/batch.ts';
+import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import { type HookLimits, type HookSettings, tellsPaths } from '../domain/settings.ts';
 import { openChains } from './chain.ts';

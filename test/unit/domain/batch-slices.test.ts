@@ -2,18 +2,16 @@ import { expect, test } from 'vitest';
 import { slicesOf } from '../../../src/domain/batch-slices.ts';
 import { path } from '../../fakes/entry.ts';
 
-interface Item {
-  readonly dirty: { readonly path: ReturnType<typeof path>; readonly subtree: boolean };
-  readonly group: object | undefined;
-}
+/** A path (a trailing slash: a whole tree) and its group. */
+type Item = readonly [name: string, group?: number];
 
-const item = (name: string, group?: object): Item => ({
-  dirty: { path: path(name.replace(/(.)\/$/, '$1')), subtree: name.endsWith('/') },
-  group,
-});
+const item = (name: string, group?: number): Item => (group === undefined ? [name] : [name, group]);
 
 function cut(items: readonly Item[], max: number): string[][] {
-  return [...slicesOf(items, ({ group }) => group, max)].map((slice) => slice.map(({ dirty }) => dirty.path));
+  const byPath = new Map(items.map((one) => [path(one[0].replace(/(.)\/$/, '$1')), one]));
+  const groupOf = (one: string) => byPath.get(path(one))?.[1];
+  const isTree = (one: string) => byPath.get(path(one))?.[0].endsWith('/') === true;
+  return [...slicesOf([...byPath.keys()], { groupOf, isTree }, max)];
 }
 
 test('what is no more than one slice stays as it is', () => {
@@ -36,7 +34,7 @@ test('directories stay together as far as a slice goes, and a large one is cut b
 });
 
 test('names of a rename come in one slice, wherever they are, with all that hangs together with them', () => {
-  const [one, other] = [{}, {}];
+  const [one, other] = [1, 2];
   const items = [
     item('/a/1', one),
     item('/a/2'),
@@ -49,7 +47,7 @@ test('names of a rename come in one slice, wherever they are, with all that hang
 });
 
 test('what is below a directory that is in doubt as a whole comes with it, and with the other end of its move', () => {
-  const move = {};
+  const move = 1;
   const items = [
     item('/x/d/f'),
     item('/y'),
@@ -67,12 +65,8 @@ test('what is below a directory that is in doubt as a whole comes with it, and w
 });
 
 test('every item is in one slice, of whatever there are many', () => {
-  const items = Array.from({ length: 5_000 }, (_, n) =>
-    item(`/d${n % 37}/f${n}`, n % 10 === 0 ? items10[n % 3] : undefined),
-  );
+  const items = Array.from({ length: 5_000 }, (_, n) => item(`/d${n % 37}/f${n}`, n % 10 === 0 ? n % 3 : undefined));
   const slices = cut(items, 100);
-  expect(slices.flat().sort()).toEqual(items.map(({ dirty }) => dirty.path).sort());
+  expect(slices.flat().sort()).toEqual(items.map(([name]) => name).sort());
   expect(slices.filter((slice) => slice.length > 100)).toHaveLength(3);
 });
-
-const items10 = [{}, {}, {}] as const;

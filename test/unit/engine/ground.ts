@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHasher } from '../../../src/disk/digest.ts';
-import type { Dirty } from '../../../src/domain/batch.ts';
+import type { Dirty } from '../../../src/domain/dirty.ts';
 import type { DriftRecord } from '../../../src/domain/drift.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
