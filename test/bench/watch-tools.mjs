@@ -55,13 +55,14 @@ class Child {
   }
 }
 
-/** Resident set in MiB, and processor time so far in us, of all threads. */
+/** Resident set now and at its largest in MiB, and processor time so far in us, of all threads. */
 export function usageOf(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const rss = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+  const mib = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024;
+  const [rss, peak] = [mib('VmRSS'), mib('VmHWM')];
   const tasks = readdirSync(`/proc/${pid}/task`);
   const ran = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]));
-  return { rss, cpuUs: ran.reduce((sum, one) => sum + one, 0) / 1e3 };
+  return { rss, peak, cpuUs: ran.reduce((sum, one) => sum + one, 0) / 1e3 };
 }
 
 /** Notes when the last line about each file came. */

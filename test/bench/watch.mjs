@@ -7,11 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { now, TOOLS, usageOf } from './watch-tools.mjs';
 
-const HELP = `usage: npm run bench -- watch [setup] [storm] [latency] [who] [OPTION...]
+const HELP = `usage: npm run bench -- watch [setup] [storm] [memory] [latency] [who] [OPTION...]
   --directories N   setup: directories, with one file each; default 40000
   --idle-s N        setup: how long the idle processor time is measured; default 10
   --writes N        storm: writes by 4 writers; default 1000000
   --files N         storm: files that they write to in turn; default 8000
+  --paths N         memory: files, 100 in each directory, that are all rewritten at once; default 150000
+  --rounds N        memory: how often; default 1
   --changes N       latency: single changes; default 200
   --runs N          who: short-lived writers; default 2000
   --tools LIST      only these, by the beginning of their names
@@ -24,6 +26,8 @@ const { values: options, positionals } = parseArgs({
     'idle-s': { type: 'string', default: '10' },
     writes: { type: 'string', default: '1000000' },
     files: { type: 'string', default: '8000' },
+    paths: { type: 'string', default: '150000' },
+    rounds: { type: 'string', default: '1' },
     changes: { type: 'string', default: '200' },
     runs: { type: 'string', default: '2000' },
     tools: { type: 'string' },
@@ -127,6 +131,30 @@ async function storm() {
   });
   const title = `storm: ${WRITERS} writers, ${writes} writes to ${files} files (alone: ${aloneUs.toFixed(2)} us each)`;
   table(title, ['program', 'writes/s', 'writers slowed, us/write', 'files whose end state was missed', 'loss told', 'its CPU us/write', 'RSS MiB'], rows);
+}
+
+/** Everything that is watched becomes drift: how much of that is in memory at once. */
+async function memory() {
+  const [paths, rounds] = [number('paths'), number('rounds')];
+  const rewrite = (round) => {
+    for (let n = 0; n < paths; n += 1) writeFileSync(join(place.root, `d${Math.floor(n / 100)}`, `f${n}`), 'x'.repeat(round + 1));
+  };
+  const fill = () => {
+    for (let n = 0; n * 100 < paths; n += 1) mkdirSync(join(place.root, `d${n}`));
+    rewrite(0);
+  };
+  const rows = await rowsOf(TOOLS.slice(0, 1), fill, async (tool) => {
+    const opened = await tool.open(place);
+    const idle = usageOf(opened.child.pid);
+    for (let round = 1; round <= rounds; round += 1) rewrite(round);
+    await silence(opened);
+    const { rss, peak, cpuUs } = usageOf(opened.child.pid);
+    const told = opened.times.size;
+    await opened.close();
+    return [idle.rss.toFixed(0), peak.toFixed(0), rss.toFixed(0), told, opened.overflows(), ((cpuUs - idle.cpuUs) / told).toFixed(0)];
+  });
+  const title = `memory: ${paths} files of ${Math.ceil(paths / 100)} directories, rewritten ${rounds} times`;
+  table(title, ['program', 'RSS before MiB', 'peak MiB', 'after MiB', 'files told', 'overflows', 'its CPU us/file'], rows);
 }
 
 async function write(files, writes) {
@@ -234,7 +262,7 @@ async function timed(work) {
   return (now() - began) / 1e6;
 }
 
-const CASES = { setup, storm, latency, who };
+const CASES = { setup, storm, memory, latency, who };
 const chosen = positionals.length > 0 ? positionals : Object.keys(CASES);
 if (options.help || chosen.some((name) => CASES[name] === undefined)) {
   console.log(HELP);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run bench -- watch [setup|storm|latency|who] [OPTION...]: the watch beside other watchers. As root; --help lists the options.
+# npm run bench -- watch [setup|storm|memory|latency|who] [OPTION...]: the watch beside other watchers. As root; --help lists the options.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 missing=()
