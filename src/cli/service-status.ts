@@ -6,7 +6,7 @@ import { countText, pluralText } from '../report/quantity.ts';
 import { isLostCoverage } from '../watch/absence.ts';
 
 /** `watching 2 mounts, 40 entries`, and what is there and not seen. Escaped. */
-export function serviceStatus(coverage: readonly Coverage[], { baseline }: Store): string {
+export function serviceStatus(coverage: readonly Coverage[], { baseline }: Pick<Store, 'baseline'>): string {
   const { entries } = baseline.info();
   const mounts = coverage.filter(({ mode }) => mode !== 'none').length;
   const watching = `watching ${pluralText(mounts, 'mount')}, ${entries === 1 ? '1 entry' : `${countText(entries)} entries`}`;

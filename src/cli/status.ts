@@ -18,7 +18,7 @@ export interface StatusDocument {
   readonly since: string | null;
   readonly generation: number;
   readonly entries: number;
-  /** false: the watch says that it does not hear of something that is there; null: no watch is running. */
+  /** false: the watch says that it does not hear of something that is there, or says nothing; null: no watch is running. */
   readonly healthy: boolean | null;
   readonly coverage: readonly CoverageRow[];
   readonly backlog: number;

@@ -165,7 +165,7 @@ export class WatchedMounts {
         const reason = absenceOf(mount);
         return reason === undefined
           ? []
-          : [[mount, before.get(mount) ?? { mount, mode: 'none', sinceMs: nowMs, gaps: 0, reason }]];
+          : [[mount, { mount, mode: 'none', sinceMs: nowMs, gaps: 0, ...before.get(mount), reason }]];
       }),
     );
     const went = [...this.#missing].filter(([root]) => !before.has(root)).map(([, coverage]) => coverage);

@@ -37,7 +37,9 @@ test('a watch that was stopped makes nobody hang', async () => {
   daemon.signal('SIGSTOP');
   expect(site.check()).toMatchObject({ coverage: [], exitCode: 0 });
   const status = site.driftline('status');
-  expect(status.status).toBe(0);
+  expect(status.status).toBe(8);
+  expect(status.stdout).toMatch(/^watch {5}gives no answer$/m);
+  expect(site.json(['status'], [8])).toMatchObject({ pid: null, healthy: false, coverage: [] });
   expect(status.stderr).toContain('the running watch gave no answer within 2 s: what it covers is not known');
   daemon.signal('SIGCONT');
   expect(await daemon.stop()).toMatchObject({ code: 0 });

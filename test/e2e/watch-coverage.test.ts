@@ -72,7 +72,10 @@ function expectSeen(coverage: Fields): void {
 }
 
 test('marks that somebody flushed: told, set again, and what was missed is found', async () => {
-  const daemon = await begin();
+  const daemon = await begin({ watch: { canary: '24h' } });
+  site.configure({ watch: { canary: '1s' } });
+  daemon.signal('SIGHUP');
+  await daemon.ready(2);
   site.shell('echo 1 >before');
   await daemon.settled();
   const [before] = status()['coverage'] as Fields[];

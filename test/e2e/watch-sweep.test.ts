@@ -96,3 +96,12 @@ test('content in parts: what looks different is found by any sweep, the rest wit
     /^sweep {5}normal {2}.*all content within 4 s, (now|next) part [1-4] of 4$/m,
   );
 });
+
+test('what changes times alone is found by the next sweep, though it reads hardly any content', async () => {
+  site.configure({ watch: { sweep: { critical: 'off', normal: '1s', content: '366d', maxRate: 'off' } } });
+  site.shell('mkdir dir; echo 1 >dir/file');
+  const daemon = await site.begin();
+  site.shell('chattr +d dir/file');
+  const found = await daemon.record(({ kind, path }) => kind === 'changed' && path === site.path('dir/file'));
+  expect(found).toMatchObject({ changed: ['flags'], actor: { source: 'unknown' } });
+});

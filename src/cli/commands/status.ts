@@ -22,7 +22,8 @@ export async function currentStatus(context: Context, settings: Settings): Promi
   const store = openState(settings, 'read');
   try {
     const running = await askRunning(context, settings);
-    return isStatus(running) ? running : idleStatus(settings, store);
+    if (isStatus(running)) return running;
+    return { ...idleStatus(settings, store), ...(running === DEAF && { healthy: false }) };
   } finally {
     store.close();
   }
@@ -31,14 +32,17 @@ export async function currentStatus(context: Context, settings: Settings): Promi
 /** As the bit of a check: something is not seen. */
 const LOST = 8;
 
-/** A watch that does not answer is running, but what it covers is not known. */
+/** A watch that is running and gives no answer. */
+const DEAF = Symbol('deaf');
+
+/** Of a watch that does not answer nobody knows what it covers. */
 async function askRunning({ output }: Context, { baseline }: Settings): Promise<unknown> {
   try {
     return await askWatch(baseline, { op: 'status' });
   } catch (error) {
     if (errorCode(error) !== 'BUSY') throw error;
     output.warn(`driftline: ${errorMessage(error)}: what it covers is not known`);
-    return undefined;
+    return DEAF;
   }
 }
 
@@ -50,7 +54,7 @@ function isStatus(value: unknown): value is StatusDocument {
 function statusText(document: StatusDocument): string {
   const { pid, since, generation, entries, openDrift, backlog, overflows } = document;
   const lines = [
-    pid === null ? 'watch     not running' : `watch     running, pid ${pid}, since ${since}`,
+    pid === null ? idleText(document) : `watch     running, pid ${pid}, since ${since}`,
     `baseline  generation ${generation}, ${countText(entries)} entries`,
     `drift     ${openDrift.added} added, ${openDrift.removed} removed, ${openDrift.changed} changed, ${openDrift.moved} moved${severities(openDrift.bySeverity)}`,
   ];
@@ -66,6 +70,10 @@ function statusText(document: StatusDocument): string {
   for (const row of document.hooks) lines.push(`hook      ${row.name}  ${hookText(row)}`);
   for (const [tier, row] of Object.entries(document.sweep)) lines.push(`sweep     ${tier}  ${sweepText(row)}`);
   return `${lines.join('\n')}\n`;
+}
+
+function idleText({ healthy }: StatusDocument): string {
+  return healthy === false ? 'watch     gives no answer' : 'watch     not running';
 }
 
 function sweepText({ every, last, running, content, part, parts }: StatusDocument['sweep'][string]): string {
