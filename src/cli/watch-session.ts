@@ -13,6 +13,7 @@ import { hookPayload } from '../hooks/payload.ts';
 import { openHookRunner } from '../hooks/runner.ts';
 import { recordWriter } from '../report/record-writer.ts';
 import { type FanotifySource, openFanotifySource } from '../watch/fanotify-source.ts';
+import type { StoredGroup } from '../watch/resumption.ts';
 import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
 import type { HealthSigns } from './health.ts';
@@ -44,15 +45,15 @@ export interface Session {
 export interface SessionParts {
   readonly store: Store;
   readonly reporter: Reporter;
-  /** The group of an earlier process, owned from now on. */
-  readonly resumeFd?: number | undefined;
+  /** Groups of an earlier process, owned from now on. */
+  readonly stored?: readonly StoredGroup[];
   /** How mounts are covered is new; from `onReady` on. */
   readonly onCoverage: (coverage: readonly Coverage[]) => void;
 }
 
 /** Resolves when the marks are set: from then on nothing is missed. Nothing is read or run before `run`. */
 export async function openSession(settings: Settings, parts: SessionParts): Promise<Session> {
-  const { store, reporter, resumeFd } = parts;
+  const { store, reporter, stored } = parts;
   let onCoverage = (): void => {};
   let steps = 0;
   const onStep = (): void => {
@@ -68,7 +69,7 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
     marks,
     who,
     inodes: names.memory,
-    resumeFd,
+    stored,
     verifyMs: canaryMs,
     asks: canaryMs !== undefined,
     onProblem: reporter.problem,

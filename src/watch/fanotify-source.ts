@@ -5,8 +5,6 @@ import { builtFile } from '../domain/built-file.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, errorMessage } from '../domain/errors.ts';
 import { createInodeTable } from '../domain/inode-table.ts';
-import type { ScopeSettings } from '../domain/rule.ts';
-import type { Who } from '../domain/settings.ts';
 import type { EventSource, WatchEvent } from '../engine/ports/event-source.ts';
 import { Answering } from '../fanotify/actors/strict/answering.ts';
 import { closeFd } from '../libc/handle.ts';
@@ -18,6 +16,7 @@ import {
   eventsOfBatch,
   failureOf,
   HELD,
+  type HeldGroup,
   IN_FLIGHT,
   READ,
   READER_LIMITS,
@@ -28,25 +27,7 @@ import {
   TURNS,
   UNRESOLVED,
 } from './messages.ts';
-
-export interface FanotifySourceOptions {
-  readonly scope: ScopeSettings;
-  /** `auto`: filesystem marks beside the mount marks, with a fall-back per mount. `mount`: mount marks alone. */
-  readonly marks: 'auto' | 'mount';
-  /** `map`: programs are followed from their exec. `strict`: and looked at before they run. `proc`: /proc is asked when an event is read. */
-  readonly who: Who;
-  /** An inode table (domain/inode-table.ts); without one the other names of hard links are not told of. */
-  readonly inodes?: SharedArrayBuffer;
-  /** How often the marks are compared with what the kernel has, and an event of each mount is asked for; default 60 s. */
-  readonly verifyMs?: number | undefined;
-  /** false: no events are asked for. */
-  readonly asks?: boolean;
-  /** A group of an earlier process, with its marks and its queue, to go on with; owned from now on. */
-  readonly resumeFd?: number | undefined;
-  readonly onProblem: (message: string) => void;
-  /** What `coverage` says is new. */
-  readonly onCoverage?: () => void;
-}
+import type { FanotifySourceOptions } from './source-options.ts';
 
 const VERIFY_MS = 60_000;
 
@@ -57,9 +38,11 @@ export interface FanotifySource extends EventSource {
   delivered(): number;
   /** How often the reader has gone round: once more after each call, as long as it works. */
   turns(): number;
-  /** The group that a later process may go on with, if a copy of its descriptor is kept; -1 once closed. */
-  groupFd(): number;
-  /** Nothing was missed since the process before: its group has been taken over, and it saw all that is watched. */
+  /** The groups that a later process may go on with; none once closed. */
+  groups(): readonly HeldGroup[];
+  /** Called whenever they are others; one listener. */
+  onGroups(listener: () => void): void;
+  /** Nothing was missed since the process before: its groups have been taken over, and they saw all that is watched. */
   isResumed(): boolean;
 }
 
@@ -68,13 +51,13 @@ export interface FanotifySource extends EventSource {
  * missing capability, IO a kernel without fanotify.
  */
 export async function openFanotifySource(options: FanotifySourceOptions): Promise<FanotifySource> {
-  const { scope, marks, who, resumeFd, onProblem } = options;
+  const { scope, marks, who, stored = [], onProblem } = options;
   const { inodes = createInodeTable(0).memory, verifyMs = VERIFY_MS, asks = true } = options;
   const answering = who === 'strict' ? await Answering.open(onProblem) : undefined;
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const wakeFd = openEventFd();
   const startsFd = answering?.fd;
-  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, asks, wakeFd, startsFd, resumeFd, control };
+  const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, asks, wakeFd, startsFd, stored, control };
   const source = new Source(
     new Worker(builtFile(import.meta.url, 'reader'), { workerData, resourceLimits: READER_LIMITS, execArgv: [] }),
     wakeFd,
@@ -92,6 +75,8 @@ class Source implements FanotifySource {
   readonly #exited: Promise<void>;
   #ready: Extract<ReaderMessage, { kind: 'ready' }> | undefined;
   #coverage: readonly Coverage[] = [];
+  #groups: readonly HeldGroup[] = [];
+  #groupsChanged = (): void => {};
   #queue: (BatchMessage | (() => void))[] = [];
   readonly #questions = new Map<number, () => void>();
   #waiting: (() => void) | undefined;
@@ -131,6 +116,9 @@ class Source implements FanotifySource {
             return reject(failureOf(message));
           case 'problem':
             return onProblem(message.message);
+          case 'groups':
+            this.#groups = message.groups;
+            return this.#groupsChanged();
           case 'settled':
             return this.#settle(message.question);
           case 'batch':
@@ -200,8 +188,12 @@ class Source implements FanotifySource {
     return turns;
   }
 
-  groupFd(): number {
-    return this.#isOver ? -1 : (this.#ready?.groupFd ?? -1);
+  groups(): readonly HeldGroup[] {
+    return this.#isOver ? [] : this.#groups;
+  }
+
+  onGroups(listener: () => void): void {
+    this.#groupsChanged = listener;
   }
 
   isResumed(): boolean {

@@ -9,10 +9,11 @@ import { openFdGroup } from '../fanotify/fd-group.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import { HandlePaths, type MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
-import { fsidOfFd } from '../libc/handle.ts';
+import { fsidOfFd, handleOfPath } from '../libc/handle.ts';
 import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
+import type { HeldGroups } from './held-groups.ts';
 import {
   directoryMarks,
   type Expected,
@@ -65,15 +66,18 @@ export class Marks {
   readonly #expected = new Map<Mount, Expected[]>();
   readonly #fidGroups: FidWatchGroup[] = [];
   readonly #resumption: Resumption;
+  readonly #held: HeldGroups | undefined;
   #fdGroup: WatchGroup | undefined;
   #hasMarked = false;
 
   /** Opens the first group, so that a missing capability or kernel feature shows at once. Throws AppError. */
-  constructor(kind: 'auto' | 'mount', scope: Scope, resumption: Resumption = new Resumption(undefined)) {
+  constructor(kind: 'auto' | 'mount', scope: Scope, resumption: Resumption = new Resumption([]), held?: HeldGroups) {
     this.#kind = kind;
     this.#scope = scope;
     this.#resumption = resumption;
-    this.#openGroup(resumption.fidGroup ?? openFidGroup());
+    this.#held = held;
+    const former = resumption.takeFidGroups();
+    for (const group of former.length > 0 ? former : [openFidGroup()]) this.#openGroup(group);
   }
 
   groups(): WatchGroup[] {
@@ -85,11 +89,6 @@ export class Marks {
     return this.#fidGroups.find(({ filesystems }) => deviceIn(filesystems, device))?.group;
   }
 
-  /** The group that a later process may go on with. */
-  get firstFd(): number {
-    return this.#fidGroups[0]?.group.fd ?? -1;
-  }
-
   /** Marks a mount as well as its filesystem allows. Throws AppError NO_PERMISSION. */
   watch(mount: Mount, isOther: IsOther): MarkOutcome {
     try {
@@ -98,15 +97,17 @@ export class Marks {
       const code = errorCode(error);
       // Later a filesystem of somebody's making (FUSE) may answer so; the others stay watched.
       if (code === 'EPERM' && !this.#hasMarked) throw withoutCapability('CAP_SYS_ADMIN', error);
-      if (code === undefined || REASONS[code] === undefined) return { mode: 'sweep', reason: errorMessage(error) };
+      if (code === undefined || REASONS[code] === undefined) {
+        this.#resumption.lacks();
+        return { mode: 'sweep', reason: errorMessage(error) };
+      }
       return this.#fallBack(mount, isOther, `${mount.type} ${REASONS[code]}`);
     }
   }
 
   #watchWithIds(mount: Mount): MarkOutcome {
     const fsid = fsidOf(mount);
-    const { group, filesystems, filesystemMask } = this.#groupFor(mount.device, fsid);
-    this.#resumption.note(mount, this.#kind === 'auto' ? 'filesystem' : 'mount', group.fd === this.firstFd);
+    const { group, filesystems, filesystemMask } = this.#groupFor(mount, fsid);
     if (this.#kind === 'auto') {
       group.mark(FAN_MARK_FILESYSTEM, filesystemMask, mount.mountPoint);
       this.#expect(mount, filesystemMark(group, mount.device, filesystemMask));
@@ -114,6 +115,7 @@ export class Marks {
     group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
     this.#expect(mount, mountMark(group, mount.id, MOUNT_MASK));
     this.#hasMarked = true;
+    this.#resumption.note(group, mount, this.#markKind);
     const filesystem = filesystems.get(fsid) ?? { device: mount.device, mountPoints: [] };
     filesystem.mountPoints.push({ path: mount.mountPoint, fsid });
     filesystems.set(fsid, filesystem);
@@ -122,9 +124,15 @@ export class Marks {
   }
 
   /** Clones of one image have the same fsid: events of two such filesystems in one group could not be told apart. */
-  #groupFor(device: string, fsid: string): FidWatchGroup {
-    const fits = ({ filesystems }: WatchGroup): boolean => (filesystems.get(fsid)?.device ?? device) === device;
-    return this.#fidGroups.find(fits) ?? this.#openGroup(openFidGroup());
+  #groupFor(mount: Mount, fsid: string): FidWatchGroup {
+    const { device } = mount;
+    const fitting = this.#fidGroups.filter(({ filesystems }) => (filesystems.get(fsid)?.device ?? device) === device);
+    const former = fitting.find(({ group }) => this.#resumption.hasMarked(group, mount, this.#markKind));
+    return former ?? fitting[0] ?? this.#openGroup(openFidGroup());
+  }
+
+  get #markKind(): 'filesystem' | 'mount' {
+    return this.#kind === 'auto' ? 'filesystem' : 'mount';
   }
 
   #openGroup({ group, filesystemMask }: FidGroup): FidWatchGroup {
@@ -137,15 +145,18 @@ export class Marks {
   #fallBack(mount: Mount, isOther: IsOther, why: string): MarkOutcome {
     const content = this.#watchWithDescriptors(mount, why);
     if (this.#kind === 'mount') return content;
-    const { group, filesystemMask } = openFidGroup();
+    const former = this.#resumption.takeDirectories(handleOfPath(mount.mountPoint));
+    const { group, filesystemMask } = former ?? openFidGroup();
     const directories = new DirectoryMarks({ group, mask: filesystemMask, scope: this.#scope, isOther });
     try {
       directories.markTree(mount.mountPoint);
     } catch (error) {
       group.close();
+      this.#resumption.lacks();
       if (!(error instanceof SystemError)) throw error;
       return content;
     }
+    this.#resumption.noteDirectories(group, directories.isComplete);
     this.#directories.set(mount, { group, filesystems: new Map(), directories });
     this.#expect(
       mount,
@@ -156,13 +167,14 @@ export class Marks {
   }
 
   #watchWithDescriptors(mount: Mount, why: string): MarkOutcome {
-    this.#resumption.lacks();
     try {
-      this.#fdGroup ??= { group: openFdGroup(), filesystems: new Map() };
+      this.#fdGroup ??= { group: this.#resumption.takeFdGroup() ?? openFdGroup(), filesystems: new Map() };
+      this.#resumption.note(this.#fdGroup.group, mount, 'mount');
       this.#fdGroup.group.mark(FAN_MARK_MOUNT, MOUNT_MASK, mount.mountPoint);
       this.#expect(mount, mountMark(this.#fdGroup.group, mount.id, MOUNT_MASK));
       return { mode: 'mount', reason: `${why}: only content written through this mount is seen at once` };
     } catch (error) {
+      this.#resumption.lacks();
       if (!(error instanceof SystemError)) throw error;
       return { mode: 'sweep', reason: `${why}, and ${error.message}` };
     }
@@ -197,6 +209,17 @@ export class Marks {
         if (mountPoints.length === 0) filesystems.delete(fsid);
       }
     }
+  }
+
+  /** All mounts have been marked or forgotten: ends groups without any, but for the first, which is there for the next. */
+  settle(): void {
+    this.#resumption.end();
+    for (const one of this.#fidGroups.slice(1)) {
+      if (one.filesystems.size > 0) continue;
+      this.#fidGroups.splice(this.#fidGroups.indexOf(one), 1);
+      one.group.close();
+    }
+    this.#held?.tell(this.groups());
   }
 
   /** Idempotent. */

@@ -7,6 +7,7 @@ import type { ScopeSettings } from '../domain/rule.ts';
 import type { Who } from '../domain/settings.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import type { DirtyColumns } from './dirty-set.ts';
+import type { StoredGroup } from './resumption.ts';
 
 export interface ReaderSettings {
   readonly scope: ScopeSettings;
@@ -20,8 +21,8 @@ export interface ReaderSettings {
   readonly inodes: SharedArrayBuffer;
   /** `strict`: where the starts of programs are told; the main thread owns it. */
   readonly startsFd: number | undefined;
-  /** A group of an earlier process to go on with. */
-  readonly resumeFd: number | undefined;
+  /** Groups of an earlier process to go on with. */
+  readonly stored: readonly StoredGroup[];
   /** An eventfd that the main thread owns and writes to when `control` has news. */
   readonly wakeFd: number;
   /** Int32Array with the slots below. */
@@ -51,9 +52,7 @@ export type ReaderMessage =
   | {
       readonly kind: 'ready';
       readonly coverage: readonly Coverage[];
-      /** Of the first group. */
-      readonly groupFd: number;
-      /** Its queue had all that happened since the process before. */
+      /** The queues of the groups that were stored had all that happened since the process before. */
       readonly isResumed: boolean;
     }
   | {
@@ -65,7 +64,19 @@ export type ReaderMessage =
   | { readonly kind: 'problem'; readonly message: string }
   /** All events of changes before this question have been posted. */
   | { readonly kind: 'settled'; readonly question: number }
+  /** There are others than before. */
+  | { readonly kind: 'groups'; readonly groups: readonly HeldGroup[] }
   | BatchMessage;
+
+/** A group that a later process may go on with, if a copy of its descriptor is kept. */
+export interface HeldGroup {
+  /** Never used again, as descriptors are. */
+  readonly id: number;
+  /** The reader's own. */
+  readonly fd: number;
+  /** The name of its copy, if it is one of the process before. */
+  readonly former: string | undefined;
+}
 
 export interface BatchMessage {
   readonly kind: 'batch';

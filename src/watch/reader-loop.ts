@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Coverage } from '../domain/coverage.ts';
 import { openInodeTable } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
-import { compileScope, type Scope } from '../domain/rule.ts';
+import { compileScope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
 import { POLLIN, POLLPRI, pollOnce } from '../libc/poll.ts';
@@ -12,6 +12,7 @@ import { requireCapabilities } from './capabilities.ts';
 import { DirtySet } from './dirty-set.ts';
 import { isEntryEvent, isMove, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
+import { HeldGroups } from './held-groups.ts';
 import { HotFiles } from './hot-files.ts';
 import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
 import { Links } from './links.ts';
@@ -39,7 +40,6 @@ export class Reader {
   readonly #settings: ReaderSettings;
   readonly #post: (message: ReaderMessage) => void;
   readonly #control: Int32Array;
-  readonly #scope: Scope;
   readonly #relevance: (path: BytePath) => Relevance;
   readonly #resumption: Resumption;
   readonly #marks: Marks;
@@ -67,28 +67,28 @@ export class Reader {
     this.#post = post;
     this.#control = new Int32Array(settings.control);
     this.#questions = new Questions(this.#control, post);
-    this.#scope = compileScope(settings.scope);
+    const scope = compileScope(settings.scope);
     const inodes = openInodeTable(settings.inodes);
     this.#links = new Links(inodes);
     this.#hotFiles = new HotFiles(inodes);
-    this.#relevance = compileRelevance(this.#scope);
+    this.#relevance = compileRelevance(scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
-    this.#resumption = new Resumption(settings.resumeFd);
-    this.#marks = new Marks(settings.marks, this.#scope, this.#resumption);
-    this.#mounts = new WatchedMounts(this.#scope, this.#marks);
+    this.#resumption = new Resumption(settings.stored);
+    const held = new HeldGroups(post, (group) => this.#resumption.nameOf(group));
+    this.#marks = new Marks(settings.marks, scope, this.#resumption, held);
+    this.#mounts = new WatchedMounts(scope, this.#marks);
     this.#vigil = new Vigil(this.#mounts, { everyMs: settings.verifyMs, asks: settings.asks });
     this.#writers = new Writers(settings.who, settings.startsFd);
     this.#writers.follow(this.#mounts.table, this.#marks.groups());
-    this.#ignores = new IgnoreMarks(this.#scope, settings.scope.ignore, (path) =>
+    this.#ignores = new IgnoreMarks(scope, settings.scope.ignore, (path) =>
       this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
     );
   }
 
   /** Returns once it is told to stop; everything is closed then. */
   run(): void {
-    const { isWhole: isResumed } = this.#resumption;
-    this.#post({ kind: 'ready', coverage: this.#mounts.coverage(), groupFd: this.#marks.firstFd, isResumed });
+    this.#post({ kind: 'ready', coverage: this.#mounts.coverage(), isResumed: this.#resumption.isWhole });
     try {
       while (Atomics.load(this.#control, STOP) === 0) this.#turn();
     } finally {

@@ -1,43 +1,135 @@
-// The group of a watch before this one, which somebody kept open (systemd's descriptor store): its queue has what happened
-// since, if its marks saw all that is watched now.
-
+// The groups of a watch before this one, which somebody kept open (systemd's descriptor store): their queues have what
+// happened since, if their marks saw all that is watched now.
+import { FAN_CREATE, FAN_MARK_INODE } from '../fanotify/abi.ts';
 import type { MarkInfo } from '../fanotify/fdinfo.ts';
+import { FanotifyGroup } from '../fanotify/group.ts';
 import type { Mount } from '../fanotify/mounts.ts';
 import { closeFd } from '../libc/handle.ts';
-import { adoptFidGroup, type FidGroup, MOUNT_MASK } from './groups.ts';
+import { type FidGroup, isFdGroup, MOUNT_MASK, maskOfFidGroup } from './groups.ts';
+
+/** A descriptor that was kept, to be owned from now on; the paths that are covered and ignored are still the same. */
+export interface StoredGroup {
+  readonly name: string;
+  readonly fd: number;
+}
+
+interface Former {
+  readonly name: string;
+  readonly group: FanotifyGroup;
+  /** Undefined in a group whose events carry descriptors. */
+  readonly filesystemMask: number | undefined;
+  /** As the kernel kept them, before any is added. */
+  readonly marks: readonly MarkInfo[];
+  isTaken: boolean;
+}
 
 export class Resumption {
-  readonly fidGroup: FidGroup | undefined;
-  /** As the kernel kept them, before any is added. */
-  readonly #marks: readonly MarkInfo[];
+  #formers: readonly Former[];
   #isWhole: boolean;
 
-  /** `fd` undefined: there was none. One that is no such group is closed. */
-  constructor(fd: number | undefined) {
-    this.fidGroup = fd === undefined ? undefined : adoptFidGroup(fd);
-    if (this.fidGroup === undefined && fd !== undefined) closeFd(fd);
-    this.#marks = this.fidGroup?.group.marks() ?? [];
-    this.#isWhole = this.fidGroup !== undefined;
+  /** What is no group as the watcher opens them is closed. */
+  constructor(stored: readonly StoredGroup[]) {
+    this.#formers = stored.flatMap((one) => adopted(one) ?? []);
+    this.#isWhole = stored.length > 0;
   }
 
-  /** A mount is about to be marked: `isOwn` in that group, `kind` says what its events come from. */
-  note({ id, device }: Mount, kind: 'filesystem' | 'mount', isOwn: boolean): void {
-    const isMarked = this.#marks.some((mark) => {
-      if ((mark.mask & MOUNT_MASK) !== MOUNT_MASK) return false;
-      return kind === 'filesystem'
-        ? mark.kind === kind && mark.device === device
-        : mark.kind === kind && mark.mountId === id;
-    });
-    this.#isWhole &&= isOwn && isMarked;
+  /** Those with marks on filesystems and mounts, and events with file ids; taken by this. */
+  takeFidGroups(): FidGroup[] {
+    const found = this.#formers.filter(
+      ({ filesystemMask, marks }) => filesystemMask !== undefined && !isOfDirectories(marks),
+    );
+    // Only ignore marks are on inodes: of files that nobody follows any more to where a rule covers them.
+    for (const { group } of found) group.flush(FAN_MARK_INODE);
+    return found.flatMap((former) => taken(former));
   }
 
-  /** A mount has no mark in that group. */
+  /** The one whose events carry descriptors. */
+  takeFdGroup(): FanotifyGroup | undefined {
+    const found = this.#formers.find(({ filesystemMask, isTaken }) => filesystemMask === undefined && !isTaken);
+    if (found !== undefined) found.isTaken = true;
+    return found?.group;
+  }
+
+  /** The one whose marks are on a directory and those below it; `handle`: of that directory, as in fdinfo. */
+  takeDirectories(handle: string): FidGroup | undefined {
+    const found = this.#formers.find(
+      ({ marks, isTaken }) => !isTaken && isOfDirectories(marks) && marks.some((one) => isOn(one, handle)),
+    );
+    return found && taken(found)[0];
+  }
+
+  /** Whether a mount had its mark in that group. */
+  hasMarked(group: FanotifyGroup, mount: Mount, kind: 'filesystem' | 'mount'): boolean {
+    const former = this.#of(group);
+    const wanted = kind === 'filesystem' ? (former?.filesystemMask ?? 0) : MOUNT_MASK;
+    return (former?.marks ?? []).some(
+      (mark) =>
+        (mark.mask & wanted) === wanted &&
+        (kind === 'filesystem'
+          ? mark.kind === kind && mark.device === mount.device
+          : mark.kind === kind && mark.mountId === mount.id),
+    );
+  }
+
+  /** A mount was marked in a group: `kind` says what its events come from. */
+  note(group: FanotifyGroup, mount: Mount, kind: 'filesystem' | 'mount'): void {
+    this.#isWhole &&= this.hasMarked(group, mount, kind);
+  }
+
+  /**
+   * Directories were marked one by one. Those that had no mark are younger than the group's last reader: their parents'
+   * events say so, for the covered paths are the same.
+   */
+  noteDirectories(group: FanotifyGroup, isComplete: boolean): void {
+    this.#isWhole &&= isComplete && this.#of(group) !== undefined;
+  }
+
+  /** Something that is watched had no mark. */
   lacks(): void {
     this.#isWhole = false;
+  }
+
+  #of(group: FanotifyGroup): Former | undefined {
+    return this.#formers.find((former) => former.group === group);
+  }
+
+  nameOf(group: FanotifyGroup): string | undefined {
+    return this.#of(group)?.name;
+  }
+
+  /** All marks are set: closes what nobody took. Idempotent. */
+  end(): void {
+    for (const { group, isTaken } of this.#formers) if (!isTaken) group.close();
+    this.#formers = this.#formers.filter(({ isTaken }) => isTaken);
   }
 
   /** Nothing that is watched went unseen in between. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
+}
+
+function adopted({ name, fd }: StoredGroup): Former | undefined {
+  const group = FanotifyGroup.adopt(fd);
+  const filesystemMask = group && maskOfFidGroup(group);
+  if (group !== undefined && (filesystemMask !== undefined || isFdGroup(group))) {
+    return { name, group, filesystemMask, marks: group.marks(), isTaken: false };
+  }
+  closeFd(fd);
+  return undefined;
+}
+
+function taken(former: Former): FidGroup[] {
+  former.isTaken = true;
+  const { group, filesystemMask } = former;
+  return filesystemMask === undefined ? [] : [{ group, filesystemMask }];
+}
+
+/** Other marks on inodes have masks of what is ignored alone, or tell where programs are started. */
+function isOfDirectories(marks: readonly MarkInfo[]): boolean {
+  return marks.some(({ kind, mask }) => kind === 'inode' && (mask & FAN_CREATE) !== 0);
+}
+
+function isOn(mark: MarkInfo, handle: string): boolean {
+  return mark.kind === 'inode' && mark.handle === handle && (mark.mask & FAN_CREATE) !== 0;
 }

@@ -62,6 +62,7 @@ export class WatchedMounts {
       this.#marks.forget(mount);
     }
     for (const [key, mount] of planned) if (!this.#watched.has(key)) this.#watched.set(key, this.#watch(mount, nowMs));
+    this.#marks.settle();
     return [...this.#mountChanges(nowMs), ...this.refreshMissing(nowMs)];
   }
 
@@ -72,11 +73,13 @@ export class WatchedMounts {
   verify(nowMs: number, kinds: readonly MarkKind[] = MARK_KINDS): WatchEvent[] {
     const marksOf = presentMarks();
     const lost = [...this.#watched.values()].filter(({ mount }) => !this.#marks.holds(mount, marksOf, kinds));
-    return lost.flatMap((watched) => {
+    const events = lost.flatMap((watched) => {
       const went = this.#lose(watched, 'the kernel does not have its marks any more');
       this.#marks.forget(watched.mount);
       return [went, ...this.#regain(watched, this.#mark(watched.mount), nowMs)];
     });
+    this.#marks.settle();
+    return events;
   }
 
   /** Mounts of which no events come. */

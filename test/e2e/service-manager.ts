@@ -52,7 +52,7 @@ export class ServiceManager {
 
   stored(): readonly Stored[] {
     this.messages();
-    return this.#stored;
+    return [...this.#stored];
   }
 
   /** What the kernel says of a stored descriptor. */

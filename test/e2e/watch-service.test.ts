@@ -6,7 +6,7 @@ import { needCapabilities } from '../kernel/capability.ts';
 import { briefs } from './brief.ts';
 import type { Fields } from './daemon.ts';
 import { ServiceManager } from './service-manager.ts';
-import { Site } from './site.ts';
+import { Site, type SiteOptions } from './site.ts';
 
 let site: Site;
 let manager: ServiceManager;
@@ -18,6 +18,14 @@ beforeEach((context) => {
   site.init();
   manager = new ServiceManager(join(site.scratch.dir, 'notify'));
 });
+
+/** Another file system instead. */
+async function moveTo(filesystem: NonNullable<SiteOptions['filesystem']>): Promise<void> {
+  manager[Symbol.dispose]();
+  await site[Symbol.asyncDispose]();
+  site = new Site({ filesystem });
+  manager = new ServiceManager(join(site.scratch.dir, 'notify'));
+}
 afterEach(async () => {
   writer?.kill('SIGKILL');
   writer = undefined;
@@ -42,7 +50,7 @@ test('kill -9 loses no event: the group in the store has them, with who did it',
   const daemon = await site.start(manager.options());
   const [stored, ...others] = manager.stored();
   expect(others).toEqual([]);
-  expect(stored?.name).toMatch(/^fanotify-\d+$/);
+  expect(stored?.name).toMatch(/^fanotify-\d+-[0-9a-f]{16}$/);
   if (stored === undefined) throw new Error('nothing was stored');
   expect(manager.fdinfo(stored)).toMatch(/^fanotify sdev:/m);
   await daemon.stop('SIGKILL');
@@ -60,6 +68,79 @@ test('kill -9 loses no event: the group in the store has them, with who did it',
   const third = await site.start(manager.options());
   expect(briefs(await third.settled(), site.root)).toContain('removed old');
   expect(ofType('gap')).toHaveLength(1);
+});
+
+const FILESYSTEMS = [
+  ['overlay', 'kill -9 loses no event where directories are marked one by one'],
+  ['btrfs subvolume', 'nor on a subvolume'],
+] as const;
+
+test.each(FILESYSTEMS)('%s: %s', async (filesystem) => {
+  await moveTo(filesystem);
+  site.shell('mkdir -p sub/deep; echo 1 >sub/old; echo 1 >sub/mode; echo 1 >sub/away; echo 1 >sub/linked');
+  site.init();
+  const daemon = await site.start(manager.options());
+  const stored = manager.stored();
+  expect(stored).toHaveLength(3);
+  await daemon.stop('SIGKILL');
+  // Content, attributes and names in marked directories, and directories that nobody has marked yet.
+  const script = `exec perl -e '
+    sub put { open my $file, ">", $_[0]; print $file "22\\n"; close $file }
+    put "sub/old"; chmod 0600, "sub/mode"; rename "sub/away", "away";
+    mkdir "sub/made"; mkdir "sub/made/in"; put "sub/made/in/file";
+    $| = 1; print "done"; <STDIN>'`;
+  writer = await linger(script);
+  const again = await site.start(manager.options());
+  const records = (await again.settled()).filter(({ type }) => type === 'drift');
+  expect(briefs(records, site.root)).toEqual([
+    'added sub/made',
+    'added sub/made/in',
+    'added sub/made/in/file',
+    'changed sub/mode: mode',
+    expect.stringMatching(/^changed sub\/old: .*digest/),
+    'moved away from sub/away',
+  ]);
+  // Of a directory in a directory that was not marked nobody told.
+  for (const record of records.filter(({ path }) => path !== site.path('sub/made/in'))) {
+    expect(record['actor'], String(record['path'])).toMatchObject({ pid: writer.pid, source: 'proc' });
+  }
+  expect(ofType('gap').map(({ cause }) => cause)).toEqual(['unwatched']);
+  expect(manager.stored()).toEqual(stored);
+  await again.stop('SIGKILL');
+  // Other paths are covered now: the marks of directories that led nowhere else are not enough.
+  site.configure({ rule: { exclude: [site.path('sub/deep')] } });
+  const third = await site.start(manager.options());
+  expect(ofType('gap').map(({ cause }) => cause)).toEqual(['unwatched', 'killed']);
+  await third.until('other groups', () =>
+    manager.stored().every(({ name }) => !stored.some((one) => one.name === name)),
+  );
+  await third.stop('SIGKILL');
+});
+
+test('clones of one filesystem: a group each, which goes with its mount', async () => {
+  await moveTo('ext4');
+  site.shell('sync');
+  // The watch of a path whose mount went falls back to the mount around it.
+  site.scratch.tmpfs('other');
+  const clone = site.scratch.ext4('other/clone', 'fs');
+  site.configure({}, [{ name: 'clone', paths: [join(clone, 'root')] }]);
+  site.init();
+  const daemon = await site.start(manager.options());
+  const stored = manager.stored();
+  expect(stored).toHaveLength(2);
+  await daemon.stop('SIGKILL');
+  site.shell(`echo 1 >file; echo 2 >${clone}/root/file`);
+  const again = await site.start(manager.options());
+  const records = (await again.settled()).filter(({ type }) => type === 'drift');
+  expect(records.map(({ path }) => path)).toEqual([site.path('file'), join(clone, 'root/file')]);
+  expect(ofType('gap')).toHaveLength(1);
+  expect(manager.stored()).toEqual(stored);
+  site.shell(`umount ${clone}`);
+  await again.until('one group less', () => manager.stored().length === 1);
+  await again.stop('SIGKILL');
+  site.shell('echo 1 >more');
+  const third = await site.start(manager.options());
+  expect(briefs(await third.settled(), site.root)).toContain('added more');
 });
 
 test('a group that did not see all that is watched now is a gap, and so is none', async () => {

@@ -21,7 +21,7 @@ import { isSameWatch } from '../same-watch.ts';
 import { openNotifier, type ServiceNotifier, takeStoredFds } from '../service.ts';
 import { serviceStatus } from '../service-status.ts';
 import { busy, lockState, openState } from '../state.ts';
-import { openStoredGroup, type StoredGroup } from '../stored-group.ts';
+import { openStoredGroups, type StoredGroups } from '../stored-group.ts';
 import { openSession, type Session, type SessionParts } from '../watch-session.ts';
 import type { WatchSignals } from '../watch-signals.ts';
 
@@ -66,7 +66,7 @@ interface Daemon {
   readonly reporter: Reporter;
   readonly notifier: ServiceNotifier;
   readonly onCoverage: SessionParts['onCoverage'];
-  readonly group: StoredGroup;
+  readonly groups: StoredGroups;
   session: Session;
   /** The session before, whose hooks may still be ending. */
   former: Session | undefined;
@@ -92,12 +92,12 @@ async function watchUntilStopped(
   const startedMs = systemClock.nowMs();
   const downtime = downtimeOf(store.journal, lock.touchedMs(), startedMs);
   store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
-  const group = openStoredGroup(notifier, takeStoredFds());
+  const groups = openStoredGroups(notifier, takeStoredFds(), settings);
   notifier.status('setting marks, then comparing with the baseline');
   const onCoverage = (coverage: readonly Coverage[]): void => notifier.status(serviceStatus(coverage, store));
-  const session = await openSession(settings, { store, reporter, resumeFd: group.stored, onCoverage });
+  const session = await openSession(settings, { store, reporter, stored: groups.stored, onCoverage });
   const isResumed = session.source.isResumed();
-  group.keep(session.source.groupFd());
+  groups.follow(session.source, settings);
   const gaps = isResumed ? [] : [downtime];
   store.commit({ journal: gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap })) });
   const heart = startHeartbeat(lock);
@@ -107,7 +107,7 @@ async function watchUntilStopped(
     reporter,
     notifier,
     onCoverage,
-    group,
+    groups,
     session,
     former: undefined,
     next: undefined,
@@ -180,7 +180,7 @@ async function runSession(daemon: Daemon): Promise<void> {
   daemon.former = session;
   daemon.session = daemon.next;
   daemon.next = undefined;
-  daemon.group.keep(daemon.session.source.groupFd());
+  daemon.groups.follow(daemon.session.source, daemon.session.settings);
 }
 
 function announce({ session, store, notifier, context }: Daemon): void {
