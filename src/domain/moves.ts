@@ -75,14 +75,35 @@ function groupByInode(removed: Iterable<Removed>): Map<string, Set<Removed>> {
   return groups;
 }
 
-/** Forgets the candidates that are explained already: of many hard links each is looked at once. */
+/** More of one inode are many hard links. */
+const NAMESAKES_MAX = 8;
+
+/**
+ * The nearest candidate: inode numbers repeat in other filesystems, and in other subvolumes of one btrfs. Forgets those that
+ * are explained already.
+ */
 function sourceOf(target: Added, candidates: Set<Removed> | undefined, sides: Sides): Removed | undefined {
+  const same: Removed[] = [];
   for (const candidate of candidates ?? []) {
     if (sides.found.has(candidate.path)) candidates?.delete(candidate);
-    else if (isSameObject(candidate, target, sides)) return candidate;
+    else if (isSameObject(candidate, target, sides) && same.push(candidate) === NAMESAKES_MAX) break;
   }
-  return undefined;
+  const together = ({ path }: Removed): number => commonDirectory(path, target.path);
+  return same.reduce<Removed | undefined>(
+    (best, one) => (best === undefined || together(one) > together(best) ? one : best),
+    undefined,
+  );
 }
+
+/** The length of the path of the directory that both are in. */
+function commonDirectory(a: BytePath, b: BytePath): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  return a.lastIndexOf('/', at - 1);
+}
+
+/** BTRFS_FIRST_FREE_OBJECTID of linux/btrfs_tree.h: the top directory of every subvolume; its first entry has the next one. */
+const SUBVOLUME_INODE = 256n;
 
 /** An inode number alone proves nothing: the kernel gives a freed one to the next file. */
 function isSameObject(source: Removed, target: Added, sides: Sides): boolean {
@@ -107,9 +128,14 @@ export function isSameFile(before: Likeness, after: Likeness): boolean {
 
 function hasCommonChild(source: Removed, target: Added, sides: Sides): boolean {
   for (const [old, child] of childPairs(source, target, sides)) {
-    if (old.before.inode === child.after.inode) return true;
+    if (old.before.inode !== child.after.inode) continue;
+    if (source.before.inode !== SUBVOLUME_INODE || isUnchanged(old.before, child.after)) return true;
   }
   return false;
+}
+
+function isUnchanged(before: Entry, after: Entry): boolean {
+  return before.type === 'directory' ? before.mtimeNs === after.mtimeNs : isSameFile(before, after);
 }
 
 /** What was below the source and is now in the same place below the target: same type, same rule, no other move's. */

@@ -161,6 +161,19 @@ test('an entry of another rule inside a moved directory did not come along', () 
   expect(found[0]?.along).toMatchObject([{ from: '/old/same', after: { path: '/new/same' } }]);
 });
 
+test('of several namesakes the nearest moved: inode numbers repeat in other filesystems', () => {
+  const found = pairMoves(
+    [
+      drift('removed', entry('/a/file')),
+      drift('removed', entry('/b/file')),
+      drift('removed', entry('/c/file')),
+      drift('added', entry('/b/young')),
+    ],
+    scope,
+  );
+  expect(brief(found.filter(({ kind }) => kind === 'moved'))).toEqual([['moved', '/b/file', '/b/young', [], null]]);
+});
+
 test('10,000 renamed directories, and 10,000 names of one inode, are paired in reasonable time', {
   timeout: 5_000,
 }, () => {
