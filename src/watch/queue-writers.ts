@@ -3,7 +3,13 @@
 // has one pid and two programs.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { BytePath } from '../domain/path.ts';
-import { FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC } from '../fanotify/abi.ts';
+import {
+  FAN_EVENT_ON_CHILD,
+  FAN_MARK_FILESYSTEM,
+  FAN_MARK_INODE,
+  FAN_MARK_ONLYDIR,
+  FAN_OPEN_EXEC,
+} from '../fanotify/abi.ts';
 import { type Actors, isLoader, trackActors } from '../fanotify/actors/actors.ts';
 import { actorFrom } from '../fanotify/actors/known.ts';
 import { type Image, readImage, readOwner } from '../fanotify/actors/proc.ts';
@@ -66,6 +72,12 @@ export class QueueWriters {
   /** Has the starts of programs of a filesystem come in this queue. Throws SystemError when the filesystem refuses. */
   mark(mountPoint: BytePath): void {
     this.#group.mark(FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, mountPoint);
+    this.#isMarked = true;
+  }
+
+  /** The same of the programs in a directory, where a filesystem refuses its own mark (overlayfs, btrfs subvolumes). */
+  markDirectory(dir: BytePath): void {
+    this.#group.mark(FAN_MARK_INODE | FAN_MARK_ONLYDIR, FAN_OPEN_EXEC | FAN_EVENT_ON_CHILD, dir);
     this.#isMarked = true;
   }
 

@@ -1,6 +1,6 @@
 // Who wrote: what the reader knows of processes, and the queues that tell it.
 import { SystemError } from '../domain/errors.ts';
-import { pathFromLatin1 } from '../domain/path.ts';
+import { type BytePath, dirOf, pathFromLatin1 } from '../domain/path.ts';
 import type { Who } from '../domain/settings.ts';
 import type { Started } from '../fanotify/actors/actors.ts';
 import { ExecWatch, mayHoldPrograms } from '../fanotify/actors/exec-watch.ts';
@@ -17,7 +17,12 @@ interface Queue {
   readonly writers: QueueWriters;
   /** Devices of filesystems whose programs start unheard in this queue. */
   readonly unheard: Set<string>;
+  /** By directory there: whether its programs are heard all the same. */
+  readonly programs: Map<BytePath, boolean>;
 }
+
+/** Each pins an inode. */
+const PROGRAM_DIRECTORIES_MAX = 256;
 
 /** For one thread. */
 export class Writers {
@@ -53,7 +58,7 @@ export class Writers {
         settle(nowMs);
         for (const [pid, exe] of unheard.splice(0)) {
           this.#each((queue) => {
-            if (this.#isUnheard(queue, exe)) queue.writers.execed(pid, exe);
+            if (this.#isUnheard(queue, exe) && !hearsDirectory(queue, exe)) queue.writers.execed(pid, exe);
           });
         }
       },
@@ -86,7 +91,11 @@ export class Writers {
   #queueOf(group: FanotifyGroup): Queue {
     let queue = this.#queues.get(group);
     if (queue === undefined) {
-      queue = { writers: new QueueWriters(group, () => this.drain(Date.now())), unheard: new Set() };
+      queue = {
+        writers: new QueueWriters(group, () => this.drain(Date.now())),
+        unheard: new Set(),
+        programs: new Map(),
+      };
       this.#queues.set(group, queue);
     }
     return queue;
@@ -117,9 +126,32 @@ export class Writers {
   }
 }
 
+/** Whether starts from the program's directory come in the queue; from now on they do, if it can be marked. */
+function hearsDirectory({ writers, programs }: Queue, exe: string): boolean {
+  const dir = dirOf(pathFromLatin1(exe));
+  const known = programs.get(dir);
+  if (known !== undefined || programs.size >= PROGRAM_DIRECTORIES_MAX) return known ?? false;
+  markDirectory(writers, programs, dir);
+  // This start was before the mark.
+  return false;
+}
+
+function markDirectory(writers: QueueWriters, programs: Queue['programs'], dir: BytePath): void {
+  try {
+    writers.markDirectory(dir);
+    programs.set(dir, true);
+  } catch (error) {
+    // Another subvolume than the group's, or gone.
+    if (!(error instanceof SystemError)) throw error;
+    programs.set(dir, false);
+  }
+}
+
 /** Marks that are there already stay as they are. */
-function markPrograms({ writers, unheard }: Queue, table: MountTable): void {
+function markPrograms({ writers, unheard, programs }: Queue, table: MountTable): void {
   unheard.clear();
+  // Directories may have been replaced.
+  for (const dir of programs.keys()) markDirectory(writers, programs, dir);
   const marked = new Set<string>();
   for (const mount of table.mounts) {
     if (marked.has(mount.device) || !mayHoldPrograms(mount) || !table.isVisible(mount)) continue;

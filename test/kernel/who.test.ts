@@ -1,5 +1,6 @@
 // Who: nobody is blamed for what the process did before it executed its present program.
-import { realpathSync } from 'node:fs';
+import { cpSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../src/domain/actor.ts';
 import { needCapabilities } from './capability.ts';
@@ -66,3 +67,24 @@ test('a program that writes into a file which its shell has opened is seen', asy
   expect(last.filter((exe) => exe === DATE).length).toBeGreaterThan(0);
   for (const one of merged) expect(one.length).toBeGreaterThan(1);
 });
+
+test.each(['overlay', 'subvolume'] as const)(
+  '%s: the same with programs of its own, where each directory is marked',
+  async (filesystem) => {
+    await probe.close();
+    root = scratch[filesystem]('own');
+    mkdirSync(join(root, 'bin'));
+    for (const name of ['sh', 'sleep']) cpSync(realpathSync(`/bin/${name}`), join(root, 'bin', name));
+    probe = await Probe.open([root], { who: 'map' });
+    // The directory of the programs is marked when the first one starts.
+    await actorsAfter('bin/sleep 0');
+    const actors = await actorsAfter(
+      "for ((i = 0; i < 300; i++)); do bin/sh -c 'echo 1 >f-$0; exec bin/sleep 0' $i; done",
+    );
+    const written = [...actors].filter(([path]) => path.includes('/f-'));
+    expect(written).toHaveLength(300);
+    const named = written.flatMap(([, one]) => programs(one)).filter((exe) => exe !== undefined);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((exe) => exe.endsWith('/sleep'))).toEqual([]);
+  },
+);
