@@ -36,7 +36,9 @@ async function actorsAfter(script: string): Promise<Map<string, Actor[]>> {
 
 const programs = (actors: readonly Actor[]): (string | undefined)[] => actors.map(({ exe }) => exe);
 
-test('2,000 times: a shell that writes and then executes sleep is the one who wrote', async () => {
+test('2,000 times: a shell that writes and then executes sleep is the one who wrote', {
+  timeout: 240_000,
+}, async () => {
   const actors = await actorsAfter("for ((i = 0; i < 2000; i++)); do sh -c 'echo 1 >f-$0; exec sleep 0' $i; done");
   expect(actors.size).toBe(2000);
   expect([...new Set([...actors.values()].map((one) => one.at(-1)?.exe))]).toEqual([SH]);
