@@ -4,12 +4,12 @@ import type { BytePath } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Disk, Page } from '../engine/ports/disk.ts';
 import type { EngineChoice } from './digest.ts';
-import { defaultThreads } from './early.ts';
 import { growWhileCold } from './grow.ts';
 import type { MeterReading } from './meter.ts';
 import { setUpPace } from './pace.ts';
 import { pagesOf } from './page.ts';
 import { openPool } from './pool.ts';
+import { defaultThreads } from './start-worker.ts';
 import { walk } from './walk.ts';
 import { namesWork, packWork } from './work.ts';
 

@@ -1,7 +1,7 @@
 // The worker threads: each request goes to the one with the least to do.
 
 import type { Worker } from 'node:worker_threads';
-import { AppError } from '../domain/errors.ts';
+import { AppError, errorMessage } from '../domain/errors.ts';
 import { takeWorker } from './early.ts';
 import { METER_BYTES, type MeterReading, readMeter } from './meter.ts';
 import { CLOSE, type Reply, type Request, type WorkerSetup } from './protocol.ts';
@@ -48,8 +48,24 @@ export function openPool(threads: number, setup: PoolSetup): Pool {
   };
   const all: Thread[] = [];
   const grow = (more: number): void => {
-    for (let started = 0; started < more; started += 1)
-      all.push(start({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail));
+    for (let started = 0; started < more; started += 1) {
+      const one = startOrNot({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail);
+      if (one === undefined) return;
+      all.push(one);
+    }
+  };
+  /** With fewer threads than wanted it takes longer, with none it does not work. */
+  const startOrNot = (own: WorkerSetup, onFailure: typeof fail): Thread | undefined => {
+    try {
+      return start(own, onFailure);
+    } catch (cause) {
+      if (all.length > 0) return undefined;
+      const message = `no thread can be started: ${errorMessage(cause)}`;
+      throw new AppError('INTERNAL', message, {
+        hint: 'raise the limit of threads: ulimit -u, TasksMax=, pids.max',
+        cause,
+      });
+    }
   };
   grow(threads);
 

@@ -16,12 +16,16 @@ const BATCH = 16;
 
 let lastId = 0;
 
-/** `Disk.walk`. `during` is begun with the walk, and what it returns ends it. */
+/** Begins with a walk; what it returns ends it. */
+type Companion = (pool: Pool) => () => void;
+const ALONE: Companion = () => () => {};
+
+/** `Disk.walk`. */
 export async function* walk(
   pool: Pool,
   from: readonly BytePath[],
   { known, seals, round, onUnchanged, signal }: WalkOptions = {},
-  during: (pool: Pool) => () => void = () => () => {},
+  companion = ALONE,
 ): AsyncGenerator<Page> {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
   lastId += 1;
@@ -67,7 +71,7 @@ export async function* walk(
   const onAbort = (): void => wake();
   signal?.addEventListener('abort', onAbort, { once: true });
 
-  const end = during(pool);
+  const end = companion(pool);
   try {
     while (failure === undefined) {
       signal?.throwIfAborted();

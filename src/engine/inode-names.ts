@@ -48,10 +48,11 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     }
     return number;
   };
-  const add = (key: number, dirNumber: number): void => {
-    if (table.add(key, dirNumber) || isFull) return;
+  const add = (key: number, dirNumber: number): boolean => {
+    if (table.add(key, dirNumber)) return true;
+    if (!isFull) onFull();
     isFull = true;
-    onFull();
+    return false;
   };
   const addRun = (dirNumber: number, run: Buffer): void => {
     for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
@@ -61,9 +62,10 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     const dirNumber = numberOf(dirOf(entry.path));
     const key = inodeKey(entry.inode);
     const isKnown = table.dirsOf(key).includes(dirNumber);
-    add(key, dirNumber);
+    const isAdded = add(key, dirNumber);
     cache.clear();
-    return !isKnown && entry.nlink > 1;
+    // Where there is no room for it, it would be unknown, and read once more, for ever.
+    return isAdded && !isKnown && entry.nlink > 1;
   };
   const namesIn = (dir: BytePath, key: number): BytePath[] => {
     const run = baseline.run(dir);

@@ -167,6 +167,8 @@ export function openWatch(initial: WatchParts): Watch {
   };
 
   const doubtful = (): string | undefined => {
+    // What was taken and is not recorded by then is nowhere any more.
+    if (ended.signal.aborted) return 'it is ending';
     if (!isReady) return 'it is still comparing everything';
     if (linked.waiting > 0) return 'it is still looking for other names of what has changed';
     if (flush.hasUnread) return 'something could not be read';
@@ -176,7 +178,12 @@ export function openWatch(initial: WatchParts): Watch {
   const suspects = (signal: AbortSignal): Promise<Suspects> =>
     findSuspects({
       settled: () => source.settled(),
-      flush: () => dirty.flushAll(signal, LARGE_BYTES),
+      flush: () => {
+        const flushed = dirty.flushAll(signal, LARGE_BYTES);
+        // What it took and could not record is lost to this watch; the next one compares everything.
+        survive(flushed);
+        return flushed;
+      },
       doubtful,
       openPaths: () => openPaths(store),
       unreadPaths: () => [...large.paths(), ...dirty.paths()].flatMap((path) => rootsFor(parts.scope, path)),

@@ -15,17 +15,25 @@ export function failure(error: unknown): unknown {
   // An integer beyond 2^53: nothing that we write comes near, so the stored value is damaged.
   if (error.code === 'ERR_OUT_OF_RANGE') return untrusted(error.message, error);
   if (error.code !== 'ERR_SQLITE_ERROR') return error;
-  if (numberOf(error, 'errcode') === READONLY_ROLLBACK) return neverFinished(error);
+  if (numberOf(error, 'errcode') === READONLY_ROLLBACK) return cutShort(error);
   const result = numberOf(error, 'errcode') & 0xff;
   return fromResult(result === 0 ? resultOf(error.message) : result, numberOf(error, 'systemErrno'), error);
 }
 
-/** SQLITE_READONLY_ROLLBACK: a rollback journal waits, and those exist only until there is a generation (driver.ts, useLog). */
+/** SQLITE_READONLY_ROLLBACK: a rollback journal waits, which is in use until the first generation is whole (driver.ts, useLog). */
 const READONLY_ROLLBACK = 776;
 
 /** No generation was ever committed: `init` was ended before. */
 export function neverFinished(cause?: unknown): AppError {
   return new AppError('BASELINE_MISSING', 'baseline was never finished', { hint: 'run `driftline init`', cause });
+}
+
+/** The first generation was not committed, or only just: who may write to the file can tell. */
+function cutShort(cause: unknown): AppError {
+  return new AppError('BASELINE_MISSING', 'baseline was left in the middle of `init`', {
+    hint: 'run `driftline init`: it makes the baseline, or says that it is there',
+    cause,
+  });
 }
 
 /** `all` of @photostructure/sqlite 1.2.1 throws without a result code; then the text of sqlite3_errstr tells. */

@@ -11,7 +11,7 @@ const PATH_BYTES_MAX = 500;
 
 /**
  * With `create`, makes the file when it is missing, and returns whether it may be without tables: it is empty, or a rollback
- * journal is left from a crash before there was a generation.
+ * journal is left from a crash before the first generation was whole.
  */
 export function prepareFile(path: BytePath, create: boolean): boolean {
   if (path.length > PATH_BYTES_MAX || !path.startsWith('/')) {

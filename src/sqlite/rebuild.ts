@@ -40,7 +40,6 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
   };
   const lastOf = (dir: BytePath): BytePath | undefined => {
     if (current?.dir === dir) return lastName(current.run);
-    if (!batch.begin(pathToBytes(dir))) return undefined;
     batch.flush();
     return storedLast(database, hash, dir);
   };
@@ -50,7 +49,7 @@ export function startRebuild(database: Database, hash: Hash, ended: () => void):
       assertOpen();
       if (records.length === 0) return;
       const first = recordName(records, 0);
-      const before = lastOf(dir);
+      const before = batch.begin(pathToBytes(dir)) ? lastOf(dir) : undefined;
       if (before !== undefined && first <= before) throw unsorted(dir, first);
       sealRun(hash, meta, dir, records, batch.add);
       current = { dir, run: records };

@@ -35,6 +35,7 @@ export class DirectoryMarks implements ObjectPaths {
   readonly #handles = new Map<BytePath, string>();
   readonly #strangers = new Set<string>();
   #isComplete = true;
+  #hasLooked = false;
 
   constructor(options: DirectoryMarksOptions) {
     this.#options = options;
@@ -113,8 +114,10 @@ export class DirectoryMarks implements ObjectPaths {
   pathsOf(_fsid: string, handle: string): readonly BytePath[] {
     let path = this.#paths.get(handle);
     if (path === undefined && !this.#strangers.has(handle)) {
-      // A directory of a lower layer that was written to is copied up, and may be known by another handle since.
-      this.#lookAgain();
+      // A directory of a lower layer that was written to is copied up, and may be known by another handle since. One look sees all
+      // that the events of this batch can tell of: very many deleted directories must not cost one each.
+      if (!this.#hasLooked) this.#lookAgain();
+      this.#hasLooked = true;
       path = this.#paths.get(handle);
       if (this.#strangers.size >= STRANGERS_MAX) this.#strangers.clear();
       if (path === undefined) this.#strangers.add(handle);
@@ -147,5 +150,7 @@ export class DirectoryMarks implements ObjectPaths {
   }
 
   /** Called after each batch of events; what is known stays. */
-  close(): void {}
+  close(): void {
+    this.#hasLooked = false;
+  }
 }

@@ -1,5 +1,6 @@
 // Whether the kernel still has the marks that were set. Nothing tells when one goes (a group that somebody flushed, a
 // filesystem that was unmounted and mounted again between two looks): fdinfo is asked from time to time.
+import { FAN_CREATE } from '../fanotify/abi.ts';
 import type { MarkInfo } from '../fanotify/fdinfo.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 
@@ -36,7 +37,10 @@ export function directoryMarks(group: FanotifyGroup, handles: () => Iterable<str
     kind: 'inode',
     group,
     has(marks) {
-      const marked = new Set(marks.map((one) => (one.kind === 'inode' ? one.handle : undefined)));
+      // Other marks on directories ask for an event (canary.ts), or tell of programs (writers.ts).
+      const marked = new Set(
+        marks.map((one) => (one.kind === 'inode' && (one.mask & FAN_CREATE) !== 0 ? one.handle : undefined)),
+      );
       for (const handle of handles()) if (!marked.has(handle)) return false;
       return true;
     },

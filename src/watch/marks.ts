@@ -145,7 +145,7 @@ export class Marks {
   #fallBack(mount: Mount, isOther: IsOther, why: string): MarkOutcome {
     const content = this.#watchWithDescriptors(mount, why);
     if (this.#kind === 'mount') return content;
-    const former = this.#resumption.takeDirectories(handleOfPath(mount.mountPoint));
+    const former = this.#resumption.takeDirectories(handleOfPath(mount.mountPoint), mount.device);
     const { group, filesystemMask } = former ?? openFidGroup();
     const directories = new DirectoryMarks({ group, mask: filesystemMask, scope: this.#scope, isOther });
     try {
@@ -156,7 +156,7 @@ export class Marks {
       if (!(error instanceof SystemError)) throw error;
       return content;
     }
-    this.#resumption.noteDirectories(group, directories.isComplete);
+    this.#resumption.noteDirectories(group, directories);
     this.#directories.set(mount, { group, filesystems: new Map(), directories });
     this.#expect(
       mount,

@@ -50,12 +50,13 @@ export class Resumption {
     return found?.group;
   }
 
-  /** The one whose marks are on a directory and those below it; `handle`: of that directory, as in fdinfo. */
-  takeDirectories(handle: string): FidGroup | undefined {
-    const found = this.#formers.find(
-      ({ marks, isTaken }) => !isTaken && isOfDirectories(marks) && marks.some((one) => isOn(one, handle)),
-    );
-    return found && taken(found)[0];
+  /**
+   * The one whose marks are on a directory and those below it; `handle`: of that directory, `device`: its mount's, as in fdinfo.
+   * Undefined, too, when several are (a subvolume that is mounted twice): nothing tells whose is whose.
+   */
+  takeDirectories(handle: string, device: string): FidGroup | undefined {
+    const [found, another] = this.#formers.filter(({ marks, isTaken }) => !isTaken && isOn(marks, handle, device));
+    return found === undefined || another !== undefined ? undefined : taken(found)[0];
   }
 
   /** Whether a mount had its mark in that group. */
@@ -76,12 +77,15 @@ export class Resumption {
     this.#isWhole &&= this.hasMarked(group, mount, kind);
   }
 
-  /**
-   * Directories were marked one by one. Those that had no mark are younger than the group's last reader: their parents'
-   * events say so, for the covered paths are the same.
-   */
-  noteDirectories(group: FanotifyGroup, isComplete: boolean): void {
-    this.#isWhole &&= isComplete && this.#of(group) !== undefined;
+  /** Directories were marked one by one: all of those that are, and had a mark before. */
+  noteDirectories(
+    group: FanotifyGroup,
+    directories: { readonly isComplete: boolean; handles(): Iterable<string> },
+  ): void {
+    const before = new Set(
+      (this.#of(group)?.marks ?? []).map((mark) => (isOnDirectory(mark) ? mark.handle : undefined)),
+    );
+    this.#isWhole &&= directories.isComplete && [...directories.handles()].every((handle) => before.has(handle));
   }
 
   /** Something that is watched had no mark. */
@@ -125,11 +129,15 @@ function taken(former: Former): FidGroup[] {
   return filesystemMask === undefined ? [] : [{ group, filesystemMask }];
 }
 
-/** Other marks on inodes have masks of what is ignored alone, or tell where programs are started. */
 function isOfDirectories(marks: readonly MarkInfo[]): boolean {
-  return marks.some(({ kind, mask }) => kind === 'inode' && (mask & FAN_CREATE) !== 0);
+  return marks.some(isOnDirectory);
 }
 
-function isOn(mark: MarkInfo, handle: string): boolean {
-  return mark.kind === 'inode' && mark.handle === handle && (mark.mask & FAN_CREATE) !== 0;
+/** Other marks on inodes have masks of what is ignored alone, or tell where programs are started. */
+function isOnDirectory(mark: MarkInfo): mark is MarkInfo & { readonly kind: 'inode' } {
+  return mark.kind === 'inode' && (mark.mask & FAN_CREATE) !== 0;
+}
+
+function isOn(marks: readonly MarkInfo[], handle: string, device: string): boolean {
+  return marks.some((mark) => isOnDirectory(mark) && mark.handle === handle && mark.device === device);
 }

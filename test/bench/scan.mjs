@@ -80,7 +80,8 @@ async function measureCase(name, { title, root, tree, isCold = false }) {
   if (isCold) timed(ownCommands(at, scratch)[1], scratch);
   const rows = await measure(title, own, peers, scratch, { isCold });
   const size = sizeOf(at);
-  for (const path of [scratch, ...(tree === undefined ? [] : [at])]) rmSync(path, { recursive: true, force: true });
+  // rmSync takes minutes for a million files.
+  spawnSync('rm', ['-rf', scratch, ...(tree === undefined ? [] : [at])]);
   return { title, isCold, ...size, rows };
 }
 

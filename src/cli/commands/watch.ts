@@ -4,7 +4,6 @@ import { AppError, errorMessage } from '../../domain/errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Reporter } from '../../engine/ports/reporter.ts';
 import type { Store } from '../../engine/ports/store.ts';
-import { keepLittleFreeMemory } from '../../libc/allocator.ts';
 import type { Lock } from '../../libc/lock.ts';
 import { monotonicNs } from '../../libc/time.ts';
 import { recordWriter } from '../../report/record-writer.ts';
@@ -36,7 +35,6 @@ const STOP_MS = 500;
 const HOOK_PATIENCE_MS = 200;
 
 export async function runWatch(context: Context, { json, signals }: WatchArguments): Promise<number> {
-  keepLittleFreeMemory();
   const loaded = await loadContext(context);
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
