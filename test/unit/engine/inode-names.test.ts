@@ -57,10 +57,10 @@ test('a new name beside a known one is in doubt, too, and is to be read once mor
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/added', '/r/d/b', '/r/d/c']);
 });
 
-test('that there is no room for more names is told, once', () => {
+test('that there is no room for more names is told, once, and nothing is read again for it', () => {
   timesFull = 0;
   for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }));
-  names.note(entry('/r/x', { inode: 1_000_000n }));
+  expect(names.note(entry('/r/x', { inode: 1_000_000n, nlink: 2 }))).toBe(false);
   expect(timesFull).toBe(1);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
 });

@@ -123,6 +123,11 @@ export class Watching {
       .filter((record) => record.includes(wanted));
   }
 
+  /** Settles when the watch has ended. */
+  get stopped(): Promise<void> {
+    return this.#running;
+  }
+
   /** Resolves when the watch has ended. */
   stop(): Promise<void> {
     this.#stopped.abort();
