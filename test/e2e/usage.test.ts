@@ -1,8 +1,9 @@
 // Arguments, exit statuses, and what must never be read or executed.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { run, test } from './program.ts';
+import { PROGRAM, run, test } from './program.ts';
 
 describe('wrong usage is 64, before anything is opened', () => {
   // The configuration does not exist: whoever opens it says 78.
@@ -107,4 +108,20 @@ test('a directory and a home full of traps execute nothing and give nothing, for
   }
   expect(run(['check'], options)).toMatchObject({ status: 78, stdout: '' });
   expect(existsSync(marker)).toBe(false);
+});
+
+test('a directory that is gone is said, and is no drift', ({ scratch }) => {
+  const gone = join(scratch.base, 'gone');
+  const script = `mkdir '${gone}' && cd '${gone}' && rmdir '${gone}' && exec '${process.execPath}' '${PROGRAM}' check`;
+  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  expect(stderr).toMatch(/^driftline: the current directory cannot be used: .*\n {2}hint: cd to/);
+  expect(status).toBe(74);
+});
+
+test('threads that were started for a command that fails end with it', ({ scratch }) => {
+  const config = scratch.configure('rules: []');
+  for (let round = 0; round < 5; round += 1) {
+    expect(run(['--config', config, 'check', '--bogus'])).toMatchObject({ status: 64, stdout: '' });
+    expect(run(['--config', config, 'check'])).toMatchObject({ status: 78, stdout: '' });
+  }
 });

@@ -45,3 +45,22 @@ test('a crash before the first generation is committed leaves a baseline that wa
   rebuildWith(again, [entry('/d/1')]);
   expect(contentOf(openAt(crashed, 'read')).size).toBe(1);
 });
+
+test('a crash while the log is turned to hides the baseline from readers until somebody may write', () => {
+  const file = `${temporaryDirectory()}/b.db`;
+  rebuildWith(openAt(file, 'create'), [entry('/d/1')]);
+  const crashed = `${temporaryDirectory()}/b.db`;
+  const database = openDatabase(Buffer.from(file), { readOnly: false, busyMs: 50 });
+  // A small cache: the file is written to, and its journal is there for good, before the commit.
+  database.exec(
+    'pragma wal_checkpoint(truncate); pragma journal_mode = delete; pragma cache_size = 1; begin immediate',
+  );
+  for (let n = 0; n < 100; n += 1) database.run('insert into content (entries) values (zeroblob(20000))');
+  for (const suffix of ['', '-journal']) copyFileSync(`${file}${suffix}`, `${crashed}${suffix}`);
+  database.exec('rollback');
+  database.close();
+  const hint = 'run `driftline init`: it makes the baseline, or says that it is there';
+  expect(() => openAt(crashed, 'read')).toThrow(expect.objectContaining({ code: 'BASELINE_MISSING', hint }));
+  expect(openAt(crashed, 'create').baseline.info()).toMatchObject({ generation: 1, entries: 1 });
+  expect(contentOf(openAt(crashed, 'read')).size).toBe(1);
+});
