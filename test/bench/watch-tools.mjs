@@ -127,6 +127,8 @@ async function openDriftline({ root, scratch }, { who = 'map', quiet = '200ms' }
     times,
     actors,
     overflows: () => (child.errors.match(/overflow/g) ?? []).length,
+    /** How many files are told to be changed; who does not read the output all the time misses a part of it. */
+    changed: () => JSON.parse(run('status', '--json').stdout).openDrift.changed,
     /** How many files a check finds in another state than the journal says. */
     wrong() {
       const state = ({ path, after }) => `${path} ${after?.mtime} ${after?.digest}`;
