@@ -49,15 +49,15 @@ export function openPool(threads: number, setup: PoolSetup): Pool {
   const all: Thread[] = [];
   const grow = (more: number): void => {
     for (let started = 0; started < more; started += 1) {
-      const one = startOrNot({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail);
+      const one = startOrNot();
       if (one === undefined) return;
       all.push(one);
     }
   };
   /** With fewer threads than wanted it takes longer, with none it does not work. */
-  const startOrNot = (own: WorkerSetup, onFailure: typeof fail): Thread | undefined => {
+  const startOrNot = (): Thread | undefined => {
     try {
-      return start(own, onFailure);
+      return start({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail);
     } catch (cause) {
       if (all.length > 0) return undefined;
       const message = `no thread can be started: ${errorMessage(cause)}`;

@@ -24,8 +24,8 @@ export function failure(error: unknown): unknown {
 const READONLY_ROLLBACK = 776;
 
 /** No generation was ever committed: `init` was ended before. */
-export function neverFinished(cause?: unknown): AppError {
-  return new AppError('BASELINE_MISSING', 'baseline was never finished', { hint: 'run `driftline init`', cause });
+export function neverFinished(): AppError {
+  return new AppError('BASELINE_MISSING', 'baseline was never finished', { hint: 'run `driftline init`' });
 }
 
 /** The first generation was not committed, or only just: who may write to the file can tell. */
