@@ -1,6 +1,7 @@
 // The present state of one name of an open directory, appended to a run as a packed record.
 import { constants } from 'node:os';
 import { UNSTABLE } from '../domain/entry.ts';
+import { writeLatin1 } from '../domain/latin1.ts';
 import { recordDigest, recordIncomplete, recordIsUnsettled, recordLength, S_IFMT } from '../domain/packed.ts';
 import { allocateMemory, closeFd } from '../libc/file.ts';
 import type { ContentReader } from './content.ts';
@@ -169,7 +170,7 @@ export function createEntryReader(
     stat: before,
     read: (dirfd, text, needs, known, limitBytes = Number.POSITIVE_INFINITY, appended = undefined) => {
       if (text.length >= NAME_BYTES) return 'absent';
-      name.bytes[name.bytes.write(text, 'latin1')] = 0;
+      name.bytes[writeLatin1(name.bytes, 0, text)] = 0;
       let same = false;
       isOpenable = true;
       let nowMs = 0;

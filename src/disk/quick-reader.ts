@@ -1,5 +1,6 @@
 // A directory of `check --quick`: the stat of each of its names under the quick seals of the baseline (domain/quick-seal.ts),
 // without a record, or anything that would have to be opened.
+import { writeLatin1 } from '../domain/latin1.ts';
 import type { BytePath } from '../domain/path.ts';
 import { HAS_DIGEST, paddedLength, QUICK_FIXED_BYTES } from '../domain/quick-seal.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
@@ -85,7 +86,7 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
     // The NULs before the name, which overwrites those that are not behind it.
     u32[(end - 8) >> 2] = 0;
     u32[(end - 4) >> 2] = 0;
-    bytes.write(name, nameAt, 'latin1');
+    writeLatin1(bytes, nameAt, name);
     if (statName(stat, fd, address + nameAt) !== 0) return -1;
     const isFile = statFormat(stat) === S_IFREG;
     // Whether the flags of a file without a digest were read is not known.

@@ -1,6 +1,7 @@
 // Packed records straight from statx memory: the same bytes as `writeRecord` of domain/packed.ts, without an object or a
 // bigint parameter per file. A test holds the two together.
 import type { Digest } from '../domain/entry.ts';
+import { writeLatin1 } from '../domain/latin1.ts';
 import { type Stat, statMode, WORD, writeTimeNs } from './stat.ts';
 
 /** What a record has beside its stat; filled in anew for each entry. */
@@ -159,7 +160,7 @@ function writeRest({ bytes, u16, u32 }: Views, at: number, length: number, name:
     bytes.set(extras.digest.value, cursor);
     cursor += DIGEST_BYTES;
   }
-  cursor += bytes.write(name, cursor, 'latin1');
+  cursor += writeLatin1(bytes, cursor, name);
   if (extras.target.length > 0) bytes.set(extras.target, cursor);
   if (extras.xattrs.length > 0) bytes.set(extras.xattrs, cursor + extras.target.length);
 }
