@@ -14,5 +14,5 @@ export function defaultThreads(): number {
 
 /** It wants a `WorkerSetup` (protocol.ts) as its first message. Throws what Node throws where there may be no more threads. */
 export function startWorker(): Worker {
-  return new Worker(builtFile(import.meta.url, 'worker'), { resourceLimits: LIMITS, execArgv: [] });
+  return new Worker(builtFile('disk/worker'), { resourceLimits: LIMITS, execArgv: [] });
 }

@@ -105,7 +105,7 @@ export class EventStream {
     this.#wakeFd = tryOpenEventFd(groupFd);
     const control = this.#control.buffer as SharedArrayBuffer;
     const workerData: StreamSettings = { groupFd, wakeFd: this.#wakeFd, control, bufferBytes, maxHeldEvents };
-    this.#worker = new Worker(builtFile(import.meta.url, 'stream-worker'), { workerData, execArgv: [] });
+    this.#worker = new Worker(builtFile('fanotify/stream-worker'), { workerData, execArgv: [] });
     // A process ends when nothing but an unread stream is left of it.
     this.#worker.unref();
     this.#worker.on('message', (message: StreamMessage) => this.#receive(message));

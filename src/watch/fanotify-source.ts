@@ -59,7 +59,7 @@ export async function openFanotifySource(options: FanotifySourceOptions): Promis
   const startsFd = answering?.fd;
   const workerData: ReaderSettings = { scope, marks, who, inodes, verifyMs, asks, wakeFd, startsFd, stored, control };
   const source = new Source(
-    new Worker(builtFile(import.meta.url, 'reader'), { workerData, resourceLimits: READER_LIMITS, execArgv: [] }),
+    new Worker(builtFile('watch/reader'), { workerData, resourceLimits: READER_LIMITS, execArgv: [] }),
     wakeFd,
     new Int32Array(control),
     answering,

@@ -34,7 +34,7 @@ const FAULTS = {
   /** What used up its attempts is dropped. */
   lose: [
     [
-      'sqlite/outbox.js',
+      'sqlite/outbox.ts',
       "database.run(\"update batch set attempts = attempts + 1, state = 'dead' where key = ?\", key);",
       "database.run('delete from outbox where batch = ?', key);database.run('delete from batch where key = ?', key);",
     ],
@@ -42,13 +42,13 @@ const FAULTS = {
   /** A failed attempt loses its key. */
   rekey: [
     [
-      'engine/settlement.js',
+      'engine/settlement.ts',
       "{ kind: 'again', notBeforeMs: nowMs + pauseMs, counts: true }",
       "{ kind: 'released' }",
     ],
   ],
   /** Nobody kills what left the process group. */
-  leave: [['hooks/cgroup.js', "writeFileSync(join(dir, 'cgroup.kill'), '1')", 'undefined']],
+  leave: [['hooks/cgroup.ts', "writeFileSync(join(dir, 'cgroup.kill'), '1')", 'undefined']],
 };
 
 if (options.help) {

@@ -51,7 +51,7 @@ export class Connection {
   private constructor(fd: number, on: ConnectionEvents, accepted: () => void, refused: (error: unknown) => void) {
     this.#fd = fd;
     const workerData: ReceiverSettings = { socketFd: fd, wakeFd: this.#wakeFd, control: this.#control };
-    this.#worker = new Worker(builtFile(import.meta.url, 'receiver-thread'), { workerData, execArgv: [] });
+    this.#worker = new Worker(builtFile('fanotify/clients/receiver-thread'), { workerData, execArgv: [] });
     let end: { readonly error: unknown } | undefined;
     const finish = (error: unknown): void => {
       end ??= { error };

@@ -81,7 +81,7 @@ export class Fanotify {
     this.#wakeFd = openEventFd();
     const port = this.#channel.port2;
     const workerData: DispatcherSettings = { groupFd: group.fd, wakeFd: this.#wakeFd, port, ignoreOwn };
-    const url = builtFile(import.meta.url, 'dispatcher-thread');
+    const url = builtFile('fanotify/clients/dispatcher-thread');
     this.#worker = new Worker(url, { workerData, transferList: [port], execArgv: [] });
     this.#worker.on('error', (error) => {
       this.#failure = new AppError('INTERNAL', `the reading thread failed: ${errorMessage(error)}`, { cause: error });

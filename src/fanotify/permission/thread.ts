@@ -41,7 +41,7 @@ export function startResponderThread(options: PermissionOptions): ResponderThrea
   try {
     wakeFd = openEventFd();
     const workerData = { ...settings, groupFd: group.fd, wakeFd, control, counts };
-    const worker = new Worker(builtFile(import.meta.url, 'worker'), { workerData, execArgv: [] });
+    const worker = new Worker(builtFile('fanotify/permission/worker'), { workerData, execArgv: [] });
     return { group, wakeFd, control: new Int32Array(control), counts: new BigInt64Array(counts), worker };
   } catch (error) {
     group.close();

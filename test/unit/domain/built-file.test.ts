@@ -2,13 +2,12 @@ import { expect, test } from 'vitest';
 import { builtFile } from '../../../src/domain/built-file.ts';
 
 test.each([
-  ['file:///opt/driftline/dist/disk/pool.js', 'file:///opt/driftline/dist/disk/worker.js'],
-  ['file:///opt/driftline/src/disk/pool.ts?v=1', 'file:///opt/driftline/dist/disk/worker.js'],
-  [
-    'file:///usr/src/driftline/src/fanotify/clients/peer.ts',
-    'file:///usr/src/driftline/dist/fanotify/clients/worker.js',
-  ],
-  ['file:///usr/src/driftline/dist/disk/pool.js', 'file:///usr/src/driftline/dist/disk/worker.js'],
+  // As tsc writes it, in a bundle, and in an entry of a bundle.
+  ['file:///opt/driftline/dist/domain/built-file.js', 'file:///opt/driftline/dist/fanotify/clients/worker.js'],
+  ['file:///opt/driftline/dist/program/domain.js', 'file:///opt/driftline/dist/fanotify/clients/worker.js'],
+  ['file:///opt/driftline/dist/watch/reader.js', 'file:///opt/driftline/dist/fanotify/clients/worker.js'],
+  ['file:///usr/src/a/src/domain/built-file.ts', 'file:///usr/src/a/dist/fanotify/clients/worker.js'],
+  ['file:///opt/src/driftline/dist/domain/built-file.js', 'file:///opt/src/driftline/dist/fanotify/clients/worker.js'],
 ])('%s: %s', (url, expected) => {
-  expect(builtFile(url, 'worker').href).toBe(expected);
+  expect(builtFile('fanotify/clients/worker', url).href).toBe(expected);
 });

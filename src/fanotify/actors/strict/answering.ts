@@ -58,7 +58,7 @@ export class Answering {
 
   #start(): Promise<void> {
     this.#lastSignMs = performance.now() + START_MS;
-    const child = spawn(process.execPath, [fileURLToPath(builtFile(import.meta.url, 'answerer'))], {
+    const child = spawn(process.execPath, [fileURLToPath(builtFile('fanotify/actors/strict/answerer'))], {
       // A session of its own: what stops the watch from a terminal does not stop it.
       detached: true,
       env: {},
