@@ -2,7 +2,8 @@
 import { barPanel, linePanel, svgOf } from './plot.mjs';
 
 const number = (value, digits = 2) => (Number.isFinite(value) ? value.toFixed(digits) : '');
-const count = (value) => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+/** Empty for what took no time at all. */
+const count = (value) => (Number.isFinite(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',') : '');
 
 export function markdownOf({ cases, growth, machine, minutes }) {
   const { processor, cores, kernel, memoryGiB, load, node } = machine;
