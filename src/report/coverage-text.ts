@@ -4,9 +4,25 @@ import { escapePath, escapeText } from '../domain/escape.ts';
 import { pluralText } from './quantity.ts';
 import { timeTextMs } from './time-text.ts';
 
-/** `watched: /srv  mount since 2026-..., 0 gaps: overlay has ...; no event tells of names, ...`: one line, escaped. */
-export function coverageLine({ mount, mode, sinceMs, gaps, reason }: Coverage): string {
+/** `watched: /srv  mount since 2026-..., no gaps: overlay has ...; no event tells of names, ...`: one line, escaped. */
+export function coverageLine({ mount, sinceMs, ...how }: Coverage): string {
+  return `watched: ${escapePath(mount)}  ${sightText({ ...how, since: timeTextMs(sinceMs), unseen: unseenBy(how.mode) })}`;
+}
+
+interface Sight {
+  /** A CoverageMode. */
+  readonly mode: string;
+  /** RFC 3339. */
+  readonly since: string;
+  readonly gaps: number;
+  readonly reason?: string | undefined;
+  readonly unseen: string;
+}
+
+/** How something is watched: `mount since 2026-..., no gaps: overlay has ...; no event tells of names, ...`; escaped. */
+export function sightText({ mode, since, gaps, reason, unseen }: Sight): string {
   const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
-  const how = `${mode} since ${timeTextMs(sinceMs)}, ${pluralText(gaps, 'gap')}${why}`;
-  return `watched: ${escapePath(mount)}  ${how}; no event tells of ${unseenBy(mode)}`;
+  if (mode === 'none') return `none since ${since}${why}`;
+  if (mode === 'sweep') return `sweep since ${since}${why}; no event tells of ${unseen}`;
+  return `${mode} since ${since}, ${pluralText(gaps, 'gap')}${why}; no event tells of ${unseen}`;
 }

@@ -2,6 +2,7 @@
 import { errorCode, errorMessage } from '../../domain/errors.ts';
 import { escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { sightText } from '../../report/coverage-text.ts';
 import { countText, pluralText } from '../../report/quantity.ts';
 import { type Context, loadContext } from '../context.ts';
 import { askWatch } from '../control-client.ts';
@@ -60,12 +61,7 @@ function statusText(document: StatusDocument): string {
   ];
   if (pid !== null)
     lines.push(`events    ${pluralText(backlog, 'path')} waiting, ${pluralText(overflows, 'overflow')}`);
-  for (const { mount, mode, since, gaps, reason, unseen } of document.coverage) {
-    const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
-    lines.push(
-      `coverage  ${escapeText(mount)}  ${mode}, without a gap since ${since}, ${pluralText(gaps, 'gap')}${why}; no event tells of ${unseen}`,
-    );
-  }
+  for (const row of document.coverage) lines.push(`coverage  ${escapeText(row.mount)}  ${sightText(row)}`);
   for (const { cause, from, to } of document.gaps) lines.push(`gap       ${cause}, from ${from} to ${to}`);
   for (const row of document.hooks) lines.push(`hook      ${row.name}  ${hookText(row)}`);
   for (const [tier, row] of Object.entries(document.sweep)) lines.push(`sweep     ${tier}  ${sweepText(row)}`);
