@@ -8,7 +8,7 @@ import { growWhileCold } from './grow.ts';
 import type { MeterReading } from './meter.ts';
 import { setUpPace } from './pace.ts';
 import { pagesOf } from './page.ts';
-import { openPool } from './pool.ts';
+import { openPool, type PoolSetup } from './pool.ts';
 import { defaultThreads } from './start-worker.ts';
 import { walk } from './walk.ts';
 import { namesWork, packWork } from './work.ts';
@@ -17,6 +17,8 @@ export interface DiskOptions {
   readonly scope: ScopeSettings;
   /** Worker threads; by default one per processor, 8 at most. `auto`: more of them while a walk waits for the disk. */
   readonly jobs?: number | 'auto' | undefined;
+  /** In a process that lives long: threads that had nothing to do for so long end, all but one, and begin again when there is work. */
+  readonly restMs?: number | undefined;
   /** What all threads may read together; every name counts as 4096 bytes more than its content. By default as fast as they can. */
   readonly bytesPerSecond?: number | undefined;
   /** The threads get processor and disk when nobody else wants them. */
@@ -31,6 +33,9 @@ export interface DiskOptions {
   readonly engine?: EngineChoice | undefined;
 }
 
+/** A good `restMs`. */
+export const REST_MS = 2_000;
+
 export interface ObservedDisk extends Disk {
   /** What each worker has read so far, and which file it has been at for a while. */
   meters(): readonly MeterReading[];
@@ -38,9 +43,9 @@ export interface ObservedDisk extends Disk {
 
 /** Starts the workers at once; `close` must be called, or they keep the process alive. */
 export function openDisk(options: DiskOptions): ObservedDisk {
-  const { scope, jobs, bytesPerSecond, idle, dropCache, isBrief, digestMaxBytes, engine } = options;
+  const { scope, jobs, restMs, bytesPerSecond, idle, dropCache, isBrief, digestMaxBytes, engine } = options;
   const threads = typeof jobs === 'number' ? jobs : defaultThreads();
-  const pool = openPool(threads, {
+  const setup: PoolSetup = {
     kind: 'setup',
     scope,
     engine: engine ?? 'auto',
@@ -49,7 +54,8 @@ export function openDisk(options: DiskOptions): ObservedDisk {
     dropCache: dropCache ?? false,
     isBrief: isBrief ?? false,
     digestMaxBytes: digestMaxBytes ?? Number.POSITIVE_INFINITY,
-  });
+  };
+  const pool = openPool(threads, setup, restMs);
   // Whoever is told to be slow needs no more threads for it.
   const mayGrow = jobs === 'auto' && bytesPerSecond === undefined && idle !== true;
   return {

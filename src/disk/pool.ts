@@ -1,17 +1,16 @@
-// The worker threads: each request goes to the one with the least to do.
-
-import type { Worker } from 'node:worker_threads';
+// The worker threads: each request goes to the one with the least to do. Threads that have had nothing to do for a while may end,
+// each takes ten MiB; when those that are left have no end of work, others begin.
 import { AppError, errorMessage } from '../domain/errors.ts';
-import { takeWorker } from './early.ts';
 import { METER_BYTES, type MeterReading, readMeter } from './meter.ts';
-import { CLOSE, type Reply, type Request, type WorkerSetup } from './protocol.ts';
+import type { Reply, Request, WorkerSetup } from './protocol.ts';
+import { startThread, type Thread } from './thread.ts';
 
 export interface Pool {
   /** How many threads there are. */
   size(): number;
   /** Starts more of them. */
   grow(threads: number): void;
-  /** What each thread has read, and is reading. */
+  /** What each thread has read, and is reading; those that have ended are among them. */
   meters(): readonly MeterReading[];
   /** Whether a thread has nothing to do. */
   isIdle(): boolean;
@@ -24,29 +23,33 @@ export interface Pool {
 type Asked = 'pages' | 'prefix';
 type RequestOf<K extends Asked> = Omit<Extract<Request, { kind: K }>, 'id'> & { readonly kind: K };
 
-interface Thread {
-  readonly worker: Worker;
-  readonly waiting: Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>;
-  readonly ended: Promise<void>;
-  readonly meter: SharedArrayBuffer;
-}
-
 /** What is the same for all threads. */
 export type PoolSetup = Omit<WorkerSetup, 'closing' | 'meter'>;
 
-export function openPool(threads: number, setup: PoolSetup): Pool {
+/** Nobody had nothing to do for so long: another thread, whose start takes about as long, pays. */
+const BUSY_MS = 50;
+
+/** `restMs`: threads that had nothing to do for so long end, as long as another one waits for work. */
+export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSITIVE_INFINITY): Pool {
   const closing = new SharedArrayBuffer(4);
   let failure: AppError | undefined;
   let lastId = 0;
+  let most = threads;
+  const all: Thread[] = [];
+  const leaving = new Set<Thread>();
+  /** Those that were counted in meters of threads that have ended go on counting there. */
+  const meters: SharedArrayBuffer[] = [];
+  const unused: SharedArrayBuffer[] = [];
 
   const fail = (error: AppError): void => {
     failure ??= error;
-    for (const { waiting } of all) {
-      for (const { reject } of waiting.values()) reject(failure);
-      waiting.clear();
-    }
+    for (const thread of all) thread.reject(failure);
   };
-  const all: Thread[] = [];
+  const newMeter = (): SharedArrayBuffer => {
+    const meter = new SharedArrayBuffer(METER_BYTES);
+    meters.push(meter);
+    return meter;
+  };
   const grow = (more: number): void => {
     for (let started = 0; started < more; started += 1) {
       const one = startOrNot();
@@ -56,9 +59,11 @@ export function openPool(threads: number, setup: PoolSetup): Pool {
   };
   /** With fewer threads than wanted it takes longer, with none it does not work. */
   const startOrNot = (): Thread | undefined => {
+    const meter = unused.pop() ?? newMeter();
     try {
-      return start({ ...setup, closing, meter: new SharedArrayBuffer(METER_BYTES) }, fail);
+      return startThread({ ...setup, closing, meter }, { onIdle, onFailure: fail });
     } catch (cause) {
+      unused.push(meter);
       if (all.length > 0) return undefined;
       const message = `no thread can be started: ${errorMessage(cause)}`;
       throw new AppError('INTERNAL', message, {
@@ -67,49 +72,67 @@ export function openPool(threads: number, setup: PoolSetup): Pool {
       });
     }
   };
+
+  let busyTimer: NodeJS.Timeout | undefined;
+  let restTimer: NodeJS.Timeout | undefined;
+  const isIdle = (): boolean => all.some(({ waiting }) => waiting === 0);
+  const onIdle = (): void => {
+    clearTimeout(busyTimer);
+    busyTimer = undefined;
+    if (all.length > 1 && Number.isFinite(restMs)) restTimer ??= setTimeout(sendAway, restMs).unref();
+  };
+  /** A thread that rests is a thread without a request, so none is lost with it. */
+  const sendAway = (): void => {
+    restTimer = undefined;
+    if (failure !== undefined) return;
+    const since = performance.now() - restMs;
+    const [, ...spare] = all.filter(({ waiting }) => waiting === 0);
+    for (const thread of spare.filter(({ idleSinceMs }) => idleSinceMs <= since)) {
+      all.splice(all.indexOf(thread), 1);
+      leaving.add(thread);
+      thread.leave();
+      void thread.ended.then(() => {
+        leaving.delete(thread);
+        unused.push(thread.meter);
+      });
+    }
+    if (all.length > 1) restTimer = setTimeout(sendAway, restMs).unref();
+  };
+  const callBack = (): void => {
+    busyTimer = undefined;
+    if (failure !== undefined) return;
+    grow(1);
+    if (!isIdle()) lookForMore();
+  };
+  const lookForMore = (): void => {
+    if (all.length < most) busyTimer ??= setTimeout(callBack, BUSY_MS).unref();
+  };
   grow(threads);
 
   return {
     size: () => all.length,
     grow: (more) => {
-      if (failure === undefined) grow(more);
+      if (failure !== undefined) return;
+      grow(more);
+      most = Math.max(most, all.length);
     },
-    meters: () => all.map(({ meter }) => readMeter(meter)),
-    isIdle: () => all.some(({ waiting }) => waiting.size === 0),
-    ask: <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) =>
-      new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
-        const { worker, waiting } = all.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
-        lastId += 1;
-        waiting.set(lastId, { resolve: (reply) => resolve(reply as Extract<Reply, { kind: K }>), reject });
-        worker.postMessage({ ...request, id: lastId }, transfer);
-      }),
+    meters: () => meters.map(readMeter),
+    isIdle,
+    ask: async <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) => {
+      if (failure !== undefined) throw failure;
+      const thread = all.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+      lastId += 1;
+      const answered = thread.ask({ ...request, id: lastId } as unknown as Request, transfer);
+      if (!isIdle()) lookForMore();
+      return (await answered) as Extract<Reply, { kind: K }>;
+    },
     close: async () => {
       fail(new AppError('INTERNAL', 'the disk workers are closed'));
-      // Not terminate(): in the middle of a native call, or of loading a native module, it aborts the whole process.
+      clearTimeout(busyTimer);
+      clearTimeout(restTimer);
       Atomics.store(new Int32Array(closing), 0, 1);
-      for (const { worker } of all) worker.postMessage(CLOSE);
-      await Promise.all(all.map(({ ended }) => ended));
+      for (const thread of all) thread.leave();
+      await Promise.all([...all, ...leaving].map(({ ended }) => ended));
     },
   };
-}
-
-function start(setup: WorkerSetup, fail: (error: AppError) => void): Thread {
-  const worker = takeWorker();
-  const waiting: Thread['waiting'] = new Map();
-  worker.on('message', (reply: Reply) => {
-    const waiter = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if (reply.kind === 'thrown') waiter?.reject(new AppError('INTERNAL', `disk worker: ${reply.stack}`));
-    else waiter?.resolve(reply);
-  });
-  worker.on('error', (cause) => fail(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause })));
-  const ended = new Promise<void>((resolve) => {
-    worker.on('exit', (code) => {
-      fail(new AppError('INTERNAL', `disk worker ended with code ${code}`));
-      resolve();
-    });
-  });
-  worker.postMessage(setup);
-  return { worker, waiting, ended, meter: setup.meter };
 }

@@ -1,5 +1,5 @@
 // driftline run: a command on every change, without configuration and baseline.
-import { openDisk } from '../../disk/disk.ts';
+import { openDisk, REST_MS } from '../../disk/disk.ts';
 import { escapeText } from '../../domain/escape.ts';
 import { compileScope } from '../../domain/rule.ts';
 import { trackEchoes } from '../../engine/echo.ts';
@@ -37,7 +37,7 @@ export async function runRun(
   const { scope, hook, batch, surroundings } = runSettings(options, startDir, ownEnvironment());
   const reporter = openReporter(output, false);
   const source = await openFanotifySource({ scope, marks: options.marks, who: 'map', onProblem: reporter.problem });
-  const disk = openDisk({ scope, digestMaxBytes: DIGEST_MAX_BYTES });
+  const disk = openDisk({ scope, restMs: REST_MS, digestMaxBytes: DIGEST_MAX_BYTES });
   const stopped = new AbortController();
   const outbox = openMemoryOutbox(systemClock.nowMs);
   const echoes = trackEchoes();
