@@ -1,5 +1,5 @@
 // The parts of a running watch under one configuration, connected.
-import { openDisk } from '../disk/disk.ts';
+import { openDisk, REST_MS } from '../disk/disk.ts';
 import { looksEncrypted } from '../disk/entropy.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -18,6 +18,7 @@ import { systemClock } from './clock.ts';
 import { scopeOf } from './context.ts';
 import type { HealthSigns } from './health.ts';
 import { entriesUnder } from './hook-entries.ts';
+import { type Housekeeping, openHousekeeping } from './housekeeping.ts';
 import { newId } from './identity.ts';
 import { bytesOf, openLargeDisks, openSweepDisks } from './side-disks.ts';
 import { hash, hexDigest, scopeSettings } from './state.ts';
@@ -56,12 +57,15 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
   const { store, reporter, stored } = parts;
   let onCoverage = (): void => {};
   let steps = 0;
+  let housekeeping: Housekeeping | undefined;
   const onStep = (): void => {
     steps += 1;
+    housekeeping?.step();
   };
+  const counted = countingStore(store, onStep);
   const scope = scopeSettings(settings);
   const { marks, who, canaryMs } = settings.watch;
-  const names = openInodeNames(store, () =>
+  const names = openInodeNames(counted, () =>
     reporter.problem('no room for the names of more inodes: changes through other names wait for the sweep'),
   );
   const source = await openFanotifySource({
@@ -75,7 +79,7 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
     onProblem: reporter.problem,
     onCoverage: () => onCoverage(),
   });
-  const disk = openDisk({ scope });
+  const disk = openDisk({ scope, restMs: REST_MS });
   const sweepDisks = openSweepDisks(settings);
   const largeDisks = openLargeDisks(settings);
   let current = settings;
@@ -84,9 +88,9 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
   let onReady = (): void => {};
   const watch = openWatch({
     disk: countingDisk(disk, onStep),
-    baseline: store.baseline,
+    baseline: counted.baseline,
     scope: scopeOf(settings),
-    store: countingStore(names.store, onStep),
+    store: names.store,
     names,
     records: recordWriter,
     reporter,
@@ -106,6 +110,7 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
   const aborted = new AbortController();
   let closed: Promise<unknown> | undefined;
   const closeWatch = async (): Promise<void> => {
+    housekeeping?.close();
     closed ??= Promise.all([source.close(), disk.close(), sweepDisks.close(), largeDisks.close()]);
     await closed;
   };
@@ -126,6 +131,7 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
     },
     async run(ready, stopMs, former) {
       onReady = ready;
+      housekeeping = openHousekeeping();
       const failed = new Promise<never>((_, reject) => {
         failHooks = reject;
         trigger.run(former?.trigger).catch(reject);
@@ -173,6 +179,15 @@ function openHooks(settings: Settings, store: Store, reporter: Reporter): Trigge
 function countingStore(store: Store, onStep: () => void): Store {
   return {
     ...store,
+    baseline: {
+      ...store.baseline,
+      *below(path) {
+        for (const run of store.baseline.below(path)) {
+          onStep();
+          yield run;
+        }
+      },
+    },
     commit(commit) {
       store.commit(commit);
       onStep();
