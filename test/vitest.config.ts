@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, testTimeout: number, fileParallelism: boolean, retry = 0) => ({
@@ -13,6 +14,8 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     pool: 'forks',
+    // vitest leaves a processor out: of two, that would be half of them.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test-results.json' }]] : ['default'],
     coverage: { include: ['src/domain/**', 'src/fanotify/decode.ts'] },
     projects: [
