@@ -1,5 +1,5 @@
 // In which directories an inode has names, for all entries of a baseline, in memory that threads share: the thread that
-// reads events asks whether an inode is in the baseline at all, the engine where. 8 bytes an entry, at least twice over.
+// reads events asks whether an inode is in the baseline at all, the engine where. 11 bytes an entry.
 
 export interface InodeTable {
   /** Plain memory, to be sent to another thread and opened there. */
@@ -9,9 +9,12 @@ export interface InodeTable {
   /** From now on `has` is true of everything, until `filled`. */
   filling(): void;
   filled(): void;
-  /** Whether some directory may have a name of it; never false for what was added, or may be by whoever fills it. */
+  /**
+   * Whether some directory may have a name of it; never false for what was added, or may be by whoever fills it. One key in some
+   * ten thousand is taken for another.
+   */
   has(key: number): boolean;
-  /** Numbers of directories, each once. */
+  /** Numbers of directories, each once; among them, as rarely, one that has no name of it. */
   dirsOf(key: number): number[];
 }
 
@@ -20,35 +23,40 @@ export function inodeKey(inode: bigint): number {
   return Number(BigInt.asUintN(32, inode ^ (inode >> 32n)));
 }
 
-/** The fewest slots: 512 KiB, so that a small baseline has room for what is accepted later. */
+/** The fewest slots: 384 KiB, so that a small baseline has room for what is accepted later. */
 const SLOTS_MIN = 65_536;
-const FULL = 0.75;
+const FULL = 0.8;
+/** Two words, the number of used slots and whether it is being filled; then for each slot a word and a half. */
+const HEADER_BYTES = 8;
+const SLOT_BYTES = 6;
+const WORDS = 2 ** 32;
 
 /** For `entries` names and half as many again. */
 export function createInodeTable(entries: number): InodeTable {
-  const slots = 2 ** Math.ceil(Math.log2(Math.max((entries * 1.5) / FULL, SLOTS_MIN)));
-  return openInodeTable(new SharedArrayBuffer(slots * 8 + 8));
+  const slots = Math.max(Math.ceil((entries * 1.5) / FULL), SLOTS_MIN);
+  return openInodeTable(new SharedArrayBuffer(HEADER_BYTES + slots * SLOT_BYTES));
 }
 
 export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
-  const slots = (memory.byteLength - 8) / 8;
-  const keys = new Uint32Array(memory, 0, slots);
+  const slots = (memory.byteLength - HEADER_BYTES) / SLOT_BYTES;
+  const count = new Uint32Array(memory, 0, 1);
+  const isFilling = new Int32Array(memory, 4, 1);
   /** One more than the number of a directory; 0 is an empty slot, of which there always are some. */
-  const dirs = new Uint32Array(memory, slots * 4, slots);
-  const count = new Uint32Array(memory, slots * 8, 1);
-  const isFilling = new Int32Array(memory, slots * 8 + 4, 1);
-  const start = (key: number): number => (Math.imul(key, 0x9e3779b1) ^ (key >>> 15)) & (slots - 1);
+  const dirs = new Uint32Array(memory, HEADER_BYTES, slots);
+  /** The lower half of the key; most of the upper half is in where it lies. */
+  const halves = new Uint16Array(memory, HEADER_BYTES + slots * 4, slots);
+  const start = (key: number): number => Math.floor(((Math.imul(key, 0x9e3779b1) >>> 0) * slots) / WORDS);
+  const next = (at: number): number => (at + 1 === slots ? 0 : at + 1);
   return {
     memory,
     add(key, dirNumber) {
+      const half = key & 0xffff;
       let at = start(key);
-      for (; dirs[at] !== 0; at = (at + 1) & (slots - 1)) {
-        if (keys[at] === key && dirs[at] === dirNumber + 1) return true;
-      }
+      for (; dirs[at] !== 0; at = next(at)) if (halves[at] === half && dirs[at] === dirNumber + 1) return true;
       const used = count[0] ?? 0;
       if (used >= slots * FULL) return false;
       count[0] = used + 1;
-      keys[at] = key;
+      halves[at] = half;
       // The other thread looks at the key of slots alone that are not empty.
       Atomics.store(dirs, at, dirNumber + 1);
       return true;
@@ -57,15 +65,17 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
     filled: () => void Atomics.store(isFilling, 0, 0),
     has(key) {
       if (Atomics.load(isFilling, 0) !== 0) return true;
-      for (let at = start(key); dirs[at] !== 0; at = (at + 1) & (slots - 1)) if (keys[at] === key) return true;
+      const half = key & 0xffff;
+      for (let at = start(key); dirs[at] !== 0; at = next(at)) if (halves[at] === half) return true;
       return false;
     },
     dirsOf(key) {
-      const found: number[] = [];
-      for (let at = start(key); dirs[at] !== 0; at = (at + 1) & (slots - 1)) {
-        if (keys[at] === key) found.push((dirs[at] ?? 0) - 1);
+      const half = key & 0xffff;
+      const found = new Set<number>();
+      for (let at = start(key); dirs[at] !== 0; at = next(at)) {
+        if (halves[at] === half) found.add((dirs[at] ?? 0) - 1);
       }
-      return found;
+      return [...found];
     },
   };
 }

@@ -34,11 +34,36 @@ test('a full table says so, and still finds what it has', () => {
   const table = createInodeTable(0);
   let added = 0;
   while (table.add(added, 1)) added += 1;
-  expect(added).toBe(49_152);
+  expect(added).toBe(52_429);
   expect(table.add(0, 1)).toBe(true);
   expect(table.has(added - 1)).toBe(true);
   expect(table.has(added)).toBe(false);
   expect(table.dirsOf(added)).toEqual([]);
+});
+
+test('a table as full as it gets forgets nothing, and takes few keys for others', () => {
+  const entries = 200_000;
+  const table = createInodeTable(entries);
+  const key = (n: number): number => inodeKey(BigInt(n) * 0x9e3779b97f4a7c15n);
+  let added = 0;
+  while (table.add(key(added), added % 1000)) added += 1;
+  expect(added).toBe(entries * 1.5);
+  let forgotten = 0;
+  let mistaken = 0;
+  for (let n = 0; n < added; n += 1) {
+    if (!table.has(key(n)) || !table.dirsOf(key(n)).includes(n % 1000)) forgotten += 1;
+    if (table.has(key(added + n))) mistaken += 1;
+  }
+  expect(forgotten).toBe(0);
+  expect(mistaken / added).toBeLessThan(0.001);
+});
+
+test("inodes that follow each other, as most filesystems give them out, do not get into each other's way", () => {
+  const table = createInodeTable(100_000);
+  for (let inode = 0; inode < 100_000; inode += 1) table.add(inodeKey(BigInt(inode)), 7);
+  let mistaken = 0;
+  for (let inode = 100_000; inode < 200_000; inode += 1) if (table.has(inodeKey(BigInt(inode)))) mistaken += 1;
+  expect(mistaken).toBeLessThan(100);
 });
 
 test('a packed record has the key of its inode', () => {
