@@ -1,7 +1,7 @@
 // The memory of a daemon. Most of the time nothing happens, and what the busy times took is given back then.
 import { getHeapStatistics } from 'node:v8';
 import { trimAllocator } from '../libc/allocator.ts';
-import { openCollector } from './collector.ts';
+import { keepHeapsSmall, openCollector } from '../libc/collector.ts';
 
 export interface Housekeeping {
   /** A piece of work was done: something read, compared, or committed. */
@@ -11,14 +11,15 @@ export interface Housekeeping {
 
 /** Fewer pieces leave nothing behind that is worth it. */
 const STEPS_MIN = 64;
-/** With fewer pieces in so long a time it is quiet; the disk's threads that end have ended by then. */
-const QUIET_MS = 5_000;
+/** With fewer pieces in so long a time it is quiet; the disk's threads that end have ended by then (REST_MS of disk/disk.ts). */
+const QUIET_MS = 8_000;
 /** How often memory outside of the heap is looked at, and by how much it may grow until it is. */
 const LOOK_STEPS = 16;
 const OUTSIDE_BYTES = 8 * 1024 * 1024;
 
 /** Everything is loaded by now. What starting took is given back, too, when it is quiet for the first time. */
 export function openHousekeeping(): Housekeeping {
+  keepHeapsSmall();
   const collector = openCollector();
   let steps = STEPS_MIN;
   let stepsThen = 0;

@@ -79,15 +79,22 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
   const onIdle = (): void => {
     clearTimeout(busyTimer);
     busyTimer = undefined;
-    if (all.length > 1 && Number.isFinite(restMs)) restTimer ??= setTimeout(sendAway, restMs).unref();
+    lookAfter(restMs);
+  };
+  const lookAfter = (ms: number): void => {
+    if (Number.isFinite(ms)) restTimer ??= setTimeout(sendAway, Math.ceil(ms)).unref();
   };
   /** A thread that rests is a thread without a request, so none is lost with it. */
   const sendAway = (): void => {
     restTimer = undefined;
     if (failure !== undefined) return;
-    const since = performance.now() - restMs;
-    const [, ...spare] = all.filter(({ waiting }) => waiting === 0);
-    for (const thread of spare.filter(({ idleSinceMs }) => idleSinceMs <= since)) {
+    const nowMs = performance.now();
+    const idle = all.filter(({ waiting }) => waiting === 0);
+    const rested = idle.filter(({ idleSinceMs }) => idleSinceMs <= nowMs - restMs);
+    // Who comes next waits neither for one that begins nor for one that is at something.
+    const [kept] = idle;
+    if (kept !== undefined && rested.includes(kept)) kept.rest();
+    for (const thread of rested.filter((one) => one !== kept)) {
       all.splice(all.indexOf(thread), 1);
       leaving.add(thread);
       thread.leave();
@@ -96,7 +103,9 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
         unused.push(thread.meter);
       });
     }
-    if (all.length > 1) restTimer = setTimeout(sendAway, restMs).unref();
+    const others = idle.filter((one) => !rested.includes(one)).map(({ idleSinceMs }) => idleSinceMs + restMs - nowMs);
+    if (others.length > 0) lookAfter(Math.min(...others));
+    else if (all.length > 1) lookAfter(restMs);
   };
   const callBack = (): void => {
     busyTimer = undefined;

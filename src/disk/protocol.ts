@@ -90,9 +90,12 @@ export type Request =
     }
   /** The last request; the thread ends without an answer. */
   | { readonly kind: 'close'; readonly id: number }
+  /** There will be nothing to do for a while: memory is given back. No answer. */
+  | { readonly kind: 'rest'; readonly id: number }
   | { readonly kind: 'prefix'; readonly id: number; readonly path: BytePath; readonly lengthBytes: bigint };
 
 export const CLOSE: Extract<Request, { kind: 'close' }> = { kind: 'close', id: 0 };
+export const REST: Extract<Request, { kind: 'rest' }> = { kind: 'rest', id: 0 };
 
 /** A page of the answer; an object of its own costs little now that unchanged directories are only counted. */
 export interface FoundPage {

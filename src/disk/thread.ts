@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import { AppError } from '../domain/errors.ts';
 import { takeWorker } from './early.ts';
-import { CLOSE, type Reply, type Request, type WorkerSetup } from './protocol.ts';
+import { CLOSE, REST, type Reply, type Request, type WorkerSetup } from './protocol.ts';
 
 export interface Thread {
   /** How many requests it has not answered. */
@@ -15,6 +15,8 @@ export interface Thread {
   ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Reply>;
   /** Rejects all that is waiting. */
   reject(error: AppError): void;
+  /** Gives back what memory it does not need, if it has done so much since the last time that there may be some. */
+  rest(): void;
   /** It ends when it has answered what it was asked. */
   leave(): void;
 }
@@ -26,12 +28,16 @@ export interface ThreadEvents {
   onFailure(error: AppError): void;
 }
 
+/** Fewer requests leave nothing behind that is worth it. */
+const ASKED_MIN = 16;
+
 /** Throws what `takeWorker` throws. */
 export function startThread(setup: WorkerSetup, { onIdle, onFailure }: ThreadEvents): Thread {
   const worker: Worker = takeWorker();
   const waiting = new Map<number, { resolve(reply: Reply): void; reject(error: AppError): void }>();
   let idleSinceMs = performance.now();
   let isLeaving = false;
+  let asked = 0;
 
   worker.on('message', (reply: Reply) => {
     const waiter = waiting.get(reply.id);
@@ -62,12 +68,18 @@ export function startThread(setup: WorkerSetup, { onIdle, onFailure }: ThreadEve
     ended,
     ask: (request, transfer) =>
       new Promise((resolve, reject) => {
+        asked += 1;
         waiting.set(request.id, { resolve, reject });
         worker.postMessage(request, transfer);
       }),
     reject(error) {
       for (const waiter of waiting.values()) waiter.reject(error);
       waiting.clear();
+    },
+    rest() {
+      if (asked < ASKED_MIN) return;
+      asked = 0;
+      worker.postMessage(REST);
     },
     leave() {
       isLeaving = true;

@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors.ts';
 import { dirOf, nameOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
 import { openSealTable, type SealTable } from '../domain/seal-table.ts';
+import { type Collector, openCollector } from '../libc/collector.ts';
 import { becomeIdle } from '../libc/priority.ts';
 import { compileBriefly } from './brief.ts';
 import { type ContentReader, createContentReader } from './content.ts';
@@ -40,6 +41,7 @@ const NO_CONTROL = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
 const postponed: Request[] = [];
 
 let answer: ReturnType<typeof createAnswerer> | undefined;
+let collector: Collector | undefined;
 
 port.on('message', (message: WorkerSetup | Request) => {
   if (message.kind === 'setup') answer = createAnswerer(message);
@@ -51,6 +53,11 @@ function answerAll(request: Request): void {
     if (next.kind === 'close') {
       port.close();
       return;
+    }
+    if (next.kind === 'rest') {
+      collector ??= openCollector();
+      collector.all();
+      continue;
     }
     if (answer === undefined)
       throw new AppError('INTERNAL', 'internal error: a disk worker was asked before it was set up');
@@ -73,7 +80,7 @@ interface Answer {
   readonly transfer: ArrayBuffer[];
 }
 
-function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' }>) => Answer {
+function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 'close' | 'rest' }>) => Answer {
   if (setup.isBrief) compileBriefly();
   if (setup.idle) becomeIdle();
   const closing = new Int32Array(setup.closing);

@@ -1,9 +1,22 @@
-// V8's heap in a process that lives long and is busy only now and then. Left alone, V8 keeps what a busy time made it grow to: it collects
-// what is garbage when it needs room, and who does nothing needs none.
+// V8's heaps in a process that lives long and is busy only now and then. Left alone, V8 keeps what a busy time made a heap grow to: it
+// collects what is garbage when it needs room, and who does nothing needs none.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+export interface Collector {
+  /** Frees what is garbage by now, in 10 to 100 ms. */
+  all(): void;
+  /** Of what was made since the last collection, in a millisecond or so. */
+  young(): void;
+}
+
 type Collect = (options?: { readonly type: 'minor' }) => void;
+
+/** For the heap of this thread. */
+export function openCollector(): Collector {
+  const collect = findCollect();
+  return { all: () => collect(), young: () => collect({ type: 'minor' }) };
+}
 
 /** The function that `node --expose-gc` has; the option alone is of no use to a program that is started without it. */
 function findCollect(): Collect {
@@ -19,19 +32,10 @@ function findCollect(): Collect {
  */
 const GROWS_LESS = '--heap-growing-percent=30';
 
-export interface Collector {
-  /** Frees what is garbage by now, in 10 to 100 ms. */
-  all(): void;
-  /** Of what was made since the last collection, in a millisecond or so. */
-  young(): void;
-}
-
 /**
- * From now on the heaps of all threads grow less. To be called when all modules are loaded: with any option that differs from those that
- * Node was built with, V8 does not use the compiled form of Node's own modules, which costs each thread that begins 40 ms.
+ * For all threads, from now on. To be called when all modules are loaded: with any option that differs from those that Node was built
+ * with, V8 does not use the compiled form of Node's own modules, which costs each thread that begins 40 ms.
  */
-export function openCollector(): Collector {
-  const collect = findCollect();
+export function keepHeapsSmall(): void {
   setFlagsFromString(GROWS_LESS);
-  return { all: () => collect(), young: () => collect({ type: 'minor' }) };
 }

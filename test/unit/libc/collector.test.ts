@@ -1,6 +1,6 @@
 // Garbage is collected when it is asked for.
 import { expect, test } from 'vitest';
-import { openCollector } from '../../../src/cli/collector.ts';
+import { openCollector } from '../../../src/libc/collector.ts';
 
 const MiB = 1024 * 1024;
 
