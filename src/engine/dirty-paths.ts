@@ -2,10 +2,11 @@
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type BatchSettings, createBatch } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
-import type { BytePath } from '../domain/path.ts';
+import { type BytePath, hasAncestorIn, lineage } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
-import { LARGE_BYTES, type LargeFiles } from './large-files.ts';
+import type { LargeFiles } from './large-files.ts';
 import type { Clock } from './ports/clock.ts';
+import { LARGE_BYTES } from './readings.ts';
 
 export interface DirtyPaths {
   doubt(path: BytePath, subtree: boolean, actor?: Actor, nowMs?: number): void;
@@ -27,24 +28,48 @@ export interface DirtyPaths {
 /** Paths that are compared together: what is known of them, before and after, is in memory at once, some 5 KiB each. */
 const SLICE = 1_024;
 
+/** Who waits for a large piece of work to end has a turn so often. */
+const TURN_MS = 50;
+/** Pieces of work that are begun while another one goes on: each has its slice in memory. */
+const NESTED_MAX = 4;
+
 export function openDirtyPaths(
   { clock, settings }: { readonly clock: Clock; readonly settings: BatchSettings },
   { flush, large }: { readonly flush: Pick<Flush, 'batch'>; readonly large: LargeFiles },
 ): DirtyPaths {
   const batch = createBatch(settings);
+  /** What is compared piece by piece, the latest last. */
+  const holds: Hold[] = [];
   let taken = 0;
   let last: readonly Actor[] = [];
+  let turnMs = 0;
 
   const listOf = (actor: Actor): readonly Actor[] => {
     // Storms have few actors: one list for all paths that come in a row.
     if (last[0] !== actor) last = [actor];
     return last;
   };
+  const isHeld = (path: BytePath): boolean => large.holds?.(path) === true || holds.some((hold) => hold(path));
+  const between = async (trees: ReadonlySet<BytePath>, signal: AbortSignal): Promise<void> => {
+    if (clock.monotonicMs() - turnMs < TURN_MS || holds.length >= NESTED_MAX) return;
+    // Or no event would arrive while pages come faster than they are compared.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (batch.size > 0) {
+      holds.push(holdOf(trees));
+      await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE), signal, LARGE_BYTES);
+      holds.pop();
+    }
+    turnMs = clock.monotonicMs();
+  };
   const flushSlices = async (slices: readonly Dirty[][], signal: AbortSignal, maxBytes?: number): Promise<void> => {
-    taken = slices.reduce((sum, slice) => sum + slice.length, 0);
-    for (const slice of slices) {
+    taken += sizeOf(slices);
+    // Who is in a slice by itself need not wait for everything in a directory.
+    const sorted = [...slices].sort((a, b) => Number(a.some(isTree)) - Number(b.some(isTree)));
+    for (const slice of sorted) {
       if (signal.aborted) return;
-      large.add(await flush.batch(large.recall(slice), signal, maxBytes));
+      turnMs = clock.monotonicMs();
+      const turn = (trees: ReadonlySet<BytePath>): Promise<void> => between(trees, signal);
+      large.add(await flush.batch(large.recall(slice), signal, { contentMaxBytes: maxBytes, between: turn }));
       taken -= slice.length;
     }
   };
@@ -63,4 +88,20 @@ export function openDirtyPaths(
       return taken + batch.size;
     },
   };
+}
+
+type Hold = (path: BytePath) => boolean;
+
+/** What a piece of work is about, and what is above it. */
+function holdOf(trees: ReadonlySet<BytePath>): Hold {
+  const above = new Set([...trees].flatMap((tree) => lineage(tree)));
+  return (path) => above.has(path) || hasAncestorIn(path, trees);
+}
+
+function isTree({ subtree }: Dirty): boolean {
+  return subtree;
+}
+
+function sizeOf(slices: readonly Dirty[][]): number {
+  return slices.reduce((sum, slice) => sum + slice.length, 0);
 }

@@ -8,6 +8,7 @@ import type { InodeNames } from './inode-names.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
+import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface FlushParts extends ReconcileParts, RecorderParts {
@@ -17,12 +18,22 @@ export interface FlushParts extends ReconcileParts, RecorderParts {
 
 export interface Flush {
   /** Reads and records what is dirty; returns files with more than `contentMaxBytes` to read, which are left for later. */
-  batch(dirty: readonly Dirty[], signal: AbortSignal, contentMaxBytes?: number): Promise<Dirty[]>;
+  batch(dirty: readonly Dirty[], signal: AbortSignal, options: BatchOptions): Promise<Dirty[]>;
   /** Records what was found of paths that were dirty. */
   record(dirty: readonly Dirty[], found: Reconciled, signal: AbortSignal): Promise<void>;
   /** Whether something could not be read when it was dirty last. */
   readonly hasUnread: boolean;
 }
+
+export interface BatchOptions {
+  readonly contentMaxBytes?: number | undefined;
+  /** When very much differs: lets others have their turn, but for what is in these trees, or above one of them. */
+  readonly between: Slicing['between'];
+}
+
+/** Of what differs below directories that are in doubt as a whole: some 5 KiB each, as long as it is compared together. */
+const TOGETHER_MAX = 4_096;
+const SLICE = 1_024;
 
 /** `doubt`: the path is to be read again. `parts` may change between two calls. */
 export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
@@ -50,8 +61,15 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
   };
 
   return {
-    async batch(dirty, signal, contentMaxBytes) {
-      const found = await counterparts.reconcile(parts, dirty, contentMaxBytes);
+    async batch(dirty, signal, { contentMaxBytes, between }) {
+      const slicing = {
+        togetherMax: TOGETHER_MAX,
+        max: SLICE,
+        record: (found: Reconciled) => record([], found, signal),
+        between,
+        signal,
+      };
+      const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
       await record(read, found, signal);

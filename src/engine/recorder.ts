@@ -5,6 +5,7 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
 import { isAcceptable, patchOf } from './patch.ts';
@@ -13,7 +14,7 @@ import type { HeldHook, OutboxItem } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
-import type { Attributed, Reconciled } from './reconcile.ts';
+import type { Reconciled } from './reconcile.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {

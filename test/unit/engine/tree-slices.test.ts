@@ -1,0 +1,165 @@
+// Directories with very many differences: they go by in slices, and what is said adds up to the same.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
+import { dir, Ground } from './ground.ts';
+import { event, Watching } from './watching.ts';
+
+const FILES = 30;
+let ground: Ground;
+
+beforeEach(() => {
+  ground = new Ground();
+  ground.sliceMax = 7;
+});
+afterEach(() => ground.close());
+
+/** A directory with three directories in it, and files in those. */
+const tree = (top: string) => [
+  dir(top, 100n),
+  ...[0, 1, 2].map((n) => dir(`${top}/s${n}`, BigInt(101 + n))),
+  ...Array.from({ length: FILES }, (_, n) =>
+    entry(`${top}/s${n % 3}/f${n}`, { inode: BigInt(200 + n), digest: digestOf(`${n}`) }),
+  ),
+];
+const arrive = (top: string): void => {
+  for (const one of tree(top)) ground.disk.set(one);
+};
+const namesBelow = (top: string): string[] => tree(top).map((one) => one.path);
+
+test('a directory that came is told one slice after the other, each path once', async () => {
+  await ground.start();
+  arrive('/r/new');
+  const said = await ground.dirty('/r/new/');
+  expect(said.sort()).toEqual(
+    namesBelow('/r/new')
+      .map((name) => `added ${name} #1`)
+      .sort(),
+  );
+  expect(ground.slices).toBeGreaterThanOrEqual(said.length / 7);
+  expect(ground.outboxPaths().sort()).toEqual(namesBelow('/r/new').sort());
+  expect(await ground.dirty('/r/new/')).toEqual([]);
+  ground.disk.remove(path('/r/new'));
+  expect(await ground.dirty('/r/new/')).toHaveLength(said.length);
+  expect(ground.open()).toEqual([]);
+});
+
+test.each([false, true])(
+  'a directory that moved is one drift, also when it is told by itself (%s)',
+  async (isApart) => {
+    await ground.start(...tree('/r/old'));
+    ground.disk.move(path('/r/old'), path('/r/new'));
+    if (isApart) expect(await ground.dirty('/r/old')).toHaveLength(FILES + 4);
+    const said = await ground.dirty(...(isApart ? ['/r/new'] : ['/r/old/', '/r/new/']));
+    expect(said.filter((line) => !line.startsWith('resolved'))).toEqual([`moved /r/old -> /r/new #${isApart ? 2 : 1}`]);
+    expect([...ground.told.values()].map(({ entries }) => entries)).toEqual([FILES + 3]);
+    expect(ground.open()).toEqual(['/r/old -> /r/new']);
+    ground.disk.move(path('/r/new'), path('/r/old'));
+    expect(await ground.dirty('/r/new/', '/r/old/')).toEqual(['resolved /r/new']);
+  },
+);
+
+test('a directory that was told as added before it was told that another went is that one', async () => {
+  await ground.start(...tree('/r/old'));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  await ground.dirty('/r/new/');
+  const said = await ground.dirty('/r/old');
+  expect(said.filter((line) => !line.startsWith('resolved'))).toEqual(['moved /r/old -> /r/new #1']);
+  expect(ground.open()).toEqual(['/r/old -> /r/new']);
+});
+
+test('what changed, came, went and moved on in a directory that moved is told with its old name', async () => {
+  await ground.start(...tree('/r/old'));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  ground.disk.set(entry('/r/new/s0/f0', { inode: 200n, digest: digestOf('edited') }));
+  ground.disk.set(entry('/r/new/s1/x', { inode: 900n }));
+  ground.disk.remove(path('/r/new/s1/f1'));
+  ground.disk.move(path('/r/new/s2'), path('/r/out'));
+  const said = await ground.dirty('/r/old/', '/r/new/', '/r/out/');
+  expect(said.sort()).toEqual([
+    'added /r/new/s1/x #1',
+    'changed /r/old/s0/f0 -> /r/new/s0/f0 #1',
+    'moved /r/old -> /r/new #1',
+    'moved /r/old/s2 -> /r/out #1',
+    'removed /r/old/s1/f1 #1',
+  ]);
+  const entries = [...ground.told.values()]
+    .filter(({ kind }) => kind === 'moved')
+    .map((one) => [one.path, one.entries]);
+  expect(entries.sort()).toEqual([
+    ['/r/new', 2 + 9 + 9],
+    ['/r/out', 10],
+  ]);
+});
+
+test.each([
+  ['halves', false],
+  ['inodes', true],
+] as const)('files that moved one by one into a new directory are moves, found by their %s', async (_, hasNames) => {
+  const files = tree('/r/old').filter(({ type }) => type === 'file');
+  await ground.start(...tree('/r/old'));
+  ground.hasNames = hasNames;
+  ground.disk.set(dir('/r/new', 99n));
+  for (const [n, file] of files.entries()) ground.disk.move(file.path, path(`/r/new/${n}`));
+  const names = files.map((file) => file.path);
+  const said = await ground.dirty('/r/new/', ...names);
+  expect(said.filter((line) => line.startsWith('removed') && line.includes('/f'))).toEqual([]);
+  expect(ground.open()).toEqual(['/r/new', ...files.map((file, n) => `${file.path} -> /r/new/${n}`)].sort());
+});
+
+test('a rule that accepts has afterwards what is there, of what came, moved and went', async () => {
+  ground.rules = [rule('web', ['/r'], { onDrift: 'accept', hooks: ['mirror'] })];
+  await ground.start(...tree('/r/old'));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  ground.disk.set(entry('/r/new/s0/f0', { inode: 200n, digest: digestOf('edited') }));
+  arrive('/r/other');
+  await ground.dirty('/r/old/', '/r/new/', '/r/other/');
+  expect(ground.open()).toEqual([]);
+  expect((await ground.check('/r')).found).toEqual([]);
+  expect(ground.store.baseline.info().entries).toBe(1 + 2 * (FILES + 4));
+  ground.disk.remove(path('/r/new'));
+  await ground.dirty('/r/new');
+  expect((await ground.check('/r')).found).toEqual([]);
+  expect(ground.store.baseline.info().entries).toBe(1 + FILES + 4);
+});
+
+test('what cannot be read below a tree keeps its drift open', async () => {
+  await ground.start(...tree('/r/d'));
+  for (let n = 0; n < FILES; n += 1) {
+    ground.disk.set(entry(`/r/d/s${n % 3}/f${n}`, { inode: BigInt(200 + n), digest: digestOf('edited') }));
+  }
+  expect(await ground.dirty('/r/d/')).toHaveLength(FILES);
+  ground.disk.fail(path('/r/d/s1'), 5);
+  arrive('/r/d');
+  expect(await ground.dirty('/r/d/')).toHaveLength(20);
+  expect(ground.open()).toHaveLength(10);
+});
+
+test('while very much is compared others are told, and what changes in it comes afterwards', async () => {
+  await ground.start(entry('/r/other', { inode: 7n }));
+  const watching = new Watching(ground);
+  await watching.begin();
+  const { walk } = ground.disk;
+  ground.disk.walk = async function* (roots, options) {
+    for await (const page of walk(roots, options)) {
+      yield page;
+      if (page.extent.kind === 'names') continue;
+      // The page has been read, and a part of it recorded, when this happens.
+      ground.disk.set(entry('/r/big/0', { inode: 1000n, digest: digestOf('later') }));
+      ground.disk.set(entry('/r/other', { inode: 7n, digest: digestOf('2') }));
+      watching.source.say(event('/r/other'), event('/r/big/0'));
+      await watching.clock.advance(200);
+    }
+  };
+  const files = Array.from({ length: 6_000 }, (_, n) => entry(`/r/big/${n}`, { inode: BigInt(1000 + n) }));
+  for (const one of [dir('/r/big', 99n), ...files.slice(0, 5_000)]) ground.disk.set(one);
+  for (const one of [dir('/r/big/late', 98n), entry('/r/big/late/x', { inode: 97n })]) ground.disk.set(one);
+  watching.source.say(event('/r/big', true));
+  for (let n = 0; n < 10; n += 1) await watching.clock.advance(200);
+  const told = watching.journal('"type":"drift"');
+  const [other, last] = [told.findIndex((line) => line.includes('/r/other')), told.length - 1];
+  expect(other).toBeGreaterThan(0);
+  expect(other).toBeLessThan(last);
+  expect(told.filter((line) => line.includes('"/r/big/0"')).map((line) => JSON.parse(line).seq)).toEqual([1, 2]);
+  await watching.stop();
+}, 120_000);
