@@ -19,8 +19,8 @@ export interface FlushParts extends ReconcileParts, RecorderParts {
 export interface Flush {
   /** Reads and records what is dirty; returns files with more than `contentMaxBytes` to read, which are left for later. */
   batch(dirty: readonly Dirty[], signal: AbortSignal, options: BatchOptions): Promise<Dirty[]>;
-  /** Records what was found of paths that were dirty. */
-  record(dirty: readonly Dirty[], found: Reconciled, signal: AbortSignal): Promise<void>;
+  /** Records what was found of a file that was dirty, as the move that it may be the second half of. */
+  recordFile(dirty: Dirty, found: Reconciled, signal: AbortSignal): Promise<void>;
   /** Whether something could not be read when it was dirty last. */
   readonly hasUnread: boolean;
 }
@@ -40,7 +40,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
   const unread = new Set<BytePath>();
   const counterparts = openCounterparts();
 
-  const record: Flush['record'] = async (dirty, found, signal) => {
+  const record = async (dirty: readonly Dirty[], found: Reconciled, signal: AbortSignal): Promise<void> => {
     const { trigger } = parts;
     for (const { path } of dirty) unread.delete(path);
     for (const { path, errno } of found.incomplete) {
@@ -75,7 +75,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       await record(read, found, signal);
       return found.postponed.size === 0 ? [] : dirty.filter(isPostponed);
     },
-    record,
+    recordFile: async (dirty, found, signal) => record([dirty], await counterparts.complete(parts, found), signal),
     get hasUnread() {
       return unread.size > 0;
     },

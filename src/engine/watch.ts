@@ -133,7 +133,7 @@ export function openWatch(initial: WatchParts): Watch {
 
   const recordLarge = async ({ dirty: one, found }: LargeRead, signal: AbortSignal): Promise<void> => {
     if (found === undefined) dirty.add(one);
-    else await flush.record([one], found, signal);
+    else await flush.recordFile(one, found, signal);
   };
 
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);
