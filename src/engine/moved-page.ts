@@ -23,13 +23,15 @@ export interface MovedPage {
   readonly findings: Finding[];
   /** What came along changed, from its old name. */
   readonly changed: Drift[];
+  /** Directories that have a stand-in below the old name, and their old names. */
+  readonly standIns: { readonly path: BytePath; readonly old: BytePath }[];
   /** How many entries came along unchanged. */
   readonly along: number;
 }
 
 export function compareMoved(page: Page, old: OldPlace, scope: Scope): MovedPage {
   const { dir, records } = page;
-  const found = { findings: [] as Finding[], changed: [] as Drift[], along: 0 };
+  const found = { findings: [] as Finding[], changed: [] as Drift[], standIns: [] as MovedPage['standIns'], along: 0 };
   const came = (at: number): void => {
     found.findings.push(...added(readRecord(records, at, dir), scope));
   };
@@ -53,8 +55,8 @@ export function compareMoved(page: Page, old: OldPlace, scope: Scope): MovedPage
       if (isUnknown(after)) return;
       if (isStandIn(before) || before.type !== after.type) {
         came(at);
-        // What is below a stand-in came along with it.
         if (before.type !== after.type) went(oldAt);
+        else found.standIns.push({ path: after.path, old: from });
         return;
       }
       // A rename itself changes ctime (rename(2)).

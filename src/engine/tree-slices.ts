@@ -88,6 +88,9 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
     moved.count(page.dir, found.along);
     for (const drift of found.changed) slice.addDrift(drift);
     for (const finding of found.findings) await take(finding);
+    // What is below a stand-in came along with it, unless another directory is in its place.
+    for (const { path, old } of found.standIns)
+      if (moved.oldDirOf(path) !== old) await take({ kind: 'lost', path: old });
   };
   const walk = async (): Promise<void> => {
     while (roots.length > 0 && !signal.aborted) {
