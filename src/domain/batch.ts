@@ -34,8 +34,9 @@ export interface Batch {
   readonly size: number;
 }
 
-/** That are taken at a time: to cut them all that is due has to be looked at. */
+/** That are taken at a time, of so many times more that are looked at: what lies together is to be cut together. */
 const SLICES = 16;
+const LOOKS = 4;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = createWaiting();
@@ -48,12 +49,23 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     return held;
   };
 
-  const slices = function* (isChosen: (group: number) => boolean, isHeld?: IsHeld, max?: number): Generator<Dirty[]> {
+  const slices = function* (
+    isChosen: (group: number) => boolean,
+    isHeld?: IsHeld,
+    max?: number,
+    lookMax = Number.POSITIVE_INFINITY,
+  ): Generator<Dirty[]> {
     const held = heldGroups(isHeld);
     const chosen: BytePath[] = [];
+    // Whoever is in a group comes with all of it.
+    const groups = new Set<number>();
     for (const path of waiting.paths()) {
       const group = waiting.groupOf(path);
-      if (group !== undefined && isChosen(group) && !held.has(group)) chosen.push(path);
+      const isMore = chosen.length < lookMax || (group !== undefined && groups.has(group));
+      if (group === undefined || !isMore || !isChosen(group) || held.has(group)) continue;
+      chosen.push(path);
+      if (waiting.isJoined(path)) groups.add(group);
+      if (chosen.length >= lookMax && groups.size === 0) break;
     }
     const groupOf = (path: BytePath): number | undefined =>
       waiting.isJoined(path) ? waiting.groupOf(path) : undefined;
@@ -77,7 +89,8 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     },
     take(nowMs, isHeld, max) {
       const taken: Dirty[][] = [];
-      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max)) {
+      const lookMax = max === undefined ? undefined : max * SLICES * LOOKS;
+      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max, lookMax)) {
         taken.push(slice);
         if (taken.length === SLICES) break;
       }
