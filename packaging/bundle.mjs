@@ -11,6 +11,9 @@ const OUTSIDE = ['koffi', '@napi-rs/blake-hash', '@photostructure/sqlite', 'blak
 /** Most commands need nearly all of these: one file each. Everything else is cut by which command needs it. */
 const WHOLE = ['src/domain', 'src/libc', 'src/disk', 'src/sqlite', 'src/report', 'node_modules/zod', 'node_modules/yaml'];
 
+/** What starts the threads, before anything else is loaded. */
+const EARLY = /\/src\/(disk\/(early|start-worker|protocol)|domain\/built-file)\.ts$/;
+
 /** One folder below dist/, as the entries: a path relative to a module leads to the same file. */
 const CHUNKS = 'program';
 
@@ -18,7 +21,10 @@ const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
 const dist = join(root, 'dist');
 const written = await bundle('cli/main', {
   includeDependenciesRecursively: false,
-  groups: WHOLE.map((folder) => ({ name: folder.replace(/.*\//, ''), test: new RegExp(`/${folder}/`) })),
+  groups: [
+    { name: 'early', test: EARLY, priority: 1 },
+    ...WHOLE.map((folder) => ({ name: folder.replace(/.*\//, ''), test: new RegExp(`/${folder}/`) })),
+  ],
 });
 // Not before: a program that runs meanwhile may want one of the files.
 for (const name of readdirSync(join(dist, CHUNKS))) if (!written.has(`${CHUNKS}/${name}`)) rmSync(join(dist, CHUNKS, name));
