@@ -49,7 +49,10 @@ export function openHousekeeping(): Housekeeping {
       if (timer === undefined && steps >= STEPS_MIN) wait();
       if (steps % LOOK_STEPS !== 0) return;
       // Memory of arrays is freed with them, but its size is no reason for V8 to look for those that are garbage.
-      if (getHeapStatistics().external_memory - outsideBytes < OUTSIDE_BYTES) return;
+      const nowBytes = getHeapStatistics().external_memory;
+      // What was found to be garbage is freed by another thread, after the collection.
+      outsideBytes = Math.min(outsideBytes, nowBytes);
+      if (nowBytes - outsideBytes < OUTSIDE_BYTES) return;
       collector.young();
       outsideBytes = getHeapStatistics().external_memory;
     },
