@@ -26,7 +26,10 @@ type RequestOf<K extends Asked> = Omit<Extract<Request, { kind: K }>, 'id'> & { 
 /** What is the same for all threads. */
 export type PoolSetup = Omit<WorkerSetup, 'closing' | 'meter'>;
 
-/** Nobody had nothing to do for so long: another thread, whose start takes about as long, pays. */
+/**
+ * When nobody had nothing to do for so long, another thread, whose start takes about as long, pays. Shorter times in which somebody had
+ * nothing do not count: who compares a few files after the other asks in rounds.
+ */
 const BUSY_MS = 50;
 
 /** `restMs`: threads that had nothing to do for so long end, as long as another one waits for work. */
@@ -37,6 +40,8 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
   let most = threads;
   const all: Thread[] = [];
   const leaving = new Set<Thread>();
+  /** Those that were called when there were others, and are asked nothing before they have begun. */
+  const onTrial = new Set<Thread>();
   /** Those that were counted in meters of threads that have ended go on counting there. */
   const meters: SharedArrayBuffer[] = [];
   const unused: SharedArrayBuffer[] = [];
@@ -44,6 +49,18 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
   const fail = (error: AppError): void => {
     failure ??= error;
     for (const thread of all) thread.reject(failure);
+  };
+  /** With one that cannot even begin, memory or a file being short, nothing is lost while there are others. */
+  const lose = (thread: Thread, error: AppError): void => {
+    if (!all.includes(thread)) return;
+    if (!onTrial.has(thread)) {
+      fail(error);
+      return;
+    }
+    onTrial.delete(thread);
+    all.splice(all.indexOf(thread), 1);
+    most = all.length;
+    unused.push(thread.meter);
   };
   const newMeter = (): SharedArrayBuffer => {
     const meter = new SharedArrayBuffer(METER_BYTES);
@@ -61,7 +78,11 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
   const startOrNot = (): Thread | undefined => {
     const meter = unused.pop() ?? newMeter();
     try {
-      return startThread({ ...setup, closing, meter }, { onIdle, onFailure: fail });
+      const thread = startThread(
+        { ...setup, closing, meter },
+        { onReady: () => onTrial.delete(thread), onIdle, onFailure: (error) => lose(thread, error) },
+      );
+      return thread;
     } catch (cause) {
       unused.push(meter);
       if (all.length > 0) return undefined;
@@ -75,8 +96,15 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
 
   let busyTimer: NodeJS.Timeout | undefined;
   let restTimer: NodeJS.Timeout | undefined;
+  /** For how long nobody had nothing to do, until `idleSinceMs` or since `busySinceMs`. */
+  let busyMs = 0;
+  let busySinceMs: number | undefined;
+  let idleSinceMs = performance.now();
   const isIdle = (): boolean => all.some(({ waiting }) => waiting === 0);
   const onIdle = (): void => {
+    idleSinceMs = performance.now();
+    if (busySinceMs !== undefined) busyMs += idleSinceMs - busySinceMs;
+    busySinceMs = undefined;
     clearTimeout(busyTimer);
     busyTimer = undefined;
     lookAfter(restMs);
@@ -89,7 +117,7 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
     restTimer = undefined;
     if (failure !== undefined) return;
     const nowMs = performance.now();
-    const idle = all.filter(({ waiting }) => waiting === 0);
+    const idle = all.filter((one) => one.waiting === 0 && !onTrial.has(one));
     const rested = idle.filter(({ idleSinceMs }) => idleSinceMs <= nowMs - restMs);
     // Who comes next waits neither for one that begins nor for one that is at something.
     const [kept] = idle;
@@ -109,12 +137,19 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
   };
   const callBack = (): void => {
     busyTimer = undefined;
+    busySinceMs = undefined;
+    busyMs = 0;
     if (failure !== undefined) return;
+    const before = all.length;
     grow(1);
+    for (const thread of all.slice(before)) onTrial.add(thread);
     if (!isIdle()) lookForMore();
   };
   const lookForMore = (): void => {
-    if (all.length < most) busyTimer ??= setTimeout(callBack, BUSY_MS).unref();
+    if (all.length >= most || busySinceMs !== undefined) return;
+    busySinceMs = performance.now();
+    if (busySinceMs - idleSinceMs > BUSY_MS) busyMs = 0;
+    busyTimer = setTimeout(callBack, Math.max(0, BUSY_MS - busyMs)).unref();
   };
   grow(threads);
 
@@ -129,7 +164,7 @@ export function openPool(threads: number, setup: PoolSetup, restMs = Number.POSI
     isIdle,
     ask: async <K extends Asked>(request: RequestOf<K>, transfer: readonly ArrayBuffer[] = []) => {
       if (failure !== undefined) throw failure;
-      const thread = all.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+      const thread = all.filter((one) => !onTrial.has(one)).reduce((a, b) => (b.waiting < a.waiting ? b : a));
       lastId += 1;
       const answered = thread.ask({ ...request, id: lastId } as unknown as Request, transfer);
       if (!isIdle()) lookForMore();

@@ -97,6 +97,8 @@ export type Request =
 export const CLOSE: Extract<Request, { kind: 'close' }> = { kind: 'close', id: 0 };
 export const REST: Extract<Request, { kind: 'rest' }> = { kind: 'rest', id: 0 };
 
+export const READY: Extract<Reply, { kind: 'ready' }> = { kind: 'ready', id: 0 };
+
 /** A page of the answer; an object of its own costs little now that unchanged directories are only counted. */
 export interface FoundPage {
   readonly dir: BytePath;
@@ -128,5 +130,7 @@ export type Reply =
       readonly algorithm: 'blake3' | 'sparse';
       readonly value: Uint8Array | undefined;
     }
+  /** The first message of a thread: it has loaded everything and is set up. */
+  | { readonly kind: 'ready'; readonly id: number }
   /** A defect: the stack of what was thrown. */
   | { readonly kind: 'thrown'; readonly id: number; readonly stack: string };

@@ -22,6 +22,8 @@ export interface Thread {
 }
 
 export interface ThreadEvents {
+  /** It has begun; until then it may still turn out that it cannot. */
+  onReady(): void;
   /** It has answered everything. */
   onIdle(): void;
   /** It can answer nothing any more. */
@@ -32,7 +34,7 @@ export interface ThreadEvents {
 const ASKED_MIN = 16;
 
 /** Throws what `takeWorker` throws. */
-export function startThread(setup: WorkerSetup, { onIdle, onFailure }: ThreadEvents): Thread {
+export function startThread(setup: WorkerSetup, { onReady, onIdle, onFailure }: ThreadEvents): Thread {
   const worker: Worker = takeWorker();
   const waiting = new Map<number, { resolve(reply: Reply): void; reject(error: AppError): void }>();
   let idleSinceMs = performance.now();
@@ -40,6 +42,7 @@ export function startThread(setup: WorkerSetup, { onIdle, onFailure }: ThreadEve
   let asked = 0;
 
   worker.on('message', (reply: Reply) => {
+    if (reply.kind === 'ready') onReady();
     const waiter = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (reply.kind === 'thrown') waiter?.reject(new AppError('INTERNAL', `disk worker: ${reply.stack}`));
@@ -48,7 +51,9 @@ export function startThread(setup: WorkerSetup, { onIdle, onFailure }: ThreadEve
     idleSinceMs = performance.now();
     onIdle();
   });
-  worker.on('error', (cause) => onFailure(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause })));
+  worker.on('error', (cause) => {
+    if (!isLeaving) onFailure(new AppError('INTERNAL', `disk worker failed: ${cause.message}`, { cause }));
+  });
   const ended = new Promise<void>((resolve) => {
     worker.on('exit', (code) => {
       if (!isLeaving) onFailure(new AppError('INTERNAL', `disk worker ended with code ${code}`));

@@ -20,6 +20,7 @@ import {
   CANCELED,
   CONTROL_BYTES,
   HUNGRY,
+  READY,
   type Reply,
   type Request,
   type WalkSetup,
@@ -44,8 +45,12 @@ let answer: ReturnType<typeof createAnswerer> | undefined;
 let collector: Collector | undefined;
 
 port.on('message', (message: WorkerSetup | Request) => {
-  if (message.kind === 'setup') answer = createAnswerer(message);
-  else answerAll(message);
+  if (message.kind !== 'setup') {
+    answerAll(message);
+    return;
+  }
+  answer = createAnswerer(message);
+  port.postMessage(READY);
 });
 
 function answerAll(request: Request): void {

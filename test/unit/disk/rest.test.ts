@@ -1,6 +1,8 @@
 // Threads without work end, and nothing that is asked for is lost with them.
 import { writeFileSync } from 'node:fs';
-import { expect, onTestFinished, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import * as early from '../../../src/disk/early.ts';
 import { openPool, type Pool } from '../../../src/disk/pool.ts';
 import { namesWork, packWork } from '../../../src/disk/work.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
@@ -52,6 +54,31 @@ test('all threads but one end, others begin when there is more than one can do',
   isEnough = true;
   await Promise.all(asking);
   await resting(pool);
+});
+
+test('who asks in rounds, and waits for each, gets more threads, too', async () => {
+  const dir = filled();
+  const pool = poolOver(dir, 3, 1_000);
+  await resting(pool);
+  let rounds = 0;
+  while (pool.size() < 3) {
+    await Promise.all(Array.from({ length: 4 }, () => read(pool, dir)));
+    rounds += 1;
+  }
+  expect(rounds).toBeGreaterThan(1);
+});
+
+test('a thread that cannot begin when there are others is done without', async () => {
+  const dir = filled();
+  const pool = poolOver(dir, 2, 10);
+  await resting(pool);
+  const begun = vi
+    .spyOn(early, 'takeWorker')
+    .mockImplementation(() => new Worker('throw new Error("no")', { eval: true }));
+  onTestFinished(() => begun.mockRestore());
+  while (begun.mock.calls.length === 0) await Promise.all(Array.from({ length: 4 }, () => read(pool, dir)));
+  await resting(pool);
+  expect((await read(pool, dir)).pages).toHaveLength(1);
 });
 
 test('what threads have read stays read when they end, and what begins counts on', async () => {
