@@ -2,8 +2,9 @@
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type BatchSettings, createBatch } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
-import { type BytePath, hasAncestorIn, lineage } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
+import { type HeldPaths, holdPaths } from './held-paths.ts';
 import type { LargeFiles } from './large-files.ts';
 import type { Clock } from './ports/clock.ts';
 import { LARGE_BYTES } from './readings.ts';
@@ -39,7 +40,7 @@ export function openDirtyPaths(
 ): DirtyPaths {
   const batch = createBatch(settings);
   /** What is compared piece by piece, the latest last. */
-  const holds: Hold[] = [];
+  const works: Work[] = [];
   let taken = 0;
   let last: readonly Actor[] = [];
   let turnMs = 0;
@@ -49,29 +50,29 @@ export function openDirtyPaths(
     if (last[0] !== actor) last = [actor];
     return last;
   };
-  const isHeld = (path: BytePath): boolean => large.holds?.(path) === true || holds.some((hold) => hold(path));
-  const between = async (trees: ReadonlySet<BytePath>, signal: AbortSignal): Promise<void> => {
-    if (clock.monotonicMs() - turnMs < TURN_MS || holds.length >= NESTED_MAX) return;
+  const isHeld = (path: BytePath): boolean => large.holds?.(path) === true || works.some((work) => work.holds(path));
+  const between = async (signal: AbortSignal): Promise<void> => {
+    if (clock.monotonicMs() - turnMs < TURN_MS || works.length > NESTED_MAX) return;
     // Or no event would arrive while pages come faster than they are compared.
     await new Promise((resolve) => setImmediate(resolve));
-    if (batch.size > 0) {
-      holds.push(holdOf(trees));
-      await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE), signal, LARGE_BYTES);
-      holds.pop();
-    }
+    if (batch.size > 0) await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE), signal, LARGE_BYTES);
     turnMs = clock.monotonicMs();
   };
   const flushSlices = async (slices: readonly Dirty[][], signal: AbortSignal, maxBytes?: number): Promise<void> => {
     taken += sizeOf(slices);
     // Who is in a slice by itself need not wait for everything in a directory.
-    const sorted = [...slices].sort((a, b) => Number(a.some(isTree)) - Number(b.some(isTree)));
-    for (const slice of sorted) {
-      if (signal.aborted) return;
+    const work = openWork([...slices].sort((a, b) => Number(a.some(isTree)) - Number(b.some(isTree))));
+    works.push(work);
+    for (let slice = work.next(); slice !== undefined && !signal.aborted; slice = work.next()) {
       turnMs = clock.monotonicMs();
-      const turn = (trees: ReadonlySet<BytePath>): Promise<void> => between(trees, signal);
+      const turn = (trees: ReadonlySet<BytePath>): Promise<void> => {
+        work.inHand(trees);
+        return between(signal);
+      };
       large.add(await flush.batch(large.recall(slice), signal, { contentMaxBytes: maxBytes, between: turn }));
       taken -= slice.length;
     }
+    works.pop();
   };
 
   return {
@@ -90,12 +91,43 @@ export function openDirtyPaths(
   };
 }
 
-type Hold = (path: BytePath) => boolean;
+/** Slices that were taken together; one of them is in hand. */
+interface Work {
+  next(): readonly Dirty[] | undefined;
+  /** What the slice in hand is about. */
+  inHand(trees: ReadonlySet<BytePath>): void;
+  /** Whether something of the path is in hand, or waits here for its turn. */
+  holds(path: BytePath): boolean;
+}
 
-/** What a piece of work is about, and what is above it. */
-function holdOf(trees: ReadonlySet<BytePath>): Hold {
-  const above = new Set([...trees].flatMap((tree) => lineage(tree)));
-  return (path) => above.has(path) || hasAncestorIn(path, trees);
+function openWork(slices: readonly Dirty[][]): Work {
+  const waiting = [...slices].reverse();
+  let hand: ReadonlySet<BytePath> = new Set();
+  let handHolds: HeldPaths['holds'] | undefined;
+  let left: HeldPaths | undefined;
+  return {
+    next() {
+      const slice = waiting.pop();
+      hand = new Set();
+      handHolds = undefined;
+      left?.release((slice ?? []).map(pathOf));
+      return slice;
+    },
+    inHand(trees) {
+      hand = trees;
+      handHolds = undefined;
+    },
+    holds(path) {
+      // Nobody asks before something has taken long.
+      handHolds ??= holdPaths(hand).holds;
+      left ??= holdPaths(waiting.flatMap((slice) => slice.map(pathOf)));
+      return handHolds(path) || left.holds(path);
+    },
+  };
+}
+
+function pathOf({ path }: Dirty): BytePath {
+  return path;
 }
 
 function isTree({ subtree }: Dirty): boolean {

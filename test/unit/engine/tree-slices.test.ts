@@ -163,3 +163,32 @@ test('while very much is compared others are told, and what changes in it comes 
   expect(told.filter((line) => line.includes('"/r/big/0"')).map((line) => JSON.parse(line).seq)).toEqual([1, 2]);
   await watching.stop();
 }, 120_000);
+
+test('a later change does not overtake an earlier one of a path that waits for its turn', async () => {
+  const trusted = { exe: '/usr/bin/trusted', user: undefined, uid: undefined, unit: undefined };
+  const by = [{ ...trusted, severity: undefined, onDrift: 'accept' as const }];
+  ground.rules = [rule('all', ['/r'], { by })];
+  const said = (exe: string, name: string, subtree = false) =>
+    ({ ...event(name, subtree), actor: { source: 'exec', pid: 7, exe } }) as const;
+  const first = Array.from({ length: 1_023 }, (_, n) => entry(`/r/a/${n}`, { inode: BigInt(1_000 + n) }));
+  await ground.start(dir('/r/a', 2n), dir('/r/b', 3n), dir('/r/b/t', 4n), entry('/r/b/q', { inode: 7n }), ...first);
+  const watching = new Watching(ground);
+  await watching.begin();
+  const { walk } = ground.disk;
+  ground.disk.walk = async function* (roots, options) {
+    for await (const page of walk(roots, options)) {
+      yield page;
+      if (page.dir !== '/r/a/big') continue;
+      watching.source.say(said('/usr/bin/trusted', '/r/b/q'));
+      await watching.clock.advance(200);
+    }
+  };
+  for (const name of ['/r/a/big', '/r/a/big/late']) ground.disk.set(dir(name, BigInt(90 + name.length)));
+  ground.disk.set(entry('/r/b/q', { inode: 7n, digest: digestOf('malice') }));
+  const names = [...first.map((one) => one.path), '/r/b/q'];
+  watching.source.say(...names.map((name) => said('/usr/bin/vi', name)));
+  watching.source.say(said('/usr/bin/vi', '/r/a/big', true), said('/usr/bin/vi', '/r/b/t', true));
+  for (let n = 0; n < 10; n += 1) await watching.clock.advance(200);
+  expect(ground.open()).toEqual(['/r/a/big', '/r/a/big/late', '/r/b/q']);
+  await watching.stop();
+});
