@@ -77,7 +77,7 @@ export async function reconcile(
   const task = { roots: covered, lost, trees: [...trees, ...lost], paths: doubt.paths };
   const below = await compareBelow(parts, task, slicing);
   if (below.kind === 'slices') {
-    await compareInSlices(parts, { ...task, heads, seen, incomplete }, below.slicing);
+    await compareInSlices(parts, { ...task, heads, seen, incomplete, postponed }, below.slicing);
     return { drifts: [], resolved: [], incomplete, ctimes, postponed };
   }
   incomplete.push(...below.incomplete);

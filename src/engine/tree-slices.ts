@@ -17,13 +17,16 @@ import { findingsHere } from './survey.ts';
 export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'pause'> {
   /** What was found of the single paths. */
   readonly heads: readonly Difference[];
+  /** Those of the single paths of which nothing is said. */
+  readonly postponed: ReadonlySet<BytePath>;
 }
 
 /** Records all that is found, and that it is over when nothing is. */
 export async function compareInSlices(parts: ReconcileParts, task: TreeTask, slicing: Slicing): Promise<void> {
   const { baseline, scope, disk, store } = parts;
   const { between, halves, signal } = slicing;
-  const open = new Set(store.openDriftAmong([...task.paths]).map(({ key }) => key));
+  const read = [...task.paths].filter((path) => !task.postponed.has(path));
+  const open = new Set(store.openDriftAmong(read).map(({ key }) => key));
   const moved = openMovedTrees(parts, halves);
   /** Nobody else looks at these meanwhile. */
   const held = new Set(task.paths);
@@ -35,6 +38,8 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   /** By whether it went itself: something else may be in its place. */
   const gone = new Map<BytePath, boolean>();
   for (const path of task.lost) if (!isRemoved(path, task.heads)) gone.set(path, false);
+  /** What is in the place of a directory: accepted, it takes along what the baseline still has below that. */
+  const instead: Difference[] = [];
   /** What was found by its own name: the directory that it was in may have moved, with it. */
   const single: Difference[] = [];
 

@@ -39,6 +39,8 @@ export class Ground {
   sliceMax = Number.POSITIVE_INFINITY;
   /** Where the baseline has the inodes of what appears is known. */
   hasNames = false;
+  /** Files with more content are left for later. */
+  contentMaxBytes = Number.POSITIVE_INFINITY;
   /** How many of them came so far. */
   slices = 0;
   #ids = 0;
@@ -103,7 +105,7 @@ export class Ground {
     const inodes = openInodeNames(this.store, () => {});
     await inodes.fill(slicing.signal);
     const parts = { ...this.#parts(), ...(this.hasNames && { names: inodes }) };
-    await record(await this.#counterparts.reconcile(parts, list, { slicing }));
+    await record(await this.#counterparts.reconcile(parts, list, { slicing, contentMaxBytes: this.contentMaxBytes }));
     return said;
   }
 

@@ -192,3 +192,13 @@ test('a later change does not overtake an earlier one of a path that waits for i
   expect(ground.open()).toEqual(['/r/a/big', '/r/a/big/late', '/r/b/q']);
   await watching.stop();
 });
+
+test('of a file that is too large to be read now nothing is over', async () => {
+  await ground.start(entry('/r/large', { inode: 7n }));
+  ground.disk.set(entry('/r/large', { inode: 7n, sizeBytes: 1_000n, digest: digestOf('edited') }));
+  expect(await ground.dirty('/r/large')).toEqual(['changed /r/large #1']);
+  ground.contentMaxBytes = 999;
+  arrive('/r/new');
+  expect(await ground.dirty('/r/large', '/r/new/')).not.toContain('resolved /r/large');
+  expect(ground.open()).toContain('/r/large');
+});
