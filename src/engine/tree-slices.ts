@@ -74,7 +74,8 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
       // Where it went may come later.
       gone.set(finding.before.path, true);
       moved.suspect([finding.before.path]);
-    } else if (!(await meet(finding))) slice.add(finding);
+    } else if (isDirectoryNoMore(finding)) instead.push(finding);
+    else if (!(await meet(finding))) slice.add(finding);
     if (slice.isFull) await slice.flush();
   };
   const takePage = async (page: Page): Promise<void> => {
@@ -159,8 +160,16 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
     slice.addDrift(drift);
     if (slice.isFull) await slice.flush();
   }
+  for (const one of instead) {
+    slice.add(one);
+    if (slice.isFull) await slice.flush();
+  }
   await slice.flush();
   await slice.finish((path) => moved.oldDirOf(dirOf(path)) === undefined);
+}
+
+function isDirectoryNoMore(finding: Difference): boolean {
+  return finding.kind === 'changed' && finding.before.type === 'directory' && finding.after.type !== 'directory';
 }
 
 function isRemoved(path: BytePath, among: readonly Difference[]): boolean {

@@ -202,3 +202,28 @@ test('of a file that is too large to be read now nothing is over', async () => {
   expect(await ground.dirty('/r/large', '/r/new/')).not.toContain('resolved /r/large');
   expect(ground.open()).toContain('/r/large');
 });
+
+test.each(['/r/d', '/r/'])(
+  'a file in the place of a directory is accepted with all that went (%s)',
+  async (doubted) => {
+    ground.rules = [rule('web', ['/r'], { onDrift: 'accept' })];
+    await ground.start(...tree('/r/d'));
+    ground.disk.remove(path('/r/d'));
+    ground.disk.set(entry('/r/d', { inode: 300n }));
+    await ground.dirty(doubted);
+    expect(ground.open()).toEqual([]);
+    expect((await ground.check('/r')).found).toEqual([]);
+    expect(ground.store.baseline.info().entries).toBe(2);
+  },
+);
+
+test('of a directory that became a file a directory moved out before', async () => {
+  ground.rules = [rule('web', ['/r'], { onDrift: 'accept' })];
+  await ground.start(...tree('/r/d'));
+  ground.disk.move(path('/r/d/s1'), path('/r/out'));
+  ground.disk.remove(path('/r/d'));
+  ground.disk.set(entry('/r/d', { inode: 300n }));
+  await ground.dirty('/r/d', '/r/out/');
+  expect(ground.open()).toEqual([]);
+  expect((await ground.check('/r')).found).toEqual([]);
+});
