@@ -6,7 +6,7 @@ import type { Entry } from '../domain/entry.ts';
 import { inodeKey } from '../domain/inode-table.ts';
 import { isSameFile, SUBVOLUME_INODE } from '../domain/moves.ts';
 import { readRecord, recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, dirOf, isWithin, nameOf, rebasePath } from '../domain/path.ts';
+import { type BytePath, comparePaths, dirOf, isWithin, nameOf, rebasePath } from '../domain/path.ts';
 import { isStandIn } from '../domain/stand-in.ts';
 import { formerNames } from './former-names.ts';
 import type { Halves } from './halves.ts';
@@ -15,6 +15,7 @@ import { LARGE_BYTES } from './readings.ts';
 import type { ReconcileParts } from './reconcile.ts';
 
 type Added = Extract<Finding, { readonly kind: 'added' }>;
+type Lost = Extract<Finding, { readonly kind: 'lost' }>;
 
 export interface MovedTrees {
   /** Directories of the baseline that may have gone. */
@@ -29,8 +30,11 @@ export interface MovedTrees {
   hasMoved(path: BytePath): boolean;
   /** The same of it or one between it and `above`. */
   hasMovedBelow(above: BytePath, path: BytePath): boolean;
-  /** Those of which all has been looked at. */
-  drifts(): AsyncGenerator<Drift>;
+  /**
+   * Those of which all has been looked at, what is below a directory before it; or, of one that is not where it was met any
+   * more, that it is lost where the baseline has it: from then on it has not moved.
+   */
+  drifts(): AsyncGenerator<Drift | Lost>;
 }
 
 /** Names that are looked at to recognize a directory whose mtime says nothing. */
@@ -147,9 +151,16 @@ export function openMovedTrees(parts: ReconcileParts, halves: Halves): MovedTree
     hasMoved: (path) => bySource.has(path),
     hasMovedBelow,
     async *drifts() {
-      for (const [path, { source, along }] of byTarget) {
-        const [before, after, rule] = [baseline.find(source), await stateOf(path), scope.ruleOf(path)];
-        // What became of it meanwhile is told by events.
+      const moves = [...byTarget].sort(([, a], [, b]) => comparePaths(b.source, a.source));
+      for (const [path, { source, along }] of moves) {
+        const after = await stateOf(path);
+        const [before, rule] = [baseline.find(source), scope.ruleOf(path)];
+        if (after?.type !== 'directory') {
+          // Where it went is told by events; that it went from here was in this comparison only.
+          byTarget.delete(path);
+          bySource.delete(source);
+          yield { kind: 'lost', path: source };
+        }
         if (before === undefined || after?.type !== 'directory' || rule === undefined) continue;
         // A rename itself changes ctime (rename(2)).
         const changed = compareEntries(before, after, rule.attributes).filter((attribute) => attribute !== 'ctime');

@@ -157,7 +157,8 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   for (const [path, isGone] of gone) if (isGone && !moved.hasMoved(path) && !signal.aborted) await takeOther(path);
   for (const [path, isGone] of gone) if (!moved.hasMoved(path) && !signal.aborted) await takeGone(path, isGone);
   for await (const drift of moved.drifts()) {
-    slice.addDrift(drift);
+    if (drift.kind === 'lost') await takeGone(drift.path, true);
+    else slice.addDrift(drift);
     if (slice.isFull) await slice.flush();
   }
   for (const one of instead) {

@@ -227,3 +227,23 @@ test('of a directory that became a file a directory moved out before', async () 
   expect(ground.open()).toEqual([]);
   expect((await ground.check('/r')).found).toEqual([]);
 });
+
+test('a directory that moves on while it is compared has gone from where the baseline has it', async () => {
+  await ground.start(...tree('/r/old'));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  const { read } = ground.disk;
+  ground.disk.read = (at, names, ...options) => {
+    // The last look at it.
+    if (names.includes(path('new'))) ground.disk.move(path('/r/new'), path('/r/out'));
+    return read(at, names, ...options);
+  };
+  const said = await ground.dirty('/r/old/', '/r/new/');
+  expect(said.sort()).toEqual(
+    namesBelow('/r/old')
+      .map((name) => `removed ${name} #1`)
+      .sort(),
+  );
+  ground.disk.read = read;
+  await ground.dirty('/r/new', '/r/out/');
+  expect(ground.open()).toEqual(['/r/old -> /r/out']);
+});
