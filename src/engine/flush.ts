@@ -7,7 +7,7 @@ import { openCounterparts } from './counterparts.ts';
 import type { InodeNames } from './inode-names.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
-import { retell } from './retell.ts';
+import { type PathsByHook, readMeanwhile, retell } from './retell.ts';
 import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -40,7 +40,12 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
   const unread = new Set<BytePath>();
   const counterparts = openCounterparts();
 
-  const record = async (dirty: readonly Dirty[], found: Reconciled, signal: AbortSignal): Promise<void> => {
+  /** Returns what the hooks are told. `meanwhile`: what they may have to hear of again, if that is known already. */
+  const record = async (
+    dirty: readonly Dirty[],
+    found: Reconciled,
+    { signal, meanwhile }: { readonly signal: AbortSignal; readonly meanwhile?: PathsByHook | undefined },
+  ): Promise<PathsByHook> => {
     const { trigger } = parts;
     for (const { path } of dirty) unread.delete(path);
     for (const { path, errno } of found.incomplete) {
@@ -56,26 +61,36 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       holds: trigger,
       signal,
     });
-    const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
+    const again = retell(parts, { dirty, ctimes: found.ctimes, told, meanwhile }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
+    return told;
   };
 
   return {
     async batch(dirty, signal, { contentMaxBytes, between }) {
+      let meanwhile: Map<string, Set<BytePath>> | undefined;
+      const recordSlice = async (found: Reconciled): Promise<void> => {
+        // Runs that begin later are given what is in the slices.
+        meanwhile ??= readMeanwhile(dirty, parts.trigger);
+        const told = await record([], found, { signal });
+        for (const [hook, paths] of told) for (const path of paths) meanwhile.get(hook)?.delete(path);
+      };
       const slicing = {
         togetherMax: TOGETHER_MAX,
         max: SLICE,
-        record: (found: Reconciled) => record([], found, signal),
+        record: recordSlice,
         between,
         signal,
       };
       const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
-      await record(read, found, signal);
+      await record(read, found, { signal, meanwhile });
       return found.postponed.size === 0 ? [] : dirty.filter(isPostponed);
     },
-    recordFile: async (dirty, found, signal) => record([dirty], await counterparts.complete(parts, found), signal),
+    async recordFile(dirty, found, signal) {
+      await record([dirty], await counterparts.complete(parts, found), { signal });
+    },
     get hasUnread() {
       return unread.size > 0;
     },

@@ -1,6 +1,7 @@
 // Directories with very many differences: they go by in slices, and what is said adds up to the same.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { hook } from '../../fakes/hook.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
 import { event, Watching } from './watching.ts';
@@ -247,3 +248,40 @@ test('a directory that moves on while it is compared has gone from where the bas
   await ground.dirty('/r/new', '/r/out/');
   expect(ground.open()).toEqual(['/r/old -> /r/out']);
 });
+
+test('a hook is told once of what is found in slices, and again of what it read before', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept', hooks: ['mirror'] })];
+  await ground.start(dir('/r/big', 2n), entry('/r/big/x', { inode: 3n }));
+  const dirs = [0, 1, 2, 3, 4].map((n) => dir(`/r/big/${n}`, BigInt(10 + n)));
+  const files = dirs.flatMap((one, at) =>
+    Array.from({ length: 1_100 }, (_, n) => entry(`${one.path}/${n}`, { inode: BigInt(10_000 * (at + 1) + n) })),
+  );
+  const watching = new Watching(ground);
+  const given: string[][] = [];
+  await watching.begin({
+    hooks: [hook({ name: 'mirror', quietMs: 10, deadlineMs: 100 })],
+    run: async ({ batch }) => {
+      given.push([...batch.paths]);
+      if (given.length === 1) {
+        for (const one of [...dirs, ...files]) ground.disk.set(one);
+        watching.source.say(event('/r/big', true));
+        await watching.clock.sleep(300);
+      }
+      return { outcome: 'ok', exitCode: 0, signal: undefined, output: '', problem: undefined };
+    },
+  });
+  const { walk } = ground.disk;
+  ground.disk.walk = async function* (roots, options) {
+    for await (const page of walk(roots, options)) {
+      yield page;
+      await watching.clock.advance(200);
+    }
+  };
+  ground.disk.set(entry('/r/big/x', { inode: 3n, mode: 0o600 }));
+  watching.source.say(event('/r/big/x'));
+  for (let n = 0; n < 20; n += 1) await watching.clock.advance(200);
+  const names = [...dirs, ...files].map((one) => one.path);
+  expect(given.length).toBeGreaterThan(2);
+  expect(given.flat().sort()).toEqual([...names, '/r/big/x', '/r/big/x'].sort());
+  await watching.stop();
+}, 120_000);
