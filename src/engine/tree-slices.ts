@@ -3,6 +3,7 @@
 // them would be recorded after them.
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, nameOf, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import type { SealTable } from '../domain/seal-table.ts';
 import type { BelowTask } from './below.ts';
 import { type Difference, pathOf } from './findings.ts';
 import { apart, compareMoved } from './moved-page.ts';
@@ -33,6 +34,8 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   const trees = new Set<BytePath>();
   const pause = (): Promise<void> => between(held);
   const slice = openSlice(parts, { ...task, open, pause }, slicing);
+  /** Made once: one that is older costs a page. */
+  let seals: SealTable | undefined;
   /** To be walked. */
   let roots: BytePath[] = [];
   /** By whether it went itself: something else may be in its place. */
@@ -102,7 +105,8 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
     while (roots.length > 0 && !signal.aborted) {
       const now = outermostPaths(roots);
       roots = [];
-      for await (const page of disk.walk(now, { seals: baseline.seals() })) {
+      seals ??= baseline.seals();
+      for await (const page of disk.walk(now, { seals })) {
         await takePage(page);
         await pause();
         if (signal.aborted) return;

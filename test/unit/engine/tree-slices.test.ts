@@ -1,5 +1,5 @@
 // Directories with very many differences: they go by in slices, and what is said adds up to the same.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { hook } from '../../fakes/hook.ts';
 import { rule } from '../../fakes/rule.ts';
@@ -285,3 +285,15 @@ test('a hook is told once of what is found in slices, and again of what it read 
   expect(given.flat().sort()).toEqual([...names, '/r/big/x', '/r/big/x'].sort());
   await watching.stop();
 }, 120_000);
+
+test('the seals of the whole baseline are read only for a walk, and once for all walks of one comparison', async () => {
+  await ground.start(...tree('/r/old'));
+  const seals = vi.spyOn(ground.store.baseline, 'seals');
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  await ground.dirty('/r/old');
+  expect(seals).not.toHaveBeenCalled();
+  // It is walked again, when it is found where it came from.
+  await ground.dirty('/r/new');
+  expect(ground.open()).toEqual(['/r/old -> /r/new']);
+  expect(seals).toHaveBeenCalledTimes(2);
+});
