@@ -42,7 +42,11 @@ test(`${DIRECTORIES * FILES} files that are rewritten at once are told, with les
     seen = daemon.records().length;
     return paths.size >= DIRECTORIES * FILES;
   });
-  await daemon.until('nothing waits', () => site.json(['status'])['backlog'] === 0);
+  await daemon.until('nothing waits', () => {
+    // On a busy machine it may be late with its answer.
+    const { healthy, backlog } = site.json(['status'], [0, 8]);
+    return healthy === true && backlog === 0;
+  });
   expect(memoryMiB(daemon.pid, 'VmHWM')).toBeGreaterThan(50);
   expect(memoryMiB(daemon.pid, 'VmHWM')).toBeLessThan(PEAK_MIB);
   await daemon.until('what the storm took is given back', () => memoryMiB(daemon.pid, 'VmRSS') < AFTERWARDS_MIB);
