@@ -2,6 +2,7 @@
 import type { BytePath } from '../domain/path.ts';
 import type { Difference } from './findings.ts';
 import type { Finding } from './page-diff.ts';
+import { pagesUntil } from './pages-until.ts';
 import type { ReconcileParts } from './reconcile.ts';
 import type { Slicing } from './slice.ts';
 import { findingsOf, removedBelow } from './survey.ts';
@@ -24,6 +25,7 @@ export interface BelowTask {
   readonly paths: ReadonlySet<BytePath>;
 }
 
+/** When the signal of `slicing` aborts, it returns at once, with a part of what differs. */
 export async function compareBelow(
   parts: ReconcileParts,
   { roots, lost, trees, paths }: BelowTask,
@@ -49,7 +51,8 @@ export async function compareBelow(
   }
   // The seals are read from the whole baseline.
   if (roots.length === 0) return { kind: 'together', differences, incomplete };
-  for await (const page of parts.disk.walk(roots, { seals: parts.baseline.seals() })) {
+  const walk = { roots, seals: parts.baseline.seals() };
+  for await (const page of pagesUntil(slicing?.signal, parts.disk, walk)) {
     for await (const finding of findingsOf(page, parts)) {
       take(finding);
       const instead = tooMuch();

@@ -37,7 +37,10 @@ export interface ReconcileParts extends SurveyParts {
 export interface ReconcileOptions {
   /** Files with more content are postponed, unless what hangs together would be told apart. */
   readonly contentMaxBytes?: number | undefined;
-  /** How very many differences are recorded: in slices, before this returns; undefined: they are all returned. */
+  /**
+   * How very many differences are recorded: in slices, before this returns; undefined: they are all returned. When its
+   * signal aborts nothing more is found.
+   */
   readonly slicing?: Slicing | undefined;
 }
 
@@ -76,6 +79,7 @@ export async function reconcile(
   const seen = new Map(dirty.map((one) => [one.path, one]));
   const task = { roots: covered, lost, trees: [...trees, ...lost], paths: doubt.paths };
   const below = await compareBelow(parts, task, slicing);
+  if (slicing?.signal.aborted === true) return { drifts: [], resolved: [], incomplete, ctimes, postponed };
   if (below.kind === 'slices') {
     await compareInSlices(parts, { ...task, heads, seen, incomplete, postponed }, below.slicing);
     return { drifts: [], resolved: [], incomplete, ctimes, postponed };

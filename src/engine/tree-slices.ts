@@ -10,6 +10,7 @@ import { apart, compareMoved } from './moved-page.ts';
 import { openMovedTrees } from './moved-trees.ts';
 import { movesByPlace, rootsBelow, withMoves } from './open-moves.ts';
 import { type Finding, knownRun, removed } from './page-diff.ts';
+import { pagesUntil } from './pages-until.ts';
 import type { Page } from './ports/disk.ts';
 import type { ReconcileParts } from './reconcile.ts';
 import { openSlice, type SliceTask, type Slicing } from './slice.ts';
@@ -106,7 +107,7 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
       const now = outermostPaths(roots);
       roots = [];
       seals ??= baseline.seals();
-      for await (const page of disk.walk(now, { seals })) {
+      for await (const page of pagesUntil(signal, disk, { roots: now, seals })) {
         await takePage(page);
         await pause();
         if (signal.aborted) return;

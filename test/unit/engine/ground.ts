@@ -41,6 +41,8 @@ export class Ground {
   hasNames = false;
   /** Files with more content are left for later. */
   contentMaxBytes = Number.POSITIVE_INFINITY;
+  /** Ends what is compared. */
+  readonly stop = new AbortController();
   /** How many of them came so far. */
   slices = 0;
   #ids = 0;
@@ -100,7 +102,7 @@ export class Ground {
         return record(found);
       },
       between: () => Promise.resolve(),
-      signal: new AbortController().signal,
+      signal: this.stop.signal,
     };
     const inodes = openInodeNames(this.store, () => {});
     await inodes.fill(slicing.signal);

@@ -297,3 +297,24 @@ test('the seals of the whole baseline are read only for a walk, and once for all
   expect(ground.open()).toEqual(['/r/old -> /r/new']);
   expect(seals).toHaveBeenCalledTimes(2);
 });
+
+test.each([7, Number.POSITIVE_INFINITY])('who is to end waits for no walk (%s)', async (sliceMax) => {
+  await ground.start(...tree('/r/d'));
+  ground.disk.remove(path('/r/d/s0/f0'));
+  expect(await ground.dirty('/r/d/')).toEqual(['removed /r/d/s0/f0 #1']);
+  ground.sliceMax = sliceMax;
+  arrive('/r/d');
+  let pages = 0;
+  const { walk } = ground.disk;
+  ground.disk.walk = async function* (roots, options) {
+    for await (const page of walk(roots, options)) {
+      pages += 1;
+      ground.stop.abort();
+      yield page;
+    }
+  };
+  // Of what was not looked at nothing is over, either.
+  expect(await ground.dirty('/r/d/')).toEqual([]);
+  expect(pages).toBe(1);
+  expect(ground.open()).toEqual(['/r/d/s0/f0']);
+});
