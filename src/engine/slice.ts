@@ -29,6 +29,8 @@ export interface SliceTask {
   /** Keys of open drift that nothing was found of yet. */
   readonly open: Set<BytePath>;
   readonly incomplete: { path: BytePath; errno: number }[];
+  /** What the baseline has as something that moved, or came along with what did. */
+  readonly oldNameOf: (path: BytePath) => BytePath | undefined;
   /** After each slice. */
   readonly pause: () => Promise<void>;
 }
@@ -44,7 +46,7 @@ export interface Slice {
 
 export function openSlice(
   parts: ReconcileParts,
-  { seen, open, incomplete, pause }: SliceTask,
+  { seen, open, incomplete, oldNameOf, pause }: SliceTask,
   { max, halves, record, signal }: Slicing,
 ): Slice {
   const { store, scope } = parts;
@@ -63,7 +65,7 @@ export function openSlice(
   };
   const tell = async (found: readonly Drift[], known: readonly OpenDrift[]): Promise<void> => {
     const keys = new Set(found.map(driftKey));
-    const unread = new Set(incomplete.map(({ path }) => path));
+    const unread = new Set(incomplete.flatMap(({ path }) => [path, oldNameOf(path) ?? path]));
     const isRead = (path: BytePath): boolean => !unread.has(path) && !hasAncestorIn(path, unread);
     const resolved = known.filter(({ key, path }) => !keys.has(key) && isRead(key) && isRead(path));
     for (const key of keys) open.delete(key);

@@ -16,7 +16,7 @@ import type { ReconcileParts } from './reconcile.ts';
 import { openSlice, type SliceTask, type Slicing } from './slice.ts';
 import { findingsHere } from './survey.ts';
 
-export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'pause'> {
+export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'oldNameOf' | 'pause'> {
   /** What was found of the single paths. */
   readonly heads: readonly Difference[];
   /** Those of the single paths of which nothing is said. */
@@ -34,7 +34,7 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   const held = new Set(task.paths);
   const trees = new Set<BytePath>();
   const pause = (): Promise<void> => between(held);
-  const slice = openSlice(parts, { ...task, open, pause }, slicing);
+  const slice = openSlice(parts, { ...task, open, oldNameOf: moved.oldDirOf, pause }, slicing);
   /** Made once: one that is older costs a page. */
   let seals: SealTable | undefined;
   /** To be walked. */
@@ -114,6 +114,9 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
       }
     }
   };
+  const takeSingle = async (): Promise<void> => {
+    for (const one of single.splice(0)) if (!moved.hasMovedBelow(ROOT_DIR, pathOf(one))) await take(one);
+  };
   /** What is in a directory goes before it does: its removal, when it is accepted, takes along what the baseline still has. */
   const takeGone = async (top: BytePath, isGone: boolean): Promise<void> => {
     const dirs: BytePath[] = [];
@@ -145,6 +148,7 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
     enter([top, target]);
     roots.push(target);
     await walk();
+    await takeSingle();
   };
 
   enter(task.trees);
@@ -157,7 +161,7 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   }
   await slice.flush();
   await walk();
-  for (const one of single) if (!moved.hasMovedBelow(ROOT_DIR, pathOf(one))) await take(one);
+  await takeSingle();
   await slice.flush();
   for (const [path, isGone] of gone) if (isGone && !moved.hasMoved(path) && !signal.aborted) await takeOther(path);
   for (const [path, isGone] of gone) if (!moved.hasMoved(path) && !signal.aborted) await takeGone(path, isGone);

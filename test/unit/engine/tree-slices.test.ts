@@ -318,3 +318,26 @@ test.each([7, Number.POSITIVE_INFINITY])('who is to end waits for no walk (%s)',
   expect(pages).toBe(1);
   expect(ground.open()).toEqual(['/r/d/s0/f0']);
 });
+
+test('what cannot be read in a directory that moved keeps what is open under its old name', async () => {
+  await ground.start(...tree('/r/old'));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  ground.disk.remove(path('/r/new/s1/f1'));
+  await ground.dirty('/r/old/', '/r/new/');
+  const open = ['/r/old -> /r/new', '/r/old/s1/f1'];
+  expect(ground.open()).toEqual(open);
+  ground.disk.fail(path('/r/new/s1'), 5);
+  await ground.dirty('/r/old/', '/r/new/');
+  expect(ground.open()).toEqual(open);
+});
+
+test('what is found gone on the way through where a directory is now is told, too', async () => {
+  await ground.start(...tree('/r/old'), entry('/r/y', { inode: 900n }));
+  ground.disk.move(path('/r/old'), path('/r/new'));
+  await ground.dirty('/r/new/');
+  ground.disk.move(path('/r/y'), path('/r/new/y'));
+  expect(await ground.dirty('/r/y', '/r/new/y')).toEqual(['moved /r/y -> /r/new/y #1']);
+  ground.disk.remove(path('/r/new/y'));
+  expect(await ground.dirty('/r/old')).toContain('removed /r/y #2');
+  expect(ground.open()).toEqual(['/r/old -> /r/new', '/r/y']);
+});
