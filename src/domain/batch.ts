@@ -26,8 +26,9 @@ export interface Batch {
   /**
    * Takes what is due. Paths that are due within half a quiet period come along: what hangs together is compared together.
    * More than `max` paths come in slices (batch-slices.ts), a few at a time: the others stay due, and merge with later ones.
+   * `slicesMax`: how few.
    */
-  take(nowMs: number, isHeld?: IsHeld, max?: number): Dirty[][];
+  take(nowMs: number, isHeld?: IsHeld, max?: number, slicesMax?: number): Dirty[][];
   /** Takes everything, due or not, in slices. */
   takeAll(isHeld?: IsHeld, max?: number): Dirty[][];
   paths(): Iterable<BytePath>;
@@ -87,12 +88,12 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
       }
       return earliest;
     },
-    take(nowMs, isHeld, max) {
+    take(nowMs, isHeld, max, slicesMax = SLICES) {
       const taken: Dirty[][] = [];
-      const lookMax = max === undefined ? undefined : max * SLICES * LOOKS;
+      const lookMax = max === undefined ? undefined : max * slicesMax * LOOKS;
       for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max, lookMax)) {
         taken.push(slice);
-        if (taken.length === SLICES) break;
+        if (taken.length === slicesMax) break;
       }
       return taken;
     },

@@ -55,7 +55,8 @@ export function openDirtyPaths(
     if (clock.monotonicMs() - turnMs < TURN_MS || works.length > NESTED_MAX) return;
     // Or no event would arrive while pages come faster than they are compared.
     await new Promise((resolve) => setImmediate(resolve));
-    if (batch.size > 0) await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE), signal, LARGE_BYTES);
+    // Or whoever waits would be waited for.
+    if (batch.size > 0) await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE, 1), signal, LARGE_BYTES);
     turnMs = clock.monotonicMs();
   };
   const flushSlices = async (slices: readonly Dirty[][], signal: AbortSignal, maxBytes?: number): Promise<void> => {
@@ -103,6 +104,8 @@ interface Work {
 function openWork(slices: readonly Dirty[][]): Work {
   const waiting = [...slices].reverse();
   let hand: ReadonlySet<BytePath> = new Set();
+  /** It grows: made of so many. */
+  let made = 0;
   let handHolds: HeldPaths['holds'] | undefined;
   let left: HeldPaths | undefined;
   return {
@@ -114,8 +117,9 @@ function openWork(slices: readonly Dirty[][]): Work {
       return slice;
     },
     inHand(trees) {
+      if (trees !== hand || trees.size !== made) handHolds = undefined;
       hand = trees;
-      handHolds = undefined;
+      made = trees.size;
     },
     holds(path) {
       // Nobody asks before something has taken long.

@@ -341,3 +341,29 @@ test('what is found gone on the way through where a directory is now is told, to
   expect(await ground.dirty('/r/old')).toContain('removed /r/y #2');
   expect(ground.open()).toEqual(['/r/old -> /r/new', '/r/y']);
 });
+
+test('who comes while very much is compared has a turn of one slice', async () => {
+  const others = Array.from({ length: 4_000 }, (_, n) => entry(`/r/o/${n}`, { inode: BigInt(1_000 + n) }));
+  await ground.start(dir('/r/o', 2n));
+  const watching = new Watching(ground);
+  await watching.begin();
+  const { walk } = ground.disk;
+  const told: number[] = [];
+  ground.disk.walk = async function* (roots, options) {
+    for await (const page of walk(roots, options)) {
+      told.push(watching.journal('/r/o/').length);
+      yield page;
+      if (told.length === 1) watching.source.say(...others.map((one) => event(one.path)));
+      await watching.clock.advance(200);
+    }
+  };
+  for (const one of others) ground.disk.set(one);
+  for (let n = 0; n < 4; n += 1) ground.disk.set(dir(`/r/big${'/d'.repeat(n)}`, BigInt(90 + n)));
+  watching.source.say(event('/r/big', true));
+  for (let n = 0; n < 10; n += 1) await watching.clock.advance(200);
+  const turns = told.slice(1).map((now, n) => now - (told[n] ?? 0));
+  expect(Math.max(...turns)).toBeGreaterThan(0);
+  expect(Math.max(...turns)).toBeLessThanOrEqual(1_024);
+  expect(watching.journal('/r/o/')).toHaveLength(others.length);
+  await watching.stop();
+}, 120_000);
