@@ -141,7 +141,8 @@ function toResolved({ records, scope, store, clock }: RecorderParts, open: OpenD
   const line = records.resolved({ id, path, timeNs: clock.nowNs() });
   const hooks = (scope.ruleOf(path) ?? scope.ruleOf(key))?.hooks ?? [];
   const isDirectory = path !== key && store.baseline.find(key)?.type === 'directory';
-  return { open, line, outbox: outboxItems(hooks, line, namesOf(key, [path], isDirectory, store)) };
+  const names = (): BytePath[] => namesOf(key, [path], isDirectory, store);
+  return { open, line, outbox: outboxItems(hooks, line, names) };
 }
 
 interface RecordContext {
@@ -182,7 +183,8 @@ function toRecord(
   const line = parts.records.drift(record);
   const stays = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
-  const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
+  const places = [known?.path ?? key, drift.path];
+  const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);
   return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
 }
 
@@ -219,7 +221,10 @@ function saidOf({ record }: OpenDrift): Said {
   return { severity: SEVERITIES.find((one) => one === severity), isUnread };
 }
 
-function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {
+/** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */
+function outboxItems(hooks: readonly string[], record: string, names: () => readonly BytePath[]): OutboxItem[] {
+  if (hooks.length === 0) return [];
+  const paths = names();
   return hooks.map((hook) => ({ hook, record, paths }));
 }
 
