@@ -3,6 +3,7 @@ import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import type { Drift } from '../domain/drift.ts';
 import { type BytePath, dirOf } from '../domain/path.ts';
+import type { Store } from './ports/store.ts';
 
 export interface Attributed {
   readonly drift: Drift;
@@ -18,6 +19,16 @@ export function attribute(drift: Drift, seen: ReadonlyMap<BytePath, Dirty>): Att
   const merged = own.reduce(mergeDirty, { path: drift.path, subtree: false, actors: [], hasOthers: false, sinceMs: 0 });
   const { actors, hasOthers } = merged.actors.some(isKnown) ? merged : (nearestSeen(drift.path, seen) ?? merged);
   return { drift, actors: actors.length === 0 ? [UNKNOWN_ACTOR] : actors, hasOthers };
+}
+
+/**
+ * What went from the other name of a move may have been somebody else's doing, of whom nothing was seen: unless he was seen
+ * there or above it (`isSeen`), or it was told before.
+ */
+export function withUnseen(one: Attributed, isSeen: (path: BytePath) => boolean, store: Store): Attributed {
+  const { from } = one.drift;
+  if (one.hasOthers || from === undefined || isSeen(from)) return one;
+  return store.openDriftAt(from).some(({ key }) => key === from) ? one : { ...one, hasOthers: true };
 }
 
 function isKnown({ source }: Actor): boolean {

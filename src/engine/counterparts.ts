@@ -5,6 +5,7 @@ import type { Drift } from '../domain/drift.ts';
 import { inodeKey } from '../domain/inode-table.ts';
 import { pairMoves } from '../domain/moves.ts';
 import type { BytePath } from '../domain/path.ts';
+import { withUnseen } from './attribution.ts';
 import { driftOf } from './findings.ts';
 import { formerNames } from './former-names.ts';
 import { type Halves, openHalves } from './halves.ts';
@@ -56,7 +57,7 @@ async function withSources(parts: ReconcileParts, found: Reconciled, halves: Hal
   // What went and is not where the file came from has been told, or will be.
   const drifts = pairMoves([...found.drifts.map(({ drift }) => drift), ...gone], scope).flatMap((drift) => {
     const one = own.get(drift.path);
-    return one === undefined ? [] : [{ ...one, drift }];
+    return one === undefined ? [] : [withUnseen({ ...one, drift }, (path) => path === one.drift.from, store)];
   });
   const moved = drifts.flatMap(({ drift }) => (drift.kind === 'moved' ? [drift.path] : []));
   const told = store.openDriftAmong(moved).filter(({ key, path }) => key === path && moved.includes(key));

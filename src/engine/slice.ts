@@ -3,7 +3,7 @@ import type { Dirty } from '../domain/dirty.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { inodeKey } from '../domain/inode-table.ts';
 import { type BytePath, hasAncestorIn } from '../domain/path.ts';
-import { attribute } from './attribution.ts';
+import { attribute, withUnseen } from './attribution.ts';
 import { type Difference, driftsOf, pathOf, ruleOf, unique } from './findings.ts';
 import { formerNames } from './former-names.ts';
 import type { Halves } from './halves.ts';
@@ -50,6 +50,8 @@ export function openSlice(
   { max, halves, record, signal }: Slicing,
 ): Slice {
   const { store, scope } = parts;
+  const seenPaths = new Set(seen.keys());
+  const isSeen = (path: BytePath): boolean => seenPaths.has(path) || hasAncestorIn(path, seenPaths);
   let differences: Difference[] = [];
   let drifts: Drift[] = [];
 
@@ -70,7 +72,7 @@ export function openSlice(
     const resolved = known.filter(({ key, path }) => !keys.has(key) && isRead(key) && isRead(path));
     for (const key of keys) open.delete(key);
     for (const { key } of resolved) open.delete(key);
-    const attributed = found.map((drift) => attribute(drift, seen));
+    const attributed = found.map((drift) => withUnseen(attribute(drift, seen), isSeen, store));
     await record({ drifts: attributed, resolved, incomplete: [], ctimes: new Map(), postponed: new Set() });
     halves.note(attributed);
     await pause();

@@ -367,3 +367,18 @@ test('who comes while very much is compared has a turn of one slice', async () =
   expect(watching.journal('/r/o/')).toHaveLength(others.length);
   await watching.stop();
 }, 120_000);
+
+test.each([false, true])(
+  'who moves what somebody else may have changed before is not trusted (seen %s)',
+  async (isSeen) => {
+    const actors = [{ source: 'exec', pid: 7, exe: '/usr/bin/trusted' } as const];
+    const trusted = { exe: '/usr/bin/trusted', user: undefined, uid: undefined, unit: undefined };
+    ground.rules = [rule('all', ['/r'], { by: [{ ...trusted, severity: undefined, onDrift: 'accept' }] })];
+    ground.hasNames = true;
+    await ground.start(entry('/r/x', { inode: 900n }));
+    arrive('/r/new');
+    ground.disk.move(path('/r/x'), path('/r/new/x'));
+    await ground.dirtyBy({ actors }, '/r/new/', ...(isSeen ? ['/r/x'] : []));
+    expect(ground.open()).toEqual(isSeen ? [] : ['/r/x -> /r/new/x']);
+  },
+);
