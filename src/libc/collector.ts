@@ -14,16 +14,23 @@ type Collect = (options?: { readonly type: 'minor' }) => void;
 
 /** For the heap of this thread. */
 export function openCollector(): Collector {
-  const collect = findCollect();
+  let known: Collect | undefined;
+  const collect: Collect = (options) => {
+    known ??= findCollect();
+    known?.(options);
+  };
   return { all: () => collect(), young: () => collect({ type: 'minor' }) };
 }
 
-/** The function that `node --expose-gc` has; the option alone is of no use to a program that is started without it. */
-function findCollect(): Collect {
+/**
+ * The function that `node --expose-gc` has; the option alone is of no use to a program that is started without it. Options are those of
+ * all threads: when another one takes this back in the same moment there is none, and whoever asks again will have it.
+ */
+function findCollect(): Collect | undefined {
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext("typeof gc === 'function' ? gc : undefined");
   setFlagsFromString('--no-expose-gc');
-  return typeof found === 'function' ? (found as Collect) : () => {};
+  return typeof found === 'function' ? (found as Collect) : undefined;
 }
 
 /**
