@@ -5,7 +5,6 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
-import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
 import { isAcceptable, patchOf } from './patch.ts';
@@ -14,7 +13,7 @@ import type { HeldHook, OutboxItem } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
-import type { Reconciled } from './reconcile.ts';
+import type { Attributed, Reconciled } from './reconcile.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -141,8 +140,7 @@ function toResolved({ records, scope, store, clock }: RecorderParts, open: OpenD
   const line = records.resolved({ id, path, timeNs: clock.nowNs() });
   const hooks = (scope.ruleOf(path) ?? scope.ruleOf(key))?.hooks ?? [];
   const isDirectory = path !== key && store.baseline.find(key)?.type === 'directory';
-  const names = (): BytePath[] => namesOf(key, [path], isDirectory, store);
-  return { open, line, outbox: outboxItems(hooks, line, names) };
+  return { open, line, outbox: outboxItems(hooks, line, namesOf(key, [path], isDirectory, store)) };
 }
 
 interface RecordContext {
@@ -183,8 +181,7 @@ function toRecord(
   const line = parts.records.drift(record);
   const stays = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
-  const places = [known?.path ?? key, drift.path];
-  const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);
+  const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
   return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
 }
 
@@ -221,10 +218,7 @@ function saidOf({ record }: OpenDrift): Said {
   return { severity: SEVERITIES.find((one) => one === severity), isUnread };
 }
 
-/** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */
-function outboxItems(hooks: readonly string[], record: string, names: () => readonly BytePath[]): OutboxItem[] {
-  if (hooks.length === 0) return [];
-  const paths = names();
+function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {
   return hooks.map((hook) => ({ hook, record, paths }));
 }
 

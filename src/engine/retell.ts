@@ -4,50 +4,30 @@ import type { BytePath } from '../domain/path.ts';
 import type { RecorderParts } from './recorder.ts';
 import type { Trigger } from './trigger.ts';
 
-export type PathsByHook = ReadonlyMap<string, ReadonlySet<BytePath>>;
-
 export interface Looked {
   readonly dirty: readonly Dirty[];
   /** ctime of what was read by its name; of what is not there it is missing. */
   readonly ctimes: ReadonlyMap<BytePath, bigint>;
-  /** The paths that they are told of anyway. */
-  readonly told: PathsByHook;
-  /** The only ones that are told of again, when something was told before all was looked at. */
-  readonly meanwhile?: PathsByHook | undefined;
+  /** By hook: the paths that it is told of anyway. */
+  readonly told: ReadonlyMap<string, ReadonlySet<BytePath>>;
 }
 
 /** Returns the hooks that got something to do. */
 export function retell(
   parts: RecorderParts,
-  { dirty, ctimes, told, meanwhile }: Looked,
+  { dirty, ctimes, told }: Looked,
   trigger: Pick<Trigger, 'isOwnDoing' | 'readMeanwhile'>,
 ): ReadonlySet<string> {
-  const isUntold = (hook: string, path: BytePath): boolean =>
-    told.get(hook)?.has(path) !== true && (meanwhile === undefined || meanwhile.get(hook)?.has(path) === true);
   const outbox = dirty.flatMap((one) =>
     trigger
       .readMeanwhile(one, ctimes.get(one.path))
       .filter(({ hook }) => one.hasOthers || !trigger.isOwnDoing(hook, one.actors))
-      .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => isUntold(hook, path)) }))
+      .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => told.get(hook)?.has(path) !== true) }))
       .filter(({ paths }) => paths.length > 0)
       .map(({ hook, paths }) => ({ hook, paths, record: recordOf(one.path, parts) })),
   );
   if (outbox.length > 0) parts.store.commit({ outbox });
   return new Set(outbox.map(({ hook }) => hook));
-}
-
-/** What runs may have read of the dirty paths while that was otherwise than now, whatever they are found to be. */
-export function readMeanwhile(
-  dirty: readonly Dirty[],
-  trigger: Pick<Trigger, 'readMeanwhile'>,
-): Map<string, Set<BytePath>> {
-  const found = new Map<string, Set<BytePath>>();
-  for (const { hook, paths } of dirty.flatMap((one) => trigger.readMeanwhile(one, undefined))) {
-    const known = found.get(hook) ?? new Set();
-    found.set(hook, known);
-    for (const path of paths) known.add(path);
-  }
-  return found;
 }
 
 /** What is true of the path now: the drift that is open, or that it is as the baseline has it. */

@@ -36,15 +36,10 @@ export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
   }
 
   return {
-    async *walk(roots, { signal } = {}) {
+    async *walk(roots) {
       for (const root of roots) {
-        signal?.throwIfAborted();
         yield names(dirOf(root), [nameOf(root)]);
-        if (all.get(root)?.type !== 'directory') continue;
-        for (const one of tree(root)) {
-          signal?.throwIfAborted();
-          yield one;
-        }
+        if (all.get(root)?.type === 'directory') yield* tree(root);
       }
     },
     read: (dir, wanted, contentMaxBytes = Number.POSITIVE_INFINITY) => {
