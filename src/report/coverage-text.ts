@@ -23,6 +23,6 @@ interface Sight {
 export function sightText({ mode, since, gaps, reason, unseen }: Sight): string {
   const why = reason === undefined ? '' : `: ${escapeText(reason)}`;
   if (mode === 'none') return `none since ${since}${why}`;
-  if (mode === 'sweep') return `sweep since ${since}${why}; no event tells of ${unseen}`;
-  return `${mode} since ${since}, ${pluralText(gaps, 'gap')}${why}; no event tells of ${unseen}`;
+  const lost = mode === 'sweep' ? '' : `, ${pluralText(gaps, 'gap')}`;
+  return `${mode} since ${since}${lost}${why}; no event tells of ${unseen}`;
 }
