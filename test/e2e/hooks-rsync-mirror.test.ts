@@ -267,6 +267,20 @@ test('one path that cannot be copied does not keep back the others, and is named
   expect(differences()).toEqual([]);
 });
 
+test('a directory that becomes a file before rsync looks takes nothing of the others along', () => {
+  const names = Array.from({ length: 250 }, (_, index) => `d/f${index}`);
+  mkdirSync(join(source, 'd'));
+  for (const name of [...names, 'other']) write(name, 'x');
+  fullCopy();
+  write('other', 'changed');
+  const bin = join(base, 'bin');
+  mkdirSync(bin);
+  const late = `#!/bin/sh\nif [ -d '${source}/d' ]; then rm -r '${source}/d'; echo >'${source}/d'; fi\nexec /usr/bin/rsync "$@"\n`;
+  writeFileSync(join(bin, 'rsync'), late, { mode: 0o755 });
+  expect(mirror([...names, 'd', 'other'], { PATH: `${bin}:${PATH}` })).toMatchObject({ status: 0 });
+  expect(differences()).toEqual([]);
+});
+
 describe.skipIf(!isInstalled('ssh', 'sshd', 'ssh-keygen'))('over ssh (needs openssh-server)', () => {
   let server: ChildProcess;
   let settings: Record<string, string>;
