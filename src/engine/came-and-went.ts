@@ -1,23 +1,32 @@
-// What was added and is gone again before any run was told of it.
+// What was added and is gone again before any run was told of it, or came upon it.
+import type { BytePath } from '../domain/path.ts';
 import type { HookInput } from '../domain/settings.ts';
 import type { WaitingItem } from './ports/outbox.ts';
 
+export interface WhoHasSeen {
+  readonly stdin: HookInput;
+  /** Up to it, a run that did not end well may have seen what was there. */
+  readonly triedNumber: number;
+  /** Whether a run that was given the path for another reason may have (`GivenPaths`). */
+  readonly mayHaveRead: (path: BytePath) => boolean;
+}
+
 /**
  * The numbers of items that tell of nothing but that: a hook that looks for itself finds nothing there, as before. Who is
- * given records is told: that a file came and went may be what somebody has to know. `triedNumber`: up to it, a run that did
- * not end well may have seen what was there.
+ * given records is told: that a file came and went may be what somebody has to know.
  */
 export function cameAndWent(
   waiting: readonly WaitingItem[],
-  { stdin, triedNumber }: { readonly stdin: HookInput; readonly triedNumber: number },
+  { stdin, triedNumber, mayHaveRead }: WhoHasSeen,
 ): ReadonlySet<number> {
   const gone = new Set<number>();
   if (stdin === 'ndjson' || stdin === 'text') return gone;
-  for (const items of byPath(waiting).values()) {
+  for (const [path, items] of byPath(waiting)) {
     const [first, last] = [items[0], items.at(-1)];
     if (first === undefined || last === undefined || first === last) continue;
     if (items.some(({ paths, number }) => paths.length > 1 || number <= triedNumber)) continue;
-    if (kindOf(first) === 'added' && GONE.has(kindOf(last))) for (const { number } of items) gone.add(number);
+    if (kindOf(first) !== 'added' || !GONE.has(kindOf(last)) || mayHaveRead(path)) continue;
+    for (const { number } of items) gone.add(number);
   }
   return gone;
 }
@@ -25,8 +34,8 @@ export function cameAndWent(
 /** `resolved`: what was added is not there any more. */
 const GONE: ReadonlySet<string> = new Set(['removed', 'resolved']);
 
-function byPath(waiting: readonly WaitingItem[]): Map<string, WaitingItem[]> {
-  const found = new Map<string, WaitingItem[]>();
+function byPath(waiting: readonly WaitingItem[]): Map<BytePath, WaitingItem[]> {
+  const found = new Map<BytePath, WaitingItem[]>();
   for (const item of waiting) {
     for (const path of item.paths) {
       const known = found.get(path);

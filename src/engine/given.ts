@@ -1,16 +1,24 @@
 // What the runs of a hook were given to read: a run that comes between a change and its undoing has read a state of which no
 // record will tell.
 import type { Dirty } from '../domain/dirty.ts';
-import { type BytePath, isWithin } from '../domain/path.ts';
+import { type BytePath, isWithin, lineage } from '../domain/path.ts';
 
 export interface GivenPaths {
+  /** Runs of an earlier process, of which nothing is known, have read whatever was there until a run of this one has ended. */
+  recalled(): void;
   /** A run begins; `nowMs` is of the monotonic clock, `wallMs` since the epoch. To be called with the time of its end. */
   started(paths: readonly BytePath[], nowMs: number, wallMs: number): (nowMs: number) => void;
-  /**
-   * The paths at the dirty one, below it when all of that is in doubt, that a run was given which was going on since the
-   * path was put in doubt: it may have read something else than what is there now. `ctimeNs`: of what is there now.
-   */
-  readMeanwhile(dirty: Dirty, ctimeNs: bigint | undefined): readonly BytePath[];
+  /** The paths that a run may have read while they were otherwise than now. */
+  readMeanwhile(dirty: Dirty, options: ReadOptions): readonly BytePath[];
+  /** Whether a run of the last minute may have read what was there for a while and is not any more. */
+  mayHaveRead(path: BytePath, nowMs: number): boolean;
+}
+
+export interface ReadOptions {
+  /** Of what is there now. */
+  readonly ctimeNs: bigint | undefined;
+  /** Of what a run was given the program reads everything, and makes the directories above it, too. */
+  readonly around: boolean;
 }
 
 interface Given {
@@ -21,48 +29,82 @@ interface Given {
 }
 
 /** An event may be read this much later than what it tells of: the machine may be busy. */
-const LAG_MS = 1_000;
+const LAG_MS = 3_000;
 /** The kernel's clock for times of files ticks up to 100 times a second only, behind the other. */
 const TICK_MS = 20;
 /** As long as a path is dirty, with any sensible deadline. */
 const REMEMBER_MS = 60_000;
-const RUNS_MAX = 16;
+/** Of all runs that are remembered, but for the one that begins. */
+const PATHS_MAX = 500_000;
 
 export function trackGivenPaths(): GivenPaths {
   let runs: Given[] = [];
+  /** Until then anything may have been read. */
+  let unknownMs = Number.NEGATIVE_INFINITY;
+  const forget = (nowMs: number): void => {
+    runs = runs.filter(({ endMs }) => endMs >= nowMs - REMEMBER_MS);
+    let count = runs.reduce((sum, { paths }) => sum + paths.length, 0);
+    while (count > PATHS_MAX) {
+      const oldest = runs.shift();
+      count -= oldest?.paths.length ?? count;
+      unknownMs = Math.max(unknownMs, oldest?.endMs ?? unknownMs);
+    }
+  };
   return {
+    recalled() {
+      unknownMs = Number.POSITIVE_INFINITY;
+    },
     started(paths, nowMs, wallMs) {
-      runs = runs.filter(({ endMs }) => endMs >= nowMs - REMEMBER_MS).slice(-(RUNS_MAX - 1));
+      forget(nowMs);
       const run: Given = { paths, startWallMs: wallMs, endMs: Number.POSITIVE_INFINITY };
       runs.push(run);
       return (endMs) => {
         run.endMs = endMs;
+        unknownMs = Math.min(unknownMs, endMs);
       };
     },
-    readMeanwhile(dirty, ctimeNs) {
+    readMeanwhile(dirty, { ctimeNs, around }) {
       // What was there before the run began, and still is, is what the run has read.
       const isOlder = (wallMs: number): boolean =>
         !dirty.subtree && ctimeNs !== undefined && Number(ctimeNs / 1_000_000n) < wallMs - TICK_MS;
       const meanwhile = runs.filter(
         ({ endMs, startWallMs }) => endMs >= dirty.sinceMs - LAG_MS && !isOlder(startWallMs),
       );
-      return [...new Set(meanwhile.flatMap(({ paths }) => [...pathsAt(paths, dirty)]))];
+      const given = meanwhile.flatMap(({ paths }) => [...pathsAt(paths, dirty)]);
+      const isNear = around && meanwhile.some(({ paths }) => isAround(paths, dirty.path));
+      return [...new Set(isNear ? [dirty.path, ...given] : given)];
+    },
+    mayHaveRead(path, nowMs) {
+      if (nowMs - REMEMBER_MS <= unknownMs) return true;
+      return runs.some(({ paths, endMs }) => endMs >= nowMs - REMEMBER_MS && isAround(paths, path));
     },
   };
 }
 
+/** Whether the path, something above it or something below it is among them. */
+function isAround(sorted: readonly BytePath[], path: BytePath): boolean {
+  const isGiven = (one: BytePath): boolean => sorted[placeOf(sorted, one)] === one;
+  const below = `${path}/` as BytePath;
+  return lineage(path).some(isGiven) || sorted[placeOf(sorted, below)]?.startsWith(below) === true;
+}
+
 function* pathsAt(sorted: readonly BytePath[], { path, subtree }: Dirty): Generator<BytePath> {
+  // Names such as `path-x` sort between a directory and what is in it.
+  for (let at = placeOf(sorted, path); at < sorted.length; at += 1) {
+    const given = sorted[at];
+    if (given === undefined || !given.startsWith(path)) return;
+    if (given === path || (subtree && isWithin(given, path))) yield given;
+    else if (!subtree) return;
+  }
+}
+
+/** Where it is, or would be. */
+function placeOf(sorted: readonly BytePath[], path: BytePath): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((sorted[middle] ?? path) < path) low = middle + 1;
     else high = middle;
   }
-  // Names such as `path-x` sort between a directory and what is in it.
-  for (let at = low; at < sorted.length; at += 1) {
-    const given = sorted[at];
-    if (given === undefined || !given.startsWith(path)) return;
-    if (given === path || (subtree && isWithin(given, path))) yield given;
-    else if (!subtree) return;
-  }
+  return low;
 }

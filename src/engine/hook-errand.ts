@@ -4,7 +4,6 @@ import { AppError } from '../domain/errors.ts';
 import { escapeText } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { HookSettings } from '../domain/settings.ts';
-import { cameAndWent } from './came-and-went.ts';
 import { type DeliveryParts, deliver } from './delivery.ts';
 import { newLane, raise } from './lane-state.ts';
 import type { OutboxItem } from './ports/outbox.ts';
@@ -101,10 +100,8 @@ export async function deliverPending(
   stop.addEventListener('abort', () => {
     for (const run of lane.runs.values()) run.abort.abort();
   });
-  const drop = (waiting: Parameters<typeof cameAndWent>[0]) =>
-    cameAndWent(waiting, { stdin: hook.stdin, triedNumber: lane.memory.triedNumber });
   while (!stop.aborted) {
-    const batch = outbox.claim(hook.name, { busy: tried, maxPaths: hook.maxPaths, drop });
+    const batch = outbox.claim(hook.name, { busy: tried, maxPaths: hook.maxPaths });
     if (batch === undefined) break;
     tried.add(batch.key);
     await deliver(parts, lane, batch, kill);

@@ -1,4 +1,5 @@
 // The order of one hook's runs: each waits until its drift has been quiet, and a failed one until its pause is over.
+import type { BytePath } from '../domain/path.ts';
 import { cameAndWent } from './came-and-went.ts';
 import { type DeliveryParts, deliver } from './delivery.ts';
 import { heldNews } from './hold.ts';
@@ -67,15 +68,16 @@ function dueIn(parts: LaneParts, lane: Lane): number {
 
 /** A batch whose pause is over, or a new one. */
 function claim({ outbox, clock }: LaneParts, lane: Lane): HookBatch | undefined {
-  const { hook, runs, pauses, memory } = lane;
+  const { hook, runs, pauses, memory, given } = lane;
   const nowMs = clock.monotonicMs();
   const [over] = [...pauses].filter(([, untilMs]) => untilMs <= nowMs);
   if (over !== undefined) pauses.delete(over[0]);
   else lane.firstMs = undefined;
+  const mayHaveRead = (path: BytePath): boolean => given.mayHaveRead(path, nowMs);
   const batch = outbox.claim(hook.name, {
     busy: new Set([...runs.keys(), ...pauses.keys()]),
     maxPaths: hook.maxPaths,
-    drop: (waiting) => cameAndWent(waiting, { stdin: hook.stdin, triedNumber: memory.triedNumber }),
+    drop: (waiting) => cameAndWent(waiting, { stdin: hook.stdin, triedNumber: memory.triedNumber, mayHaveRead }),
   });
   lane.isBlocked = batch === undefined && runs.size > 0;
   return batch;
@@ -111,7 +113,9 @@ export function recall(lanes: ReadonlyMap<string, Lane>, { outbox, clock }: Deli
     const { openUntilMs, hold } = lane.memory;
     lane.news.splice(0, lane.news.length, ...(hold === undefined || hold.isTold === true ? [] : [heldNews(hold)]));
     if (openUntilMs !== undefined) lane.openUntilMs = left(openUntilMs, hook.breaker?.pauseMs ?? 0);
-    for (const { key, isDead, notBeforeMs } of outbox.batches(hook.name)) {
+    const begun = outbox.batches(hook.name);
+    if (begun.length > 0 || lane.memory.last !== undefined) lane.given.recalled();
+    for (const { key, isDead, notBeforeMs } of begun) {
       if (!isDead) lane.pauses.set(key, left(notBeforeMs ?? 0, longestPauseMs(hook)));
     }
   }

@@ -18,14 +18,16 @@ export function retell(
   { dirty, ctimes, told }: Looked,
   trigger: Pick<Trigger, 'isOwnDoing' | 'readMeanwhile'>,
 ): ReadonlySet<string> {
-  const outbox = dirty.flatMap((one) =>
-    trigger
-      .readMeanwhile(one, ctimes.get(one.path))
+  const outbox = dirty.flatMap((one) => {
+    const hooks = parts.scope.ruleOf(one.path)?.hooks ?? [];
+    const looked = { ctimeNs: ctimes.get(one.path), around: hooks };
+    return trigger
+      .readMeanwhile(one, looked)
       .filter(({ hook }) => one.hasOthers || !trigger.isOwnDoing(hook, one.actors))
       .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => told.get(hook)?.has(path) !== true) }))
       .filter(({ paths }) => paths.length > 0)
-      .map(({ hook, paths }) => ({ hook, paths, record: recordOf(one.path, parts) })),
-  );
+      .map(({ hook, paths }) => ({ hook, paths, record: recordOf(one.path, parts) }));
+  });
   if (outbox.length > 0) parts.store.commit({ outbox });
   return new Set(outbox.map(({ hook }) => hook));
 }

@@ -104,7 +104,8 @@ async function flush(parts: RunOnChangeParts, dirty: readonly Dirty[]): Promise<
   for (const path of looked.changed) sort(path, causeOf(path, causes));
   // What a run has read while it was otherwise than before and after.
   for (const one of dirty) {
-    const given = trigger.readMeanwhile(one, looked.ctimes.get(one.path)).flatMap(({ paths }) => paths);
+    const now = { ctimeNs: looked.ctimes.get(one.path), around: [] };
+    const given = trigger.readMeanwhile(one, now).flatMap(({ paths }) => paths);
     for (const path of given) sort(path, one);
   }
   const { paths, held } = echoes.admit(sure, doubtful);

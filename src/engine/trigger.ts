@@ -25,6 +25,13 @@ export interface ReadMeanwhile {
   readonly paths: readonly BytePath[];
 }
 
+export interface LookedAt {
+  /** Of what is at the path now. */
+  readonly ctimeNs: bigint | undefined;
+  /** The hooks that are told of it although they were given only what is above or below it. */
+  readonly around: readonly string[];
+}
+
 export interface Trigger {
   /**
    * Delivers, first of all what an earlier process left in the outbox. Begins when `former` is closed: it is closed here.
@@ -50,7 +57,7 @@ export interface Trigger {
    * By hook, what its runs may have read of a dirty path while it was otherwise than now (`GivenPaths`). Only hooks that look
    * for themselves: who is given records goes by what they say.
    */
-  readMeanwhile(dirty: Dirty, ctimeNs: bigint | undefined): readonly ReadMeanwhile[];
+  readMeanwhile(dirty: Dirty, looked: LookedAt): readonly ReadMeanwhile[];
   /**
    * Cancels runs in flight, and kills those that have not ended `patienceMs` later; what they had not delivered stays in
    * the outbox. Never rejects. A later call may be less patient than an earlier one.
@@ -112,12 +119,15 @@ export function openTrigger(parts: TriggerParts): Trigger {
       if (lane !== undefined) retryNow(lane, parts);
       return revived;
     },
-    readMeanwhile: (dirty, ctimeNs) => [
+    readMeanwhile: (dirty, looked) => [
       ...[...lanes.values()]
         .filter(({ hook }) => tellsPaths(hook.stdin))
-        .map(({ hook, given }) => ({ hook: hook.name, paths: given.readMeanwhile(dirty, ctimeNs) }))
+        .map(({ hook: { name }, given }) => {
+          const options = { ctimeNs: looked.ctimeNs, around: looked.around.includes(name) };
+          return { hook: name, paths: given.readMeanwhile(dirty, options) };
+        })
         .filter(({ paths }) => paths.length > 0),
-      ...(predecessor?.readMeanwhile(dirty, ctimeNs).filter(({ hook }) => lanes.has(hook)) ?? []),
+      ...(predecessor?.readMeanwhile(dirty, looked).filter(({ hook }) => lanes.has(hook)) ?? []),
     ],
     async close(patienceMs) {
       closing.abort();

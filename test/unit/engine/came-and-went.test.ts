@@ -12,7 +12,7 @@ function items(...lines: string[]): WaitingItem[] {
   });
 }
 
-const MIRROR = { stdin: 'paths0', triedNumber: 0 } as const;
+const MIRROR = { stdin: 'paths0', triedNumber: 0, mayHaveRead: () => false } as const;
 
 test.each([
   ['it came and went', ['added /x', 'changed /x', 'resolved /x', 'added /y'], [1, 2, 3]],
@@ -30,9 +30,15 @@ test('a run that did not end well may have seen it', () => {
   expect(cameAndWent(waiting, { ...MIRROR, triedNumber: 1 }).size).toBe(0);
 });
 
+test('a run that was given the path for another reason may have seen it', () => {
+  const waiting = items('added /x', 'added /y', 'resolved /x', 'resolved /y');
+  const mayHaveRead = (one: string): boolean => one === '/x';
+  expect([...cameAndWent(waiting, { ...MIRROR, mayHaveRead })]).toEqual([2, 4]);
+});
+
 test('who is given records is told that a file came and went', () => {
   for (const stdin of ['ndjson', 'text'] as const) {
-    expect(cameAndWent(items('added /x', 'resolved /x'), { stdin, triedNumber: 0 }).size).toBe(0);
+    expect(cameAndWent(items('added /x', 'resolved /x'), { ...MIRROR, stdin }).size).toBe(0);
   }
-  expect(cameAndWent(items('added /x', 'resolved /x'), { stdin: 'none', triedNumber: 0 }).size).toBe(2);
+  expect(cameAndWent(items('added /x', 'resolved /x'), { ...MIRROR, stdin: 'none' }).size).toBe(2);
 });

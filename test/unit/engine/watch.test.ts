@@ -104,6 +104,21 @@ test('a hook hears again of a file that came and went while it ran', async () =>
   expect(given).toHaveLength(2);
 });
 
+test('a hook hears of a file that came, was read by its run, and went before the next', async () => {
+  const given = await beginMirror(async () => {
+    for (const change of [() => ground.disk.set(entry('/r/a')), () => ground.disk.remove(path('/r/a'))]) {
+      change();
+      watching.source.say(event('/r/a'));
+      await watching.clock.sleep(300);
+    }
+  });
+  ground.disk.remove(path('/r/a'));
+  watching.source.say(event('/r/a'));
+  await watching.clock.advance(5000);
+  expect(watching.journal('"added"')).toHaveLength(1);
+  expect(given).toEqual([['/r/a'], ['/r/a']]);
+});
+
 test('an acceptance that the end interrupts is told to try again', async () => {
   await watching.begin();
   let isReading = false;
