@@ -5,6 +5,7 @@ import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import { openCounterparts } from './counterparts.ts';
 import type { InodeNames } from './inode-names.ts';
+import { trackKeptDrift } from './kept.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { retell } from './retell.ts';
@@ -28,6 +29,7 @@ export interface Flush {
 export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
   const unread = new Set<BytePath>();
   const counterparts = openCounterparts();
+  const keptDrift = trackKeptDrift();
 
   const record: Flush['record'] = async (dirty, found, signal) => {
     const { trigger } = parts;
@@ -40,11 +42,12 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
     for (const { drift } of found.drifts) {
       if (drift.after !== undefined && parts.names.note(drift.after)) doubt(drift.path);
     }
-    const { told } = await recordDrift(parts, found, {
+    const { told, kept, accepted } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
       holds: trigger,
       signal,
     });
+    for (const path of keptDrift.note(kept, accepted)) doubt(path);
     const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
   };

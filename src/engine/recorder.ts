@@ -1,12 +1,13 @@
 // Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, page by page.
-import { isMilder, type Ruling, rulingOf } from '../domain/actor-rule.ts';
-import { type Drift, type DriftRecord, driftKey, SEVERITIES, type Severity } from '../domain/drift.ts';
+import { type Ruling, rulingOf } from '../domain/actor-rule.ts';
+import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
+import type { Kept } from './kept.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HeldHook, OutboxItem } from './ports/outbox.ts';
@@ -14,6 +15,7 @@ import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import type { Attributed, Reconciled } from './reconcile.ts';
+import { onDriftAsSaid, rulingAfter } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -51,14 +53,26 @@ export interface RecordOptions {
 /** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
 const PAGE = 2_000;
 
-/** Commits what a reconciliation found; returns by hook the paths that it is told of, and the number of records written. */
+export interface RecordResult {
+  /** By hook, the paths that it is told of. */
+  readonly told: ReadonlyMap<string, ReadonlySet<BytePath>>;
+  /** Records written. */
+  readonly drifts: number;
+  /** What would have been accepted, but for something else that has to be accepted first. */
+  readonly kept: readonly Kept[];
+  /** Keys of what was accepted. */
+  readonly accepted: readonly BytePath[];
+}
+
+/** Commits what a reconciliation found. */
 export async function recordDrift(
   parts: RecorderParts,
   found: Reconciled,
   { isOwnDoing = () => false, signal, holds }: RecordOptions = {},
-): Promise<{ told: ReadonlyMap<string, ReadonlySet<BytePath>>; drifts: number }> {
+): Promise<RecordResult> {
   const { generation } = parts.store.baseline.info();
   const told = new Map<string, Set<BytePath>>();
+  const [kept, accepted]: [Kept[], BytePath[]] = [[], []];
   let drifts = 0;
   for (const [index, page] of pagesOf(found).entries()) {
     if (index > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -68,7 +82,9 @@ export async function recordDrift(
     const gone = page.resolved.map((open) => toResolved(parts, open));
     const held =
       holds?.judge(fresh.map(({ record, outbox }) => ({ record, told: outbox.map(({ hook }) => hook) }))) ?? [];
-    commitPage(parts, page, { fresh, gone, held });
+    const committed = commitPage(parts, page, { fresh, gone, held });
+    for (const one of committed.kept) kept.push(one);
+    for (const one of committed.accepted) accepted.push(one);
     holds?.hold(held);
     for (const { hook, paths } of [...fresh, ...gone].flatMap(({ outbox }) => outbox)) {
       const known = told.get(hook) ?? new Set();
@@ -77,7 +93,7 @@ export async function recordDrift(
     }
     drifts += fresh.length;
   }
-  return { told, drifts };
+  return { told, drifts, kept, accepted };
 }
 
 type Page = Pick<Reconciled, 'drifts' | 'resolved'>;
@@ -112,26 +128,35 @@ interface Told {
   readonly held: readonly HeldHook[];
 }
 
-function commitPage({ store, scope, reporter }: RecorderParts, page: Page, { fresh, gone, held }: Told): void {
+function commitPage(
+  { store, scope, reporter }: RecorderParts,
+  page: Page,
+  { fresh, gone, held }: Told,
+): Pick<RecordResult, 'kept' | 'accepted'> {
   const rulings = new Map(fresh.map(({ drift, ruling }) => [drift, ruling.onDrift]));
   const acceptable = page.drifts
     .map(({ drift }) => drift)
     .filter((drift) => isAcceptable(drift) && (rulings.get(drift) ?? onDriftAsSaid(drift, scope, store)) === 'accept');
   const kept = unfounded(acceptable, { baseline: store.baseline, scope });
   const accepting = acceptable.filter((drift) => !kept.has(drift));
-  if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return;
+  const result = {
+    kept: [...kept].map(([{ path }, first]) => ({ path, first })),
+    accepted: accepting.map(driftKey),
+  };
+  if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return result;
   store.commit({
     journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: fresh
       .filter(({ ruling, drift }) => ruling.onDrift === 'report' || !isAcceptable(drift) || kept.has(drift))
       .map(({ open }) => open),
-    closedDrift: [...gone.map(({ open }) => open.key), ...accepting.map(driftKey)],
+    closedDrift: [...gone.map(({ open }) => open.key), ...result.accepted],
     outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),
     holds: held,
     ...(accepting.length === 0 ? {} : { accept: patchOf(accepting, { baseline: store.baseline, scope }) }),
   });
   for (const { record } of fresh) reporter.drift(record);
   for (const { open } of gone) reporter.resolved({ id: open.id, path: open.path });
+  return result;
 }
 
 /** A mirror must hear of what went back to the baseline as much as of what left it. */
@@ -183,39 +208,6 @@ function toRecord(
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
   const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
   return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
-}
-
-/** What was said of an open drift stays said, whoever comes after. */
-function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, rule: Ruling): Ruling {
-  if (known === undefined) return ruling;
-  const said = saidOf(known);
-  const onDrift = onDriftAfter(said, rule);
-  return isMilder(ruling, { severity: said.severity ?? rule.severity, onDrift })
-    ? { severity: rule.severity, onDrift }
-    : ruling;
-}
-
-/** Of drift that is open as it is found now. */
-function onDriftAsSaid(drift: Drift, scope: Scope, store: Store): Ruling['onDrift'] | undefined {
-  const [rule, key] = [ruleOf(drift, scope), driftKey(drift)];
-  const known = store.openDriftAt(key).find((open) => open.key === key);
-  return rule && known && onDriftAfter(saidOf(known), rule);
-}
-
-/** Under a rule that accepts, drift is open because of who made it, unless it could not be read. */
-function onDriftAfter({ isUnread }: Said, { onDrift }: Ruling): Ruling['onDrift'] {
-  return onDrift === 'accept' && !isUnread ? 'report' : onDrift;
-}
-
-interface Said {
-  readonly severity: Severity | undefined;
-  readonly isUnread: boolean;
-}
-
-function saidOf({ record }: OpenDrift): Said {
-  const { severity, after } = JSON.parse(record) as { readonly severity?: unknown; readonly after?: unknown };
-  const isUnread = typeof after === 'object' && after !== null && 'incomplete' in after;
-  return { severity: SEVERITIES.find((one) => one === severity), isUnread };
 }
 
 function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {

@@ -119,6 +119,22 @@ test('a hook hears of a file that came, was read by its run, and went before the
   expect(given).toEqual([['/r/a'], ['/r/a']]);
 });
 
+test('what could not be accepted before what is above it is accepted after that', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  await watching.begin();
+  ground.disk.remove(path('/r/a'));
+  for (const one of [dir('/r/a', 7n), entry('/r/a/x', { inode: 8n }), entry('/r/a/y', { inode: 9n })])
+    ground.disk.set(one);
+  watching.source.say(event('/r/a/x'), event('/r/a/y'));
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual(['/r/a/x', '/r/a/y']);
+  watching.source.say(event('/r/a'));
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual([]);
+  expect((await ground.check()).found).toEqual([]);
+  expect(watching.journal('"added"')).toHaveLength(2);
+});
+
 test('an acceptance that the end interrupts is told to try again', async () => {
   await watching.begin();
   let isReading = false;
