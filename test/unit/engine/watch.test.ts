@@ -135,6 +135,26 @@ test('what could not be accepted before what is above it is accepted after that'
   expect(watching.journal('"added"')).toHaveLength(2);
 });
 
+test('what waited for something else that waited is accepted, too', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  for (const one of [dir('/r/d', 5n), entry('/r/d/p', { inode: 6n }), entry('/r/e', { inode: 7n })])
+    ground.disk.set(one);
+  await ground.dirty('/r/');
+  expect(ground.open()).toEqual([]);
+  await watching.begin();
+  ground.disk.remove(path('/r/d'));
+  ground.disk.set(entry('/r/d', { inode: 10n }));
+  ground.disk.remove(path('/r/e'));
+  for (const one of [dir('/r/e', 8n), entry('/r/e/p', { inode: 6n })]) ground.disk.set(one);
+  watching.source.say(event('/r/d'), event('/r/d/p'), event('/r/e/p'));
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual(['/r/d', '/r/d/p -> /r/e/p']);
+  watching.source.say(event('/r/e'));
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual([]);
+  expect((await ground.check()).found).toEqual([]);
+});
+
 test('an acceptance that the end interrupts is told to try again', async () => {
   await watching.begin();
   let isReading = false;
