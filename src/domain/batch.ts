@@ -26,16 +26,18 @@ export interface Batch {
   /**
    * Takes what is due. Paths that are due within half a quiet period come along: what hangs together is compared together.
    * More than `max` paths come in slices (batch-slices.ts), a few at a time: the others stay due, and merge with later ones.
+   * `slicesMax`: how few.
    */
-  take(nowMs: number, isHeld?: IsHeld, max?: number): Dirty[][];
+  take(nowMs: number, isHeld?: IsHeld, max?: number, slicesMax?: number): Dirty[][];
   /** Takes everything, due or not, in slices. */
   takeAll(isHeld?: IsHeld, max?: number): Dirty[][];
   paths(): Iterable<BytePath>;
   readonly size: number;
 }
 
-/** That are taken at a time: to cut them all that is due has to be looked at. */
+/** That are taken at a time, of so many times more that are looked at: what lies together is to be cut together. */
 const SLICES = 16;
+const LOOKS = 4;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = createWaiting();
@@ -48,12 +50,23 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     return held;
   };
 
-  const slices = function* (isChosen: (group: number) => boolean, isHeld?: IsHeld, max?: number): Generator<Dirty[]> {
+  const slices = function* (
+    isChosen: (group: number) => boolean,
+    isHeld?: IsHeld,
+    max?: number,
+    lookMax = Number.POSITIVE_INFINITY,
+  ): Generator<Dirty[]> {
     const held = heldGroups(isHeld);
     const chosen: BytePath[] = [];
+    // Whoever is in a group comes with all of it.
+    const groups = new Set<number>();
     for (const path of waiting.paths()) {
       const group = waiting.groupOf(path);
-      if (group !== undefined && isChosen(group) && !held.has(group)) chosen.push(path);
+      const isMore = chosen.length < lookMax || (group !== undefined && groups.has(group));
+      if (group === undefined || !isMore || !isChosen(group) || held.has(group)) continue;
+      chosen.push(path);
+      if (waiting.isJoined(path)) groups.add(group);
+      if (chosen.length >= lookMax && groups.size === 0) break;
     }
     const groupOf = (path: BytePath): number | undefined =>
       waiting.isJoined(path) ? waiting.groupOf(path) : undefined;
@@ -75,11 +88,12 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
       }
       return earliest;
     },
-    take(nowMs, isHeld, max) {
+    take(nowMs, isHeld, max, slicesMax = SLICES) {
       const taken: Dirty[][] = [];
-      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max)) {
+      const lookMax = max === undefined ? undefined : max * slicesMax * LOOKS;
+      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max, lookMax)) {
         taken.push(slice);
-        if (taken.length === SLICES) break;
+        if (taken.length === slicesMax) break;
       }
       return taken;
     },

@@ -103,7 +103,7 @@ function commonDirectory(a: BytePath, b: BytePath): number {
 }
 
 /** BTRFS_FIRST_FREE_OBJECTID of linux/btrfs_tree.h: the top directory of every subvolume; its first entry has the next one. */
-const SUBVOLUME_INODE = 256n;
+export const SUBVOLUME_INODE = 256n;
 
 /** An inode number alone proves nothing: the kernel gives a freed one to the next file. */
 function isSameObject(source: Removed, target: Added, sides: Sides): boolean {

@@ -2,90 +2,73 @@
 // link and an unlink: they become one drift when the second is found.
 import type { Dirty } from '../domain/dirty.ts';
 import type { Drift } from '../domain/drift.ts';
-import type { Digest, Entry } from '../domain/entry.ts';
 import { inodeKey } from '../domain/inode-table.ts';
-import { isSameFile, type Likeness } from '../domain/moves.ts';
-import { type BytePath, pathFromBytes } from '../domain/path.ts';
-import type { Store } from './ports/store.ts';
-import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
+import { pairMoves } from '../domain/moves.ts';
+import type { BytePath } from '../domain/path.ts';
+import { withUnseen } from './attribution.ts';
+import { driftOf } from './findings.ts';
+import { formerNames } from './former-names.ts';
+import { type Halves, openHalves } from './halves.ts';
+import { LARGE_BYTES, readPaths } from './readings.ts';
+import { type Reconciled, type ReconcileOptions, type ReconcileParts, reconcile } from './reconcile.ts';
+import type { Slicing } from './slice.ts';
 
 export interface Counterparts {
   /** `reconcile`, and once more together with what is open already and is the other half of what was found. */
-  reconcile(parts: ReconcileParts, dirty: readonly Dirty[], contentMaxBytes?: number): Promise<Reconciled>;
+  reconcile(parts: ReconcileParts, dirty: readonly Dirty[], options?: CounterpartOptions): Promise<Reconciled>;
+  /** What was found of one file, which took too long to be read again, together with what went where it came from. */
+  complete(parts: ReconcileParts, found: Reconciled): Promise<Reconciled>;
 }
 
-/** What appeared or went and is open by itself. */
-interface Half extends Omit<Likeness, 'digest'> {
-  readonly path: BytePath;
-  readonly algorithm: Digest['algorithm'] | undefined;
-  /** One character per byte: of very many it is smaller than any array. */
-  readonly digest: string;
+export interface CounterpartOptions extends Pick<ReconcileOptions, 'contentMaxBytes'> {
+  readonly slicing?: Omit<Slicing, 'halves'> | undefined;
 }
-
-/** By inode, type and rule. */
-type Halves = Map<string, Half>;
-
-/** Of each kind. More than that are hardly moves; those forgotten stay a removal and an addition. */
-const KEPT_MAX = 50_000;
 
 export function openCounterparts(): Counterparts {
-  const added: Halves = new Map();
-  const removed: Halves = new Map();
-
-  const note = ({ drifts }: Reconciled): void => {
-    for (const { drift } of drifts) {
-      if (drift.kind === 'added' && drift.after !== undefined) keep(added, drift, drift.after);
-      if (drift.kind === 'removed' && drift.before !== undefined) keep(removed, drift, drift.before);
-    }
-  };
-  const otherHalf = (drift: Drift, store: Store): BytePath[] => {
-    const { kind, rule, before, after } = drift;
-    const [entry, halves] = kind === 'added' ? [after, removed] : kind === 'removed' ? [before, added] : [];
-    const half = entry && halves?.get(keyOf(rule, entry));
-    if (entry === undefined || half === undefined) return [];
-    const isSame = entry.type === 'directory' || isSameFile(likenessOf(half), entry);
-    return isSame && isOpenByItself(half.path, store) ? [half.path] : [];
-  };
-
+  const halves = openHalves();
   return {
-    async reconcile(parts, dirty, contentMaxBytes) {
-      const first = await reconcile(parts, dirty, contentMaxBytes);
-      const more = first.drifts.flatMap(({ drift }) => otherHalf(drift, parts.store)).map(doubted);
-      const found = more.length === 0 ? first : await reconcile(parts, [...dirty, ...more], contentMaxBytes);
-      note(found);
+    async reconcile(parts, dirty, { contentMaxBytes, slicing } = {}) {
+      const options = { contentMaxBytes, slicing: slicing && { ...slicing, halves } };
+      const first = await reconcile(parts, dirty, options);
+      const more = first.drifts.flatMap(({ drift }) => halves.otherOf(drift, parts.store) ?? []).map(doubted);
+      const found = more.length === 0 ? first : await reconcile(parts, [...dirty, ...more], options);
+      halves.note(found.drifts);
       return found;
+    },
+    async complete(parts, found) {
+      const whole = await withSources(parts, found, halves);
+      halves.note(whole.drifts);
+      return whole;
     },
   };
 }
 
-function keep(halves: Halves, { path, rule }: Drift, entry: Entry): void {
-  const key = keyOf(rule, entry);
-  halves.delete(key);
-  halves.set(key, halfOf(path, entry));
-  if (halves.size <= KEPT_MAX) return;
-  for (const oldest of halves.keys()) {
-    halves.delete(oldest);
-    return;
-  }
+async function withSources(parts: ReconcileParts, found: Reconciled, halves: Halves): Promise<Reconciled> {
+  const { store, scope } = parts;
+  const others = new Set(found.drifts.flatMap(({ drift }) => sourcesOf(drift, parts, halves)));
+  if (others.size === 0) return found;
+  const findings = await readPaths(parts, others, {
+    ctimes: new Map(),
+    postponed: new Set(),
+    contentMaxBytes: LARGE_BYTES,
+  });
+  const gone = findings.flatMap((finding) => (finding.kind === 'removed' ? [driftOf(finding)] : []));
+  const own = new Map(found.drifts.map((one) => [one.drift.path, one]));
+  // What went and is not where the file came from has been told, or will be.
+  const drifts = pairMoves([...found.drifts.map(({ drift }) => drift), ...gone], scope).flatMap((drift) => {
+    const one = own.get(drift.path);
+    return one === undefined ? [] : [withUnseen({ ...one, drift }, (path) => path === one.drift.from, store)];
+  });
+  const moved = drifts.flatMap(({ drift }) => (drift.kind === 'moved' ? [drift.path] : []));
+  const told = store.openDriftAmong(moved).filter(({ key, path }) => key === path && moved.includes(key));
+  return { ...found, drifts, resolved: [...found.resolved, ...told] };
 }
 
-function halfOf(path: BytePath, { sizeBytes, target, mtimeNs, digest }: Entry): Half {
-  const text = digest === undefined ? '' : pathFromBytes(digest.value);
-  return { path, sizeBytes, target, mtimeNs, algorithm: digest?.algorithm, digest: text };
-}
-
-function likenessOf({ sizeBytes, target, mtimeNs, algorithm, digest }: Half): Likeness {
-  const value = Buffer.from(digest, 'latin1');
-  return { sizeBytes, target, mtimeNs, digest: algorithm && { algorithm, value } };
-}
-
-function keyOf(rule: string, { type, inode }: Entry): string {
-  return `${inodeKey(inode)}:${type}:${rule}`;
-}
-
-/** Not explained by a move, accepted or gone since. */
-function isOpenByItself(path: BytePath, store: Store): boolean {
-  return store.openDriftAt(path).some((open) => open.key === path && open.path === path);
+function sourcesOf({ kind, rule, before, after }: Drift, parts: ReconcileParts, halves: Halves): BytePath[] {
+  if (kind !== 'added' || after === undefined) return [];
+  const half = halves.otherOf({ kind, rule, before, after }, parts.store) ?? [];
+  const named = formerNames(new Set([inodeKey(after.inode)]), parts);
+  return [half, named].flat().filter((path) => path !== after.path);
 }
 
 function doubted(path: BytePath): Dirty {

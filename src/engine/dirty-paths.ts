@@ -4,8 +4,10 @@ import { type BatchSettings, createBatch } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
-import { LARGE_BYTES, type LargeFiles } from './large-files.ts';
+import { type HeldPaths, holdPaths } from './held-paths.ts';
+import type { LargeFiles } from './large-files.ts';
 import type { Clock } from './ports/clock.ts';
+import { LARGE_BYTES } from './readings.ts';
 
 export interface DirtyPaths {
   doubt(path: BytePath, subtree: boolean, actor?: Actor, nowMs?: number): void;
@@ -27,26 +29,51 @@ export interface DirtyPaths {
 /** Paths that are compared together: what is known of them, before and after, is in memory at once, some 5 KiB each. */
 const SLICE = 1_024;
 
+/** Who waits for a large piece of work to end has a turn so often. */
+const TURN_MS = 50;
+/** Pieces of work that are begun while another one goes on: each has its slice in memory. */
+const NESTED_MAX = 4;
+
 export function openDirtyPaths(
   { clock, settings }: { readonly clock: Clock; readonly settings: BatchSettings },
   { flush, large }: { readonly flush: Pick<Flush, 'batch'>; readonly large: LargeFiles },
 ): DirtyPaths {
   const batch = createBatch(settings);
+  /** What is compared piece by piece, the latest last. */
+  const works: Work[] = [];
   let taken = 0;
   let last: readonly Actor[] = [];
+  let turnMs = 0;
 
   const listOf = (actor: Actor): readonly Actor[] => {
     // Storms have few actors: one list for all paths that come in a row.
     if (last[0] !== actor) last = [actor];
     return last;
   };
+  const isHeld = (path: BytePath): boolean => large.holds?.(path) === true || works.some((work) => work.holds(path));
+  const between = async (signal: AbortSignal): Promise<void> => {
+    if (clock.monotonicMs() - turnMs < TURN_MS || works.length > NESTED_MAX) return;
+    // Or no event would arrive while pages come faster than they are compared.
+    await new Promise((resolve) => setImmediate(resolve));
+    // Or whoever waits would be waited for.
+    if (batch.size > 0) await flushSlices(batch.take(clock.monotonicMs(), isHeld, SLICE, 1), signal, LARGE_BYTES);
+    turnMs = clock.monotonicMs();
+  };
   const flushSlices = async (slices: readonly Dirty[][], signal: AbortSignal, maxBytes?: number): Promise<void> => {
-    taken = slices.reduce((sum, slice) => sum + slice.length, 0);
-    for (const slice of slices) {
-      if (signal.aborted) return;
-      large.add(await flush.batch(large.recall(slice), signal, maxBytes));
+    taken += sizeOf(slices);
+    // Who is in a slice by itself need not wait for everything in a directory.
+    const work = openWork([...slices].sort((a, b) => Number(a.some(isTree)) - Number(b.some(isTree))));
+    works.push(work);
+    for (let slice = work.next(); slice !== undefined && !signal.aborted; slice = work.next()) {
+      turnMs = clock.monotonicMs();
+      const turn = (trees: ReadonlySet<BytePath>): Promise<void> => {
+        work.inHand(trees);
+        return between(signal);
+      };
+      large.add(await flush.batch(large.recall(slice), signal, { contentMaxBytes: maxBytes, between: turn }));
       taken -= slice.length;
     }
+    works.pop();
   };
 
   return {
@@ -63,4 +90,54 @@ export function openDirtyPaths(
       return taken + batch.size;
     },
   };
+}
+
+/** Slices that were taken together; one of them is in hand. */
+interface Work {
+  next(): readonly Dirty[] | undefined;
+  /** What the slice in hand is about. */
+  inHand(trees: ReadonlySet<BytePath>): void;
+  /** Whether something of the path is in hand, or waits here for its turn. */
+  holds(path: BytePath): boolean;
+}
+
+function openWork(slices: readonly Dirty[][]): Work {
+  const waiting = [...slices].reverse();
+  let hand: ReadonlySet<BytePath> = new Set();
+  /** It grows: made of so many. */
+  let made = 0;
+  let handHolds: HeldPaths['holds'] | undefined;
+  let left: HeldPaths | undefined;
+  return {
+    next() {
+      const slice = waiting.pop();
+      hand = new Set();
+      handHolds = undefined;
+      left?.release((slice ?? []).map(pathOf));
+      return slice;
+    },
+    inHand(trees) {
+      if (trees !== hand || trees.size !== made) handHolds = undefined;
+      hand = trees;
+      made = trees.size;
+    },
+    holds(path) {
+      // Nobody asks before something has taken long.
+      handHolds ??= holdPaths(hand).holds;
+      left ??= holdPaths(waiting.flatMap((slice) => slice.map(pathOf)));
+      return handHolds(path) || left.holds(path);
+    },
+  };
+}
+
+function pathOf({ path }: Dirty): BytePath {
+  return path;
+}
+
+function isTree({ subtree }: Dirty): boolean {
+  return subtree;
+}
+
+function sizeOf(slices: readonly Dirty[][]): number {
+  return slices.reduce((sum, slice) => sum + slice.length, 0);
 }

@@ -23,8 +23,13 @@ export function driftOf(finding: Difference): Drift {
   };
 }
 
-function pathOf(finding: Difference): BytePath {
+export function pathOf(finding: Difference): BytePath {
   return finding.kind === 'removed' ? finding.before.path : finding.after.path;
+}
+
+/** A path can be found twice: by itself and below a tree. */
+export function unique(differences: readonly Difference[]): Difference[] {
+  return [...new Map(differences.map((one) => [pathOf(one), one])).values()];
 }
 
 /** The drift of all findings, moves paired, without what falls under rules that say `onDrift: ignore`. */

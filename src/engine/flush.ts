@@ -8,7 +8,8 @@ import type { InodeNames } from './inode-names.ts';
 import { trackKeptDrift } from './kept.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
-import { retell } from './retell.ts';
+import { type PathsByHook, readMeanwhile, retell } from './retell.ts';
+import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface FlushParts extends ReconcileParts, RecorderParts {
@@ -18,12 +19,22 @@ export interface FlushParts extends ReconcileParts, RecorderParts {
 
 export interface Flush {
   /** Reads and records what is dirty; returns files with more than `contentMaxBytes` to read, which are left for later. */
-  batch(dirty: readonly Dirty[], signal: AbortSignal, contentMaxBytes?: number): Promise<Dirty[]>;
-  /** Records what was found of paths that were dirty. */
-  record(dirty: readonly Dirty[], found: Reconciled, signal: AbortSignal): Promise<void>;
+  batch(dirty: readonly Dirty[], signal: AbortSignal, options: BatchOptions): Promise<Dirty[]>;
+  /** Records what was found of a file that was dirty, as the move that it may be the second half of. */
+  recordFile(dirty: Dirty, found: Reconciled, signal: AbortSignal): Promise<void>;
   /** Whether something could not be read when it was dirty last. */
   readonly hasUnread: boolean;
 }
+
+export interface BatchOptions {
+  readonly contentMaxBytes?: number | undefined;
+  /** When very much differs: lets others have their turn, but for what is in these trees, or above one of them. */
+  readonly between: Slicing['between'];
+}
+
+/** Of what differs below directories that are in doubt as a whole: some 5 KiB each, as long as it is compared together. */
+const TOGETHER_MAX = 4_096;
+const SLICE = 1_024;
 
 /** `doubt`: the path is to be read again. `parts` may change between two calls. */
 export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
@@ -31,7 +42,12 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
   const counterparts = openCounterparts();
   const keptDrift = trackKeptDrift();
 
-  const record: Flush['record'] = async (dirty, found, signal) => {
+  /** Returns what the hooks are told. `meanwhile`: what they may have to hear of again, if that is known already. */
+  const record = async (
+    dirty: readonly Dirty[],
+    found: Reconciled,
+    { signal, meanwhile }: { readonly signal: AbortSignal; readonly meanwhile?: PathsByHook | undefined },
+  ): Promise<PathsByHook> => {
     const { trigger } = parts;
     for (const { path } of dirty) unread.delete(path);
     for (const { path, errno } of found.incomplete) {
@@ -48,19 +64,36 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       signal,
     });
     for (const path of keptDrift.note(kept, accepted)) doubt(path);
-    const again = retell(parts, { dirty, ctimes: found.ctimes, told }, trigger);
+    const again = retell(parts, { dirty, ctimes: found.ctimes, told, meanwhile }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
+    return told;
   };
 
   return {
-    async batch(dirty, signal, contentMaxBytes) {
-      const found = await counterparts.reconcile(parts, dirty, contentMaxBytes);
+    async batch(dirty, signal, { contentMaxBytes, between }) {
+      let meanwhile: Map<string, Set<BytePath>> | undefined;
+      const recordSlice = async (found: Reconciled): Promise<void> => {
+        // Runs that begin later are given what is in the slices.
+        meanwhile ??= readMeanwhile(dirty, parts.scope, parts.trigger);
+        const told = await record([], found, { signal });
+        for (const [hook, paths] of told) for (const path of paths) meanwhile.get(hook)?.delete(path);
+      };
+      const slicing = {
+        togetherMax: TOGETHER_MAX,
+        max: SLICE,
+        record: recordSlice,
+        between,
+        signal,
+      };
+      const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
-      await record(read, found, signal);
+      await record(read, found, { signal, meanwhile });
       return found.postponed.size === 0 ? [] : dirty.filter(isPostponed);
     },
-    record,
+    async recordFile(dirty, found, signal) {
+      await record([dirty], await counterparts.complete(parts, found), { signal });
+    },
     get hasUnread() {
       return unread.size > 0;
     },

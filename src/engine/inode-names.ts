@@ -23,6 +23,8 @@ export interface InodeNames {
   note(entry: Entry): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
   namesOf(key: number): readonly BytePath[];
+  /** By `inodeKey`, of many at once: names in the baseline alone. */
+  inBaseline(keys: ReadonlySet<number>): BytePath[];
 }
 
 /** Of the packed baseline, between two looks at what else there is to do. */
@@ -102,6 +104,17 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       table.filled();
     },
     note,
+    inBaseline(keys) {
+      const numbersOf = new Set([...keys].flatMap((key) => table.dirsOf(key)));
+      const names: BytePath[] = [];
+      for (const dir of [...numbersOf].map((number) => dirs[number] ?? ROOT_DIR)) {
+        const run = baseline.run(dir);
+        for (const at of recordOffsets(run)) {
+          if (keys.has(recordInodeKey(run, at))) names.push(joinPath(dir, recordName(run, at)));
+        }
+      }
+      return names;
+    },
     namesOf(key) {
       let names = cache.get(key);
       if (names === undefined) {

@@ -6,7 +6,7 @@ import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf } from '../domain
 import type { Disk } from './ports/disk.ts';
 import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
 
-export interface LargeFilesParts extends ReconcileParts {
+export interface LargeFilesParts extends Omit<ReconcileParts, 'names'> {
   /** Until nothing waits any more, when it is closed: a thread of its own, so that nothing waits behind what is read slowly. */
   readonly openLargeDisk: () => Disk;
 }
@@ -35,9 +35,6 @@ export interface LargeFiles {
   /** Hands over what was read, if anything was; until `record` resolves the file stays here. */
   settle(record: (read: LargeRead) => Promise<void>): Promise<void>;
 }
-
-/** A tenth of a second of a slow processor: nobody waits longer for another file. */
-export const LARGE_BYTES = 64 * 1024 * 1024;
 
 export interface LargeFilesPorts {
   readonly onDone: () => void;

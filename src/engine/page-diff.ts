@@ -52,30 +52,30 @@ export function* diffPage(page: Page, known: Buffer, scope: Scope): Generator<Fi
   }
 }
 
-function compareNames(records: Buffer, at: number, known: Buffer, knownAt: number): number {
+export function compareNames(records: Buffer, at: number, known: Buffer, knownAt: number): number {
   if (at >= records.length) return 1;
   if (knownAt >= known.length) return -1;
   const [name, knownName] = [recordName(records, at), recordName(known, knownAt)];
   return name < knownName ? -1 : name > knownName ? 1 : 0;
 }
 
-function* incompleteAt(records: Buffer, at: number, dir: BytePath): Generator<Finding> {
+export function* incompleteAt(records: Buffer, at: number, dir: BytePath): Generator<Finding> {
   const errno = recordIncomplete(records, at);
   if (errno !== 0) yield { kind: 'incomplete', path: joinPath(dir, recordName(records, at)), errno };
 }
 
-function* added(after: Entry, scope: Scope): Generator<Finding> {
+export function* added(after: Entry, scope: Scope): Generator<Finding> {
   const rule = scope.ruleOf(after.path);
   if (rule !== undefined && !isUnknown(after)) yield { kind: 'added', rule, after };
 }
 
-function* missing(before: Entry, scope: Scope): Generator<Finding> {
+export function* missing(before: Entry, scope: Scope): Generator<Finding> {
   yield* removed(before, scope);
   if (before.type === 'directory' && scope.ruleOf(before.path) !== undefined) yield { kind: 'lost', path: before.path };
 }
 
 /** An entry of the baseline that the rules do not cover any more is nobody's business. */
-export function* removed(before: Entry, scope: Scope): Generator<Finding> {
+export function* removed(before: Entry, scope: Scope): Generator<Extract<Finding, { readonly kind: 'removed' }>> {
   const rule = scope.ruleOf(before.path);
   if (rule !== undefined && !isStandIn(before)) yield { kind: 'removed', rule, before };
 }

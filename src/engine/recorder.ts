@@ -5,6 +5,7 @@ import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
+import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
 import type { Kept } from './kept.ts';
@@ -14,7 +15,7 @@ import type { HeldHook, OutboxItem } from './ports/outbox.ts';
 import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
-import type { Attributed, Reconciled } from './reconcile.ts';
+import type { Reconciled } from './reconcile.ts';
 import { onDriftAsSaid, rulingAfter } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -165,7 +166,8 @@ function toResolved({ records, scope, store, clock }: RecorderParts, open: OpenD
   const line = records.resolved({ id, path, timeNs: clock.nowNs() });
   const hooks = (scope.ruleOf(path) ?? scope.ruleOf(key))?.hooks ?? [];
   const isDirectory = path !== key && store.baseline.find(key)?.type === 'directory';
-  return { open, line, outbox: outboxItems(hooks, line, namesOf(key, [path], isDirectory, store)) };
+  const names = (): BytePath[] => namesOf(key, [path], isDirectory, store);
+  return { open, line, outbox: outboxItems(hooks, line, names) };
 }
 
 interface RecordContext {
@@ -206,11 +208,15 @@ function toRecord(
   const line = parts.records.drift(record);
   const stays = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
-  const names = namesOf(key, [known?.path ?? key, drift.path], drift.before?.type === 'directory', parts.store);
+  const places = [known?.path ?? key, drift.path];
+  const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);
   return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
 }
 
-function outboxItems(hooks: readonly string[], record: string, paths: readonly BytePath[]): OutboxItem[] {
+/** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */
+function outboxItems(hooks: readonly string[], record: string, names: () => readonly BytePath[]): OutboxItem[] {
+  if (hooks.length === 0) return [];
+  const paths = names();
   return hooks.map((hook) => ({ hook, record, paths }));
 }
 

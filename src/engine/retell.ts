@@ -1,35 +1,59 @@
 // A file that comes and goes within one batch is no drift; but a hook that copied it meanwhile must hear of its path again.
 import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
+import type { Scope } from '../domain/rule.ts';
 import type { RecorderParts } from './recorder.ts';
-import type { Trigger } from './trigger.ts';
+import type { LookedAt, Trigger } from './trigger.ts';
+
+export type PathsByHook = ReadonlyMap<string, ReadonlySet<BytePath>>;
 
 export interface Looked {
   readonly dirty: readonly Dirty[];
   /** ctime of what was read by its name; of what is not there it is missing. */
   readonly ctimes: ReadonlyMap<BytePath, bigint>;
-  /** By hook: the paths that it is told of anyway. */
-  readonly told: ReadonlyMap<string, ReadonlySet<BytePath>>;
+  /** The paths that they are told of anyway. */
+  readonly told: PathsByHook;
+  /** The only ones that are told of again, when something was told before all was looked at. */
+  readonly meanwhile?: PathsByHook | undefined;
 }
 
 /** Returns the hooks that got something to do. */
 export function retell(
   parts: RecorderParts,
-  { dirty, ctimes, told }: Looked,
+  { dirty, ctimes, told, meanwhile }: Looked,
   trigger: Pick<Trigger, 'isOwnDoing' | 'readMeanwhile'>,
 ): ReadonlySet<string> {
-  const outbox = dirty.flatMap((one) => {
-    const hooks = parts.scope.ruleOf(one.path)?.hooks ?? [];
-    const looked = { ctimeNs: ctimes.get(one.path), around: hooks };
-    return trigger
-      .readMeanwhile(one, looked)
+  const isUntold = (hook: string, path: BytePath): boolean =>
+    told.get(hook)?.has(path) !== true && (meanwhile === undefined || meanwhile.get(hook)?.has(path) === true);
+  const outbox = dirty.flatMap((one) =>
+    trigger
+      .readMeanwhile(one, lookedAt(one, parts.scope, ctimes.get(one.path)))
       .filter(({ hook }) => one.hasOthers || !trigger.isOwnDoing(hook, one.actors))
-      .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => told.get(hook)?.has(path) !== true) }))
+      .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => isUntold(hook, path)) }))
       .filter(({ paths }) => paths.length > 0)
-      .map(({ hook, paths }) => ({ hook, paths, record: recordOf(one.path, parts) }));
-  });
+      .map(({ hook, paths }) => ({ hook, paths, record: recordOf(one.path, parts) })),
+  );
   if (outbox.length > 0) parts.store.commit({ outbox });
   return new Set(outbox.map(({ hook }) => hook));
+}
+
+/** What runs may have read of the dirty paths while that was otherwise than now, whatever they are found to be. */
+export function readMeanwhile(
+  dirty: readonly Dirty[],
+  scope: Scope,
+  trigger: Pick<Trigger, 'readMeanwhile'>,
+): Map<string, Set<BytePath>> {
+  const found = new Map<string, Set<BytePath>>();
+  for (const { hook, paths } of dirty.flatMap((one) => trigger.readMeanwhile(one, lookedAt(one, scope, undefined)))) {
+    const known = found.get(hook) ?? new Set();
+    found.set(hook, known);
+    for (const path of paths) known.add(path);
+  }
+  return found;
+}
+
+function lookedAt({ path }: Dirty, scope: Scope, ctimeNs: bigint | undefined): LookedAt {
+  return { ctimeNs, around: scope.ruleOf(path)?.hooks ?? [] };
 }
 
 /** What is true of the path now: the drift that is open, or that it is as the baseline has it. */

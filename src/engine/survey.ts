@@ -52,6 +52,14 @@ export async function* survey(
 
 /** The findings of one page, with what a vanished directory takes along and growing files verified. */
 export async function* findingsOf(page: Page, parts: SurveyParts, known?: Buffer): AsyncGenerator<Finding> {
+  for await (const finding of findingsHere(page, parts, known)) {
+    yield finding;
+    if (finding.kind === 'lost') yield* removedBelow(finding.path, parts);
+  }
+}
+
+/** The same, but for what a vanished directory takes along. */
+export async function* findingsHere(page: Page, parts: SurveyParts, known?: Buffer): AsyncGenerator<Finding> {
   const { baseline, scope } = parts;
   if (page.failed !== 0) {
     yield { kind: 'incomplete', path: page.dir, errno: page.failed };
@@ -60,11 +68,10 @@ export async function* findingsOf(page: Page, parts: SurveyParts, known?: Buffer
   for (const finding of diffPage(page, known ?? knownRun(page, baseline), scope)) {
     if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
     else yield finding;
-    if (finding.kind === 'lost') yield* removedBelow(finding.path, baseline, scope);
   }
 }
 
-function* removedBelow(path: BytePath, baseline: Baseline, scope: Scope): Generator<Finding> {
+export function* removedBelow(path: BytePath, { baseline, scope }: SurveyParts): Generator<Finding> {
   for (const { dir, run } of baseline.below(path)) {
     for (const at of recordOffsets(run)) yield* removed(readRecord(run, at, dir), scope);
   }

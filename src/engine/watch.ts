@@ -10,10 +10,11 @@ import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
-import { LARGE_BYTES, type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
+import { type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
 import { openLinked } from './linked.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { Store } from './ports/store.ts';
+import { LARGE_BYTES } from './readings.ts';
 import { findSuspects, type Suspects, unsure } from './suspects.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 
@@ -132,7 +133,7 @@ export function openWatch(initial: WatchParts): Watch {
 
   const recordLarge = async ({ dirty: one, found }: LargeRead, signal: AbortSignal): Promise<void> => {
     if (found === undefined) dirty.add(one);
-    else await flush.record([one], found, signal);
+    else await flush.recordFile(one, found, signal);
   };
 
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);

@@ -70,6 +70,29 @@ export function openDriftBelow(database: Database, hash: Hash, tree: BytePath): 
   return [...new Map(found.map((drift) => [drift.key, drift])).values()];
 }
 
+const KEYS = 1_024;
+
+/** The keys of everything whose key or path is `tree` or below it; one that moved within the tree twice. */
+export function* openKeysBelow(database: Database, tree: BytePath): Generator<BytePath> {
+  yield* new Set(database.all(KEYS_AT, pathToBytes(tree)).map((row) => pathColumn(row, 'key')));
+  const to = tree === ROOT ? Buffer.from('0', 'latin1') : Buffer.from(`${tree}0`, 'latin1');
+  const from = tree === ROOT ? ROOT : (`${tree}/` as BytePath);
+  for (const [statement, column] of [[KEYS_BY_KEY, 'key'] as const, [KEYS_BY_PATH, 'path'] as const]) {
+    for (let after = pathToBytes(from); ; ) {
+      const rows = database.all(statement, after, to);
+      for (const row of rows) yield pathColumn(row, 'key');
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < KEYS) break;
+      after = pathToBytes(pathColumn(last, column));
+    }
+  }
+}
+
+const KEYS_AT = 'select key from open_drift where key = ?1 or path = ?1';
+const KEYS_BY_KEY = `select key from open_drift where key > ? and key < ? order by key limit ${KEYS}`;
+/** Two moves to one path there cannot be; of what has not moved the key has been told. */
+const KEYS_BY_PATH = `select key, path from open_drift where path > ? and path < ? and key <> path order by path limit ${KEYS}`;
+
 /** Everything whose path is not its key. */
 export function openMoves(database: Database, hash: Hash): OpenDrift[] {
   return database.all('select * from open_drift where key <> path order by key').map((row) => decode(hash, row));

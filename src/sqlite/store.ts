@@ -16,6 +16,7 @@ import {
   openDriftAmong,
   openDriftAt,
   openDriftBelow,
+  openKeysBelow,
   openMoves,
   putDrift,
   removeDrift,
@@ -100,6 +101,7 @@ export function storeOver(database: Database, { hash, connect, readOnly, verifie
     openDriftAt: (path) => openDriftAt(database, hash, path),
     openDriftAmong: (paths) => openDriftAmong(database, hash, paths),
     openDriftBelow: (tree) => openDriftBelow(database, hash, tree),
+    openKeysBelow: (tree) => openKeysBelow(database, tree),
     openMoves: () => openMoves(database, hash),
     openDrift: () => allOpenDrift(database, hash),
     commit(commit) {

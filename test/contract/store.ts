@@ -296,14 +296,20 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(below('/a/b/c')).toEqual(['/a/b/c']);
       expect(below('/')).toHaveLength(8);
       expect(below('/nothing')).toEqual([]);
+      const keysBelow = (tree: string) => [...new Set(store.openKeysBelow(path(tree)))].sort();
+      for (const tree of ['/a', '/b', '/a/b/c', '/', '/nothing']) expect(keysBelow(tree)).toEqual(below(tree));
       expect(store.openMoves()).toEqual([moved[1], moved[0]]);
     });
 
     test('iterates over many', () => {
       const store = fresh();
-      const many = Array.from({ length: 700 }, (_, n) => drift(`/${String(n).padStart(3, '0')}`));
+      const many = Array.from({ length: 2_500 }, (_, n) => drift(`/${String(n).padStart(4, '0')}`));
+      const moved = many.map((one) => ({ ...one, path: path(`/to${one.path}`) }));
       store.commit({ openDrift: many });
       expect([...store.openDrift()]).toEqual(many);
+      expect([...store.openKeysBelow(path('/'))]).toEqual(many.map(({ key }) => key));
+      store.commit({ openDrift: moved });
+      expect([...store.openKeysBelow(path('/to'))]).toEqual(many.map(({ key }) => key));
     });
   });
 

@@ -36,10 +36,15 @@ export function createFakeDisk(entries: readonly Entry[]): FakeDisk {
   }
 
   return {
-    async *walk(roots) {
+    async *walk(roots, { signal } = {}) {
       for (const root of roots) {
+        signal?.throwIfAborted();
         yield names(dirOf(root), [nameOf(root)]);
-        if (all.get(root)?.type === 'directory') yield* tree(root);
+        if (all.get(root)?.type !== 'directory') continue;
+        for (const one of tree(root)) {
+          signal?.throwIfAborted();
+          yield one;
+        }
       }
     },
     read: (dir, wanted, contentMaxBytes = Number.POSITIVE_INFINITY) => {

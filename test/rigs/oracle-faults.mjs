@@ -23,7 +23,7 @@ export const FAULTS = {
 };
 
 /** No fault: from how many bytes on a file is large and read in a lane of its own. Writers make no file of 64 MiB. */
-export const largeFrom = (bytes) => [['engine/large-files.ts', 'LARGE_BYTES = 64 * 1024 * 1024', `LARGE_BYTES = ${Number(bytes)}`]];
+export const largeFrom = (bytes) => [['engine/readings.ts', 'LARGE_BYTES = 64 * 1024 * 1024', `LARGE_BYTES = ${Number(bytes)}`]];
 
 /** The program to run: a copy of the built one, which nobody builds anew meanwhile, perhaps built with a fault and with other edits. */
 export function programOf(fault, directory, faults = FAULTS, more = []) {

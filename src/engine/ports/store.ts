@@ -82,6 +82,8 @@ export interface Store {
   openDriftAmong(paths: readonly BytePath[]): readonly OpenDrift[];
   /** Open drift whose key or path is `tree` or below it, each once. */
   openDriftBelow(tree: BytePath): readonly OpenDrift[];
+  /** The keys of the same, some at a time, as hints: not verified, and maybe one of them twice. */
+  openKeysBelow(tree: BytePath): Iterable<BytePath>;
   /** Open drift whose path is not its key. */
   openMoves(): readonly OpenDrift[];
   openDrift(): Iterable<OpenDrift>;

@@ -141,3 +141,15 @@ test('of many, some slices at a time: what waits for its turn is still one with 
   expect(batch.take(100, undefined, 5).flat()).toHaveLength(19);
   expect(batch.take(1050).flat()).toHaveLength(1);
 });
+
+test('of very many only some are looked at, and whoever is joined with one of those', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  for (let n = 0; n < 400; n += 1) batch.add(dirty(`/f${n}`), 0);
+  batch.join([path('/f0'), path('/f399')]);
+  const slices = batch.take(100, undefined, 2);
+  expect(slices[0]?.map((one) => one.path)).toEqual(['/f0', '/f399']);
+  const taken = slices.flat();
+  while (batch.size > 0) taken.push(...batch.take(100, undefined, 2).flat());
+  expect(new Set(taken.map((one) => one.path)).size).toBe(400);
+  expect(taken).toHaveLength(400);
+});

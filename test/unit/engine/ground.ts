@@ -13,7 +13,9 @@ import { type AcceptRequest, type AcceptResult, accept } from '../../../src/engi
 import { type CheckTotals, check } from '../../../src/engine/check.ts';
 import { openCounterparts } from '../../../src/engine/counterparts.ts';
 import { init } from '../../../src/engine/init.ts';
+import { openInodeNames } from '../../../src/engine/inode-names.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
+import type { Reconciled } from '../../../src/engine/reconcile.ts';
 import { type RecordOptions, recordDrift } from '../../../src/engine/recorder.ts';
 import { walkRoots } from '../../../src/engine/roots.ts';
 import { openStore } from '../../../src/sqlite/store.ts';
@@ -33,6 +35,16 @@ export class Ground {
   rules: Rule[] = [rule('all', ['/r'], { hooks: ['mirror'] })];
   /** What was said of open drift last, by id. */
   readonly told = new Map<string, DriftRecord>();
+  /** Above so many differences below directories they come in slices of so many. */
+  sliceMax = Number.POSITIVE_INFINITY;
+  /** Where the baseline has the inodes of what appears is known. */
+  hasNames = false;
+  /** Files with more content are left for later. */
+  contentMaxBytes = Number.POSITIVE_INFINITY;
+  /** Ends what is compared. */
+  readonly stop = new AbortController();
+  /** How many of them came so far. */
+  slices = 0;
   #ids = 0;
   #counterparts = openCounterparts();
   readonly #directory = mkdtempSync(join(tmpdir(), 'driftline-engine-'));
@@ -79,7 +91,23 @@ export class Ground {
         this.told.delete(id);
       },
     };
-    await recordDrift({ ...this.#parts(), reporter }, await this.#counterparts.reconcile(this.#parts(), list), by);
+    const record = async (found: Reconciled): Promise<void> => {
+      await recordDrift({ ...this.#parts(), reporter }, found, by);
+    };
+    const slicing = {
+      togetherMax: this.sliceMax,
+      max: this.sliceMax,
+      record: (found: Reconciled) => {
+        this.slices += 1;
+        return record(found);
+      },
+      between: () => Promise.resolve(),
+      signal: this.stop.signal,
+    };
+    const inodes = openInodeNames(this.store, () => {});
+    await inodes.fill(slicing.signal);
+    const parts = { ...this.#parts(), ...(this.hasNames && { names: inodes }) };
+    await record(await this.#counterparts.reconcile(parts, list, { slicing, contentMaxBytes: this.contentMaxBytes }));
     return said;
   }
 

@@ -33,6 +33,14 @@ test('all names in the baseline, in whatever directory; of what is not there, no
   expect(namesOf(99n)).toEqual([]);
 });
 
+test('names of many inodes at once are those in the baseline', async () => {
+  ground.disk.set(entry('/r/d/added', { inode: 8n }));
+  await ground.dirty('/r/d/added');
+  const keys = [7n, 8n, 99n].map(inodeKey);
+  expect(names.inBaseline(new Set(keys)).sort()).toEqual(['/r/a', '/r/d/b', '/r/d/c', '/r/d/other']);
+  expect(names.inBaseline(new Set())).toEqual([]);
+});
+
 test('what is accepted has names, too, and what goes has none', () => {
   names.store.commit({ accept: { put: [entry('/r/d/new', { inode: 9n })], drop: [path('/r/d/b')] } });
   expect(namesOf(9n)).toEqual(['/r/d/new']);

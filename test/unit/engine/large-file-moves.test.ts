@@ -1,8 +1,11 @@
 // A large file that a move concerns is never judged alone: what was found of it goes back to where both names are compared.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compileScope } from '../../../src/domain/rule.ts';
+import { openCounterparts } from '../../../src/engine/counterparts.ts';
+import { openInodeNames } from '../../../src/engine/inode-names.ts';
 import { type LargeFiles, type LargeRead, openLargeFiles } from '../../../src/engine/large-files.ts';
 import type { Disk } from '../../../src/engine/ports/disk.ts';
+import { reconcile } from '../../../src/engine/reconcile.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { Ground } from './ground.ts';
 
@@ -67,4 +70,17 @@ test('what was read of a file is nothing when a move of it has been recorded mea
   beforeRead = move;
   expect(await readOne('/r/large')).toMatchObject({ dirty: { path: '/r/large' }, found: undefined });
   expect(readings).toBe(1);
+});
+
+test.each([false, true])('who went where a file came from is known only if that was told (%s)', async (isTold) => {
+  const { disk, store, rules } = ground;
+  const names = openInodeNames(store, () => {});
+  await names.fill(new AbortController().signal);
+  const parts = { disk, store, baseline: store.baseline, names, scope: compileScope({ rules, ignore: [], own: [] }) };
+  disk.move(path('/r/large'), path('/r/new'));
+  if (isTold) await ground.dirty('/r/large');
+  const actors = [{ source: 'exec', pid: 7, exe: '/bin/mv' } as const];
+  const found = await reconcile(parts, [{ ...dirty('/r/new'), actors }]);
+  const { drifts } = await openCounterparts().complete(parts, found);
+  expect(drifts).toMatchObject([{ drift: { kind: 'moved', from: '/r/large' }, actors, hasOthers: !isTold }]);
 });

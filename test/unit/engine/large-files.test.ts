@@ -327,3 +327,20 @@ test('the end does not wait: the reading is canceled', async () => {
   expect(readings.canceled).toBe(1);
   expect(told()).toEqual([]);
 });
+
+test.each([
+  ['its new name, and then without its old one', ['/r/large2', '/r/large']],
+  ['no name, and then with a new one', ['/r/large', '/r/large2']],
+])('a large file that was told with %s is one move', async (_, names) => {
+  for (const name of names) {
+    if (name === '/r/large') ground.disk.remove(path(name));
+    else ground.disk.set(large(name, 50n));
+    watching.source.say(event(name));
+    await watching.clock.advance(200);
+    await readings.end();
+    await watching.clock.advance(200);
+  }
+  expect(ground.open()).toEqual(['/r/large -> /r/large2']);
+  expect(watching.journal('"moved"')).toHaveLength(1);
+  expect(readings.begun).toEqual(['large2']);
+});

@@ -10,19 +10,28 @@ import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
 
-const TREES = 30;
 const STEPS = 150;
 
-test(`${TREES} trees of random changes, ${STEPS} each`, async () => {
-  for (let seed = 1; seed <= TREES; seed += 1) {
-    const ground = new Ground();
-    try {
-      await new Story(ground, seed).run();
-    } finally {
-      ground.close();
+test.each([
+  [30, Number.POSITIVE_INFINITY, false],
+  [12, 1, false],
+  [50, 1, true],
+  [12, 4, true],
+] as const)(
+  '%d trees of random changes, in slices of %d, inodes known: %s',
+  async (trees, sliceMax, hasNames) => {
+    for (let seed = 1; seed <= trees; seed += 1) {
+      const ground = new Ground();
+      Object.assign(ground, { sliceMax, hasNames });
+      try {
+        await new Story(ground, seed).run();
+      } finally {
+        ground.close();
+      }
     }
-  }
-}, 240_000);
+  },
+  240_000,
+);
 
 class Story {
   readonly #ground: Ground;

@@ -1,5 +1,5 @@
 // Dirty paths to drift, over a disk in memory and a real baseline.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
@@ -232,4 +232,17 @@ test('onDrift accept makes it the baseline, ignore says nothing', async () => {
   expect(ground.store.baseline.info().generation).toBe(2);
   expect(ground.store.baseline.find(path('/r/a'))).toBeDefined();
   expect(await ground.dirty('/r/a')).toEqual([]);
+});
+
+test.each([
+  ['no hook', [], 2],
+  ['a hook', ['mirror'], 3],
+])('what came along with a directory is listed for %s', async (_, hooks, times) => {
+  ground.rules = [rule('all', ['/r'], { hooks })];
+  await ground.start(dir('/r/d', 5n), entry('/r/d/x', { inode: 6n }));
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  const below = vi.spyOn(ground.store.baseline, 'below');
+  expect(await ground.dirty('/r/d', '/r/e')).toEqual(['moved /r/d -> /r/e #1']);
+  // Twice to compare it.
+  expect(below).toHaveBeenCalledTimes(times);
 });
