@@ -48,6 +48,8 @@ export interface DriftRecord extends Drift {
   readonly actors: readonly Actor[];
   /** The generation of the baseline that it differs from. */
   readonly generation: number;
+  /** It is accepted once this path is: what is above it, or was below it. */
+  readonly waitsFor?: BytePath;
 }
 
 /** The baseline's path of a drift: its identity while it is open. */

@@ -7,8 +7,8 @@ export interface WhoHasSeen {
   readonly stdin: HookInput;
   /** Up to it, a run that did not end well may have seen what was there. */
   readonly triedNumber: number;
-  /** Whether a run that was given the path for another reason may have (`GivenPaths`). */
-  readonly mayHaveRead: (path: BytePath) => boolean;
+  /** Whether a run that was given the path for another reason may have (`GivenPaths`); ms since the epoch. */
+  readonly mayHaveRead: (path: BytePath, sinceMs: number) => boolean;
 }
 
 /**
@@ -25,7 +25,7 @@ export function cameAndWent(
     const [first, last] = [items[0], items.at(-1)];
     if (first === undefined || last === undefined || first === last) continue;
     if (items.some(({ paths, number }) => paths.length > 1 || number <= triedNumber)) continue;
-    if (kindOf(first) !== 'added' || !GONE.has(kindOf(last)) || mayHaveRead(path)) continue;
+    if (kindOf(first) !== 'added' || !GONE.has(kindOf(last)) || mayHaveRead(path, first.atMs)) continue;
     for (const { number } of items) gone.add(number);
   }
   return gone;

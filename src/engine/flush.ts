@@ -1,14 +1,16 @@
 // A batch: read, compared, recorded, and the hooks told.
 import type { Dirty } from '../domain/dirty.ts';
+import { driftKey } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
+import type { AcceptResult } from './accept.ts';
 import { openCounterparts } from './counterparts.ts';
 import type { InodeNames } from './inode-names.ts';
 import { trackKeptDrift } from './kept.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
-import { type PathsByHook, readMeanwhile, retell } from './retell.ts';
+import { type Meanwhile, type PathsByHook, readMeanwhile, retell } from './retell.ts';
 import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -22,6 +24,10 @@ export interface Flush {
   batch(dirty: readonly Dirty[], signal: AbortSignal, options: BatchOptions): Promise<Dirty[]>;
   /** Records what was found of a file that was dirty, as the move that it may be the second half of. */
   recordFile(dirty: Dirty, found: Reconciled, signal: AbortSignal): Promise<void>;
+  /** Events were lost: what is being read may have changed since, and nobody will tell. */
+  lost(): void;
+  /** Somebody accepted by hand: what has to be looked at again, and what waited for that. */
+  accepted(result: Pick<AcceptResult, 'accepted' | 'again'>): void;
   /** Whether something could not be read when it was dirty last. */
   readonly hasUnread: boolean;
 }
@@ -36,17 +42,26 @@ export interface BatchOptions {
 const TOGETHER_MAX = 4_096;
 const SLICE = 1_024;
 
+interface RecordedWith {
+  readonly signal: AbortSignal;
+  /** Nothing of it was read before; of the monotonic clock. */
+  readonly sinceMs: number;
+  /** What hooks may have to hear of again, if that is known already. */
+  readonly meanwhile?: Meanwhile | undefined;
+}
+
 /** `doubt`: the path is to be read again. `parts` may change between two calls. */
 export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
   const unread = new Set<BytePath>();
   const counterparts = openCounterparts();
   const keptDrift = trackKeptDrift();
+  let lostMs = Number.NEGATIVE_INFINITY;
 
-  /** Returns what the hooks are told. `meanwhile`: what they may have to hear of again, if that is known already. */
+  /** Returns what the hooks are told. */
   const record = async (
     dirty: readonly Dirty[],
     found: Reconciled,
-    { signal, meanwhile }: { readonly signal: AbortSignal; readonly meanwhile?: PathsByHook | undefined },
+    { signal, sinceMs, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
     const { trigger } = parts;
     for (const { path } of dirty) unread.delete(path);
@@ -64,6 +79,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       signal,
     });
     for (const path of keptDrift.note(kept, accepted)) doubt(path);
+    if (sinceMs <= lostMs) for (const path of placesOf(found)) doubt(path);
     const again = retell(parts, { dirty, ctimes: found.ctimes, told, meanwhile }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
     return told;
@@ -71,12 +87,13 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
 
   return {
     async batch(dirty, signal, { contentMaxBytes, between }) {
-      let meanwhile: Map<string, Set<BytePath>> | undefined;
+      const sinceMs = parts.clock.monotonicMs();
+      let meanwhile: Meanwhile | undefined;
       const recordSlice = async (found: Reconciled): Promise<void> => {
-        // Runs that begin later are given what is in the slices.
+        // Runs that begin now are given what is in the slices, and those before may be forgotten at the end.
         meanwhile ??= readMeanwhile(dirty, parts.scope, parts.trigger);
-        const told = await record([], found, { signal });
-        for (const [hook, paths] of told) for (const path of paths) meanwhile.get(hook)?.delete(path);
+        const told = await record([], found, { signal, sinceMs });
+        for (const [hook, paths] of told) for (const path of paths) meanwhile.left.get(hook)?.delete(path);
       };
       const slicing = {
         togetherMax: TOGETHER_MAX,
@@ -88,14 +105,24 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
-      await record(read, found, { signal, meanwhile });
+      await record(read, found, { signal, sinceMs, meanwhile });
       return found.postponed.size === 0 ? [] : dirty.filter(isPostponed);
     },
     async recordFile(dirty, found, signal) {
-      await record([dirty], await counterparts.complete(parts, found), { signal });
+      await record([dirty], await counterparts.complete(parts, found), { signal, sinceMs: dirty.sinceMs });
+    },
+    lost() {
+      lostMs = parts.clock.monotonicMs();
+    },
+    accepted({ accepted, again }) {
+      for (const path of [...again, ...keptDrift.note([], accepted.map(driftKey))]) doubt(path);
     },
     get hasUnread() {
       return unread.size > 0;
     },
   };
+}
+
+function placesOf({ drifts, resolved }: Reconciled): BytePath[] {
+  return [...drifts.flatMap(({ drift }) => [driftKey(drift), drift.path]), ...resolved.map(({ path }) => path)];
 }

@@ -10,8 +10,8 @@ export interface GivenPaths {
   started(paths: readonly BytePath[], nowMs: number, wallMs: number): (nowMs: number) => void;
   /** The paths that a run may have read while they were otherwise than now. */
   readMeanwhile(dirty: Dirty, options: ReadOptions): readonly BytePath[];
-  /** Whether a run of the last minute may have read what was there for a while and is not any more. */
-  mayHaveRead(path: BytePath, nowMs: number): boolean;
+  /** Whether a run may have read what was there for a while and is not any more; it came at most `agoMs` ago. */
+  mayHaveRead(path: BytePath, nowMs: number, agoMs: number): boolean;
 }
 
 export interface ReadOptions {
@@ -30,29 +30,33 @@ interface Given {
 
 /** An event may be read this much later than what it tells of: the machine may be busy. */
 const LAG_MS = 3_000;
+/** Where it must not make a program start itself again and again (echo.ts). */
+const OWN_LAG_MS = 1_000;
 /** The kernel's clock for times of files ticks up to 100 times a second only, behind the other. */
 const TICK_MS = 20;
-/** As long as a path is dirty, with any sensible deadline. */
-const REMEMBER_MS = 60_000;
-/** Of all runs that are remembered, but for the one that begins. */
+/** How long runs are remembered: as long as a path is dirty, with any sensible deadline. */
+export const REMEMBER_MS = 60_000;
+/** Of all runs that have ended and are remembered. */
 const PATHS_MAX = 500_000;
 
 export function trackGivenPaths(): GivenPaths {
   let runs: Given[] = [];
-  /** Until then anything may have been read. */
-  let unknownMs = Number.NEGATIVE_INFINITY;
+  /** Until then runs of an earlier process may have read anything, and runs that are forgotten before their time. */
+  let earlierMs = Number.NEGATIVE_INFINITY;
+  let forgottenMs = Number.NEGATIVE_INFINITY;
   const forget = (nowMs: number): void => {
     runs = runs.filter(({ endMs }) => endMs >= nowMs - REMEMBER_MS);
-    let count = runs.reduce((sum, { paths }) => sum + paths.length, 0);
-    while (count > PATHS_MAX) {
-      const oldest = runs.shift();
-      count -= oldest?.paths.length ?? count;
-      unknownMs = Math.max(unknownMs, oldest?.endMs ?? unknownMs);
+    let count = 0;
+    for (const run of [...runs].reverse().filter(({ endMs }) => endMs < Number.POSITIVE_INFINITY)) {
+      count += run.paths.length;
+      if (count <= PATHS_MAX) continue;
+      runs.splice(runs.indexOf(run), 1);
+      forgottenMs = Math.max(forgottenMs, run.endMs);
     }
   };
   return {
     recalled() {
-      unknownMs = Number.POSITIVE_INFINITY;
+      earlierMs = Number.POSITIVE_INFINITY;
     },
     started(paths, nowMs, wallMs) {
       forget(nowMs);
@@ -60,23 +64,25 @@ export function trackGivenPaths(): GivenPaths {
       runs.push(run);
       return (endMs) => {
         run.endMs = endMs;
-        unknownMs = Math.min(unknownMs, endMs);
+        earlierMs = Math.min(earlierMs, endMs);
       };
     },
     readMeanwhile(dirty, { ctimeNs, around }) {
       // What was there before the run began, and still is, is what the run has read.
       const isOlder = (wallMs: number): boolean =>
         !dirty.subtree && ctimeNs !== undefined && Number(ctimeNs / 1_000_000n) < wallMs - TICK_MS;
-      const meanwhile = runs.filter(
-        ({ endMs, startWallMs }) => endMs >= dirty.sinceMs - LAG_MS && !isOlder(startWallMs),
-      );
+      const fromMs = dirty.sinceMs - (around ? LAG_MS : OWN_LAG_MS);
+      const meanwhile = runs.filter(({ endMs, startWallMs }) => endMs >= fromMs && !isOlder(startWallMs));
       const given = meanwhile.flatMap(({ paths }) => [...pathsAt(paths, dirty)]);
-      const isNear = around && meanwhile.some(({ paths }) => isAround(paths, dirty.path));
+      const isNear = around && (forgottenMs >= fromMs || meanwhile.some(({ paths }) => isAround(paths, dirty.path)));
       return [...new Set(isNear ? [dirty.path, ...given] : given)];
     },
-    mayHaveRead(path, nowMs) {
-      if (nowMs - REMEMBER_MS <= unknownMs) return true;
-      return runs.some(({ paths, endMs }) => endMs >= nowMs - REMEMBER_MS && isAround(paths, path));
+    mayHaveRead(path, nowMs, agoMs) {
+      // The wall clock may have been set meanwhile.
+      if (agoMs < 0 || agoMs > REMEMBER_MS - LAG_MS) return true;
+      const fromMs = nowMs - REMEMBER_MS;
+      if (fromMs <= Math.max(earlierMs, forgottenMs)) return true;
+      return runs.some(({ paths, endMs }) => endMs >= fromMs && isAround(paths, path));
     },
   };
 }

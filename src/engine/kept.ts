@@ -1,4 +1,4 @@
-// What is not accepted before something else is, as long as this process lives: a new one compares everything.
+// What is not accepted before something else is. A process that begins looks at all open drift anyway.
 import type { BytePath } from '../domain/path.ts';
 
 export interface Kept {
@@ -12,18 +12,25 @@ export interface KeptDrift {
   note(kept: readonly Kept[], accepted: readonly BytePath[]): BytePath[];
 }
 
+/** More wait for a sweep. */
+const KEPT_MAX = 100_000;
+
 export function trackKeptDrift(): KeptDrift {
   const waiting = new Map<BytePath, Set<BytePath>>();
+  let count = 0;
   return {
     note(kept, accepted) {
       for (const { path, first } of kept) {
         const paths = waiting.get(first) ?? new Set();
+        if (count >= KEPT_MAX || paths.has(path)) continue;
         waiting.set(first, paths.add(path));
+        count += 1;
       }
       if (waiting.size === 0) return [];
       return accepted.flatMap((key) => {
         const paths = [...(waiting.get(key) ?? [])];
         waiting.delete(key);
+        count -= paths.length;
         return paths;
       });
     },

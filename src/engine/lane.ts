@@ -73,7 +73,8 @@ function claim({ outbox, clock }: LaneParts, lane: Lane): HookBatch | undefined 
   const [over] = [...pauses].filter(([, untilMs]) => untilMs <= nowMs);
   if (over !== undefined) pauses.delete(over[0]);
   else lane.firstMs = undefined;
-  const mayHaveRead = (path: BytePath): boolean => given.mayHaveRead(path, nowMs);
+  const wallMs = clock.nowMs();
+  const mayHaveRead = (path: BytePath, atMs: number): boolean => given.mayHaveRead(path, nowMs, wallMs - atMs);
   const batch = outbox.claim(hook.name, {
     busy: new Set([...runs.keys(), ...pauses.keys()]),
     maxPaths: hook.maxPaths,

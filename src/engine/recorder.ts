@@ -3,7 +3,7 @@ import { type Ruling, rulingOf } from '../domain/actor-rule.ts';
 import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, comparePaths, joinPath, rebasePath } from '../domain/path.ts';
+import { type BytePath, joinPath, rebasePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
@@ -16,7 +16,8 @@ import type { RecordWriter } from './ports/record-writer.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
-import { onDriftAsSaid, rulingAfter } from './said.ts';
+import { type Page, pagesOf } from './record-pages.ts';
+import { onDriftAsSaid, rulingAfter, severitySaid } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -51,9 +52,6 @@ export interface RecordOptions {
   readonly holds?: Pick<Trigger, 'judge' | 'hold'> | undefined;
 }
 
-/** Drift in one transaction: what is made of it is in memory at once, and it holds up everything else. */
-const PAGE = 2_000;
-
 export interface RecordResult {
   /** By hook, the paths that it is told of. */
   readonly told: ReadonlyMap<string, ReadonlySet<BytePath>>;
@@ -83,7 +81,7 @@ export async function recordDrift(
     const gone = page.resolved.map((open) => toResolved(parts, open));
     const held =
       holds?.judge(fresh.map(({ record, outbox }) => ({ record, told: outbox.map(({ hook }) => hook) }))) ?? [];
-    const committed = commitPage(parts, page, { fresh, gone, held });
+    const committed = commitPage(parts, page, { fresh, gone, held, known });
     for (const one of committed.kept) kept.push(one);
     for (const one of committed.accepted) accepted.push(one);
     holds?.hold(held);
@@ -97,47 +95,24 @@ export async function recordDrift(
   return { told, drifts, kept, accepted };
 }
 
-type Page = Pick<Reconciled, 'drifts' | 'resolved'>;
-
-/**
- * What is below a directory goes before the directory: its move or removal, when it is accepted, takes along whatever the
- * baseline still has there. What has become a directory goes first: below it nothing is accepted before.
- */
-function pagesOf({ drifts, resolved }: Reconciled): Page[] {
-  if (drifts.length + resolved.length <= PAGE) return [{ drifts, resolved }];
-  const sorted = [...drifts].sort((a, b) => comparePaths(driftKey(a.drift), driftKey(b.drift)));
-  const grown = sorted.filter(isGrown);
-  return [
-    ...slices([...sorted.filter((one) => !isGrown(one)), ...grown])
-      .reverse()
-      .map((slice) => ({ drifts: slice, resolved: [] })),
-    ...slices(resolved).map((slice) => ({ drifts: [], resolved: slice })),
-  ];
-}
-
-function isGrown({ drift: { before, after } }: Attributed): boolean {
-  return before !== undefined && before.type !== 'directory' && after?.type === 'directory';
-}
-
-function slices<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / PAGE) }, (_, n) => list.slice(n * PAGE, (n + 1) * PAGE));
-}
-
 interface Told {
   readonly fresh: readonly Recorded[];
   readonly gone: readonly Resolved[];
   readonly held: readonly HeldHook[];
+  /** Open drift by key. */
+  readonly known: ReadonlyMap<BytePath, OpenDrift>;
 }
 
 function commitPage(
-  { store, scope, reporter }: RecorderParts,
+  parts: RecorderParts,
   page: Page,
-  { fresh, gone, held }: Told,
+  { fresh, gone, held, known }: Told,
 ): Pick<RecordResult, 'kept' | 'accepted'> {
+  const { store, scope, reporter } = parts;
   const rulings = new Map(fresh.map(({ drift, ruling }) => [drift, ruling.onDrift]));
   const acceptable = page.drifts
     .map(({ drift }) => drift)
-    .filter((drift) => isAcceptable(drift) && (rulings.get(drift) ?? onDriftAsSaid(drift, scope, store)) === 'accept');
+    .filter((drift) => isAcceptable(drift) && (rulings.get(drift) ?? onDriftAsSaid(drift, scope, known)) === 'accept');
   const kept = unfounded(acceptable, { baseline: store.baseline, scope });
   const accepting = acceptable.filter((drift) => !kept.has(drift));
   const result = {
@@ -145,19 +120,30 @@ function commitPage(
     accepted: accepting.map(driftKey),
   };
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return result;
+  const chosen = new Set(accepting);
+  const late = page.drifts.filter(({ drift }) => chosen.has(drift) && !rulings.has(drift));
+  const told = [...fresh.map((one) => marked(parts, one, kept)), ...late.map((one) => lateRecord(parts, one, known))];
   store.commit({
-    journal: [...fresh.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
-    openDrift: fresh
+    journal: [...told.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
+    openDrift: told
       .filter(({ ruling, drift }) => ruling.onDrift === 'report' || !isAcceptable(drift) || kept.has(drift))
       .map(({ open }) => open),
     closedDrift: [...gone.map(({ open }) => open.key), ...result.accepted],
-    outbox: [...fresh, ...gone].flatMap(({ outbox }) => outbox),
+    outbox: [...told, ...gone].flatMap(({ outbox }) => outbox),
     holds: held,
     ...(accepting.length === 0 ? {} : { accept: patchOf(accepting, { baseline: store.baseline, scope }) }),
   });
-  for (const { record } of fresh) reporter.drift(record);
+  for (const { record } of told) reporter.drift(record);
   for (const { open } of gone) reporter.resolved({ id: open.id, path: open.path });
   return result;
+}
+
+/** Says what it waits for, if it does. */
+function marked({ records }: RecorderParts, one: Recorded, kept: ReadonlyMap<Drift, BytePath>): Recorded {
+  const waitsFor = kept.get(one.drift);
+  if (waitsFor === undefined) return one;
+  const record = { ...one.record, waitsFor };
+  return { ...one, record, open: { ...one.open, record: records.drift(record) } };
 }
 
 /** A mirror must hear of what went back to the baseline as much as of what left it. */
@@ -194,23 +180,46 @@ function toRecord(
   const print = fingerprint(drift, rule.attributes);
   const known = open.get(key);
   if (known?.fingerprint === print) return undefined;
-  const timeNs = parts.clock.nowNs();
   const ruling = rulingAfter(known, rulingOf(rule, actors, hasOthers), rule);
+  const recorded = recordOf(parts, { drift, actors, hasOthers }, { ruling, known, generation, print });
+  const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
+  const places = [known?.path ?? key, drift.path];
+  const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);
+  return { ...recorded, outbox: outboxItems(hooks, recorded.open.record, names) };
+}
+
+interface Said {
+  readonly ruling: Ruling;
+  readonly known: OpenDrift | undefined;
+  readonly generation: number;
+  readonly print: string;
+}
+
+function recordOf(
+  { records, clock, newId }: RecorderParts,
+  { drift, actors }: Attributed,
+  { ruling, known, generation, print }: Said,
+): Recorded {
+  const timeNs = clock.nowNs();
   const record: DriftRecord = {
     ...drift,
     severity: ruling.severity,
-    id: known?.id ?? parts.newId(Number(timeNs / 1_000_000n)),
+    id: known?.id ?? newId(Number(timeNs / 1_000_000n)),
     seq: (known?.seq ?? 0) + 1,
     timeNs,
     actors,
     generation,
   };
-  const line = parts.records.drift(record);
-  const stays = { id: record.id, seq: record.seq, key, path: drift.path, fingerprint: print, record: line };
-  const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
-  const places = [known?.path ?? key, drift.path];
-  const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);
-  return { record, ruling, drift, open: stays, outbox: outboxItems(hooks, line, names) };
+  const open = { id: record.id, seq: record.seq, key: driftKey(drift), path: drift.path, fingerprint: print };
+  return { record, ruling, drift, open: { ...open, record: records.drift(record) }, outbox: [] };
+}
+
+/** What was told when it had to wait is told once more when it is accepted; not to hooks. */
+function lateRecord(parts: RecorderParts, one: Attributed, open: ReadonlyMap<BytePath, OpenDrift>): Recorded {
+  const known = open.get(driftKey(one.drift));
+  const ruling = { severity: severitySaid(known) ?? one.drift.severity, onDrift: 'accept' as const };
+  const { generation } = parts.store.baseline.info();
+  return recordOf(parts, one, { ruling, known, generation, print: known?.fingerprint ?? '' });
 }
 
 /** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */

@@ -3,7 +3,7 @@ import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { RecorderParts } from './recorder.ts';
-import type { LookedAt, Trigger } from './trigger.ts';
+import type { LookedAt, ReadMeanwhile, Trigger } from './trigger.ts';
 
 export type PathsByHook = ReadonlyMap<string, ReadonlySet<BytePath>>;
 
@@ -13,8 +13,15 @@ export interface Looked {
   readonly ctimes: ReadonlyMap<BytePath, bigint>;
   /** The paths that they are told of anyway. */
   readonly told: PathsByHook;
-  /** The only ones that are told of again, when something was told before all was looked at. */
-  readonly meanwhile?: PathsByHook | undefined;
+  /** When something was told before all was looked at: what was found then. */
+  readonly meanwhile?: Meanwhile | undefined;
+}
+
+/** What runs had read of dirty paths before any of what was found there was told. */
+export interface Meanwhile {
+  readonly read: ReadonlyMap<Dirty, readonly ReadMeanwhile[]>;
+  /** By hook, those of the paths that it was not told of since. */
+  readonly left: ReadonlyMap<string, Set<BytePath>>;
 }
 
 /** Returns the hooks that got something to do. */
@@ -24,10 +31,9 @@ export function retell(
   trigger: Pick<Trigger, 'isOwnDoing' | 'readMeanwhile'>,
 ): ReadonlySet<string> {
   const isUntold = (hook: string, path: BytePath): boolean =>
-    told.get(hook)?.has(path) !== true && (meanwhile === undefined || meanwhile.get(hook)?.has(path) === true);
+    told.get(hook)?.has(path) !== true && (meanwhile === undefined || meanwhile.left.get(hook)?.has(path) === true);
   const outbox = dirty.flatMap((one) =>
-    trigger
-      .readMeanwhile(one, lookedAt(one, parts.scope, ctimes.get(one.path)))
+    (meanwhile?.read.get(one) ?? trigger.readMeanwhile(one, lookedAt(one, parts.scope, ctimes.get(one.path))))
       .filter(({ hook }) => one.hasOthers || !trigger.isOwnDoing(hook, one.actors))
       .map(({ hook, paths }) => ({ hook, paths: paths.filter((path) => isUntold(hook, path)) }))
       .filter(({ paths }) => paths.length > 0)
@@ -42,14 +48,19 @@ export function readMeanwhile(
   dirty: readonly Dirty[],
   scope: Scope,
   trigger: Pick<Trigger, 'readMeanwhile'>,
-): Map<string, Set<BytePath>> {
-  const found = new Map<string, Set<BytePath>>();
-  for (const { hook, paths } of dirty.flatMap((one) => trigger.readMeanwhile(one, lookedAt(one, scope, undefined)))) {
-    const known = found.get(hook) ?? new Set();
-    found.set(hook, known);
-    for (const path of paths) known.add(path);
+): Meanwhile {
+  const read = new Map<Dirty, readonly ReadMeanwhile[]>();
+  const left = new Map<string, Set<BytePath>>();
+  for (const one of dirty) {
+    const found = trigger.readMeanwhile(one, lookedAt(one, scope, undefined));
+    read.set(one, found);
+    for (const { hook, paths } of found) {
+      const known = left.get(hook) ?? new Set();
+      left.set(hook, known);
+      for (const path of paths) known.add(path);
+    }
   }
-  return found;
+  return { read, left };
 }
 
 function lookedAt({ path }: Dirty, scope: Scope, ctimeNs: bigint | undefined): LookedAt {

@@ -5,6 +5,7 @@ import type { BytePath } from '../domain/path.ts';
 import { type HookLimits, type HookSettings, tellsPaths } from '../domain/settings.ts';
 import { openChains } from './chain.ts';
 import type { DeliveryParts } from './delivery.ts';
+import { REMEMBER_MS } from './given.ts';
 import { type HoldParts, type Holds, openHolds } from './hold.ts';
 import { type HookState, statesOf } from './hook-state.ts';
 import { noteDrift, recall, retryNow, runLane } from './lane.ts';
@@ -73,12 +74,19 @@ export function openTrigger(parts: TriggerParts): Trigger {
   const chains = openChains(lanes, parts.limits.chain, clock);
   const holds = openHolds(lanes, parts);
   let predecessor: Trigger | undefined;
+  /** Whose runs have ended, but are remembered. */
+  let before: { readonly trigger: Trigger; readonly untilMs: number } | undefined;
+  const formerReaders = (): Trigger | undefined => {
+    if (before !== undefined && clock.monotonicMs() > before.untilMs) before = undefined;
+    return predecessor ?? before?.trigger;
+  };
   let work: readonly Promise<void>[] = [];
   return {
     async run(former) {
       predecessor = former;
       await former?.close();
       predecessor = undefined;
+      if (former !== undefined) before = { trigger: former, untilMs: clock.monotonicMs() + REMEMBER_MS };
       if (closing.signal.aborted) return;
       recall(lanes, parts);
       const slots = openSlots(parts.limits.concurrency);
@@ -127,10 +135,13 @@ export function openTrigger(parts: TriggerParts): Trigger {
           return { hook: name, paths: given.readMeanwhile(dirty, options) };
         })
         .filter(({ paths }) => paths.length > 0),
-      ...(predecessor?.readMeanwhile(dirty, looked).filter(({ hook }) => lanes.has(hook)) ?? []),
+      ...(formerReaders()
+        ?.readMeanwhile(dirty, looked)
+        .filter(({ hook }) => lanes.has(hook)) ?? []),
     ],
     async close(patienceMs) {
       closing.abort();
+      before = undefined;
       for (const lane of lanes.values()) {
         for (const run of lane.runs.values()) run.abort.abort();
         lane.wake.abort();

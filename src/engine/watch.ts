@@ -111,6 +111,7 @@ export function openWatch(initial: WatchParts): Watch {
       case 'overflow':
         overflows += 1;
         onOverflow(event.sinceMs);
+        flush.lost();
         comparisons.lost(signal);
         return;
       case 'coverage': {
@@ -211,7 +212,7 @@ export function openWatch(initial: WatchParts): Watch {
     accept: (request) =>
       errands.add(async () => {
         const result = await accept(parts, request);
-        for (const path of result.again) dirty.doubt(path, false);
+        flush.accepted(result);
         return result;
       }),
     async run(signal) {

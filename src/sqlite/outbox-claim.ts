@@ -108,5 +108,5 @@ function decodeItem(hash: Hash, row: Row): WaitingItem {
   if (!isSameSeal(sealOf(hash, [hook, packed, record]), bytesColumn(row, 'seal'))) {
     throw untrusted(`row ${number} of its outbox does not match its seal`);
   }
-  return { number, hook, record, paths: unpackPaths(packed) };
+  return { number, atMs: integerColumn(row, 'at_ms'), hook, record, paths: unpackPaths(packed) };
 }

@@ -14,6 +14,8 @@ export interface OutboxItem {
 /** An item that waits; `number` grows with each item that comes. */
 export interface WaitingItem extends OutboxItem {
   readonly number: number;
+  /** When it came, in ms since the epoch. */
+  readonly atMs: number;
 }
 
 /** A hook's share of the outbox that one run delivers; kept until it is settled. */

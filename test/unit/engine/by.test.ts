@@ -1,9 +1,9 @@
 // Rules that select on who did it, over a real baseline.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../../src/domain/actor.ts';
-import { entry } from '../../fakes/entry.ts';
+import { entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
-import { Ground } from './ground.ts';
+import { dir, Ground } from './ground.ts';
 
 let ground: Ground;
 beforeEach(async () => {
@@ -70,4 +70,41 @@ test('what certain programs do is reported, also where everything else is accept
   expect(ground.inBaseline('/r/a')?.mode).toBe(0o644);
   await ground.accept(['/r/a']);
   expect((await ground.check()).found).toEqual([]);
+});
+
+/** A file turns into a directory that nobody looked at yet, and something appears in it. */
+async function addBelow(name: string, actor: Parameters<Ground['dirtyBy']>[0] = {}): Promise<void> {
+  ground.disk.remove(path('/r/a'));
+  for (const one of [dir('/r/a', 7n), entry(name, { inode: 8n })]) ground.disk.set(one);
+  await ground.dirtyBy(actor, name);
+}
+
+test('what waits for what is above it says so, and is told once more when it is accepted', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  await addBelow('/r/a/x');
+  const [open] = [...ground.store.openDrift()];
+  expect(JSON.parse(open?.record ?? '')).toMatchObject({ seq: 1, waitsFor: '/r/a' });
+  expect((await ground.dirty('/r/a')).sort()).toEqual(['added /r/a/x #2', 'changed /r/a #1']);
+  expect(ground.open()).toEqual([]);
+});
+
+test('what certain programs do is accepted also when it had to wait, but not what others did there meanwhile', async () => {
+  await addBelow('/r/a/x', by('/usr/bin/trusted'));
+  await ground.dirtyBy(by('/usr/bin/trusted'), '/r/a');
+  expect(ground.open()).toEqual([]);
+  ground.disk.remove(path('/r/b'));
+  for (const one of [dir('/r/b', 17n), entry('/r/b/x', { inode: 18n })]) ground.disk.set(one);
+  await ground.dirtyBy(by('/usr/bin/trusted'), '/r/b/x');
+  ground.disk.set(entry('/r/b/x', { inode: 18n, mode: 0o666 }));
+  await ground.dirtyBy(by('/usr/bin/vi'), '/r/b/x');
+  await ground.dirtyBy(by('/usr/bin/trusted'), '/r/b');
+  expect(ground.open()).toEqual(['/r/b/x']);
+});
+
+test('a rule that accepts from now on accepts nothing that was reported before', async () => {
+  ground.disk.set(entry('/r/a', { mode: 0o600 }));
+  await ground.dirty('/r/a');
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  expect(await ground.dirty('/r/a', '/r/')).toEqual([]);
+  expect(ground.open()).toEqual(['/r/a']);
 });

@@ -8,7 +8,7 @@ function items(...lines: string[]): WaitingItem[] {
   return lines.map((line, index) => {
     const [kind = '', ...paths] = line.split(' ');
     const record = kind === 'resolved' ? { type: kind } : { type: 'drift', kind };
-    return { number: index + 1, hook: 'h', record: JSON.stringify(record), paths: paths.map(path) };
+    return { number: index + 1, atMs: 5, hook: 'h', record: JSON.stringify(record), paths: paths.map(path) };
   });
 }
 
@@ -32,7 +32,7 @@ test('a run that did not end well may have seen it', () => {
 
 test('a run that was given the path for another reason may have seen it', () => {
   const waiting = items('added /x', 'added /y', 'resolved /x', 'resolved /y');
-  const mayHaveRead = (one: string): boolean => one === '/x';
+  const mayHaveRead = (one: string, atMs: number): boolean => one === '/x' && atMs === 5;
   expect([...cameAndWent(waiting, { ...MIRROR, mayHaveRead })]).toEqual([2, 4]);
 });
 

@@ -49,27 +49,40 @@ test('not what was there before the run began, and not what came long after it',
 
 test('a run of the last minute may have read what it was given, and what is around that', () => {
   const given = ran('/r/d/x');
-  for (const name of ['/r/d/x', '/r/d', '/r', '/r/d/x/y']) expect(given.mayHaveRead(path(name), 300)).toBe(true);
-  for (const name of ['/r/e', '/r/d/xy', '/r/d/w']) expect(given.mayHaveRead(path(name), 300)).toBe(false);
-  expect(given.mayHaveRead(path('/r/d/x'), 300 + MINUTE)).toBe(false);
+  for (const name of ['/r/d/x', '/r/d', '/r', '/r/d/x/y']) expect(given.mayHaveRead(path(name), 300, 0)).toBe(true);
+  for (const name of ['/r/e', '/r/d/xy', '/r/d/w']) expect(given.mayHaveRead(path(name), 300, 0)).toBe(false);
+  expect(given.mayHaveRead(path('/r/d/x'), 300 + MINUTE, 0)).toBe(false);
+});
+
+test('what waited longer than runs are remembered may have been read', () => {
+  const given = ran('/r/d');
+  expect(given.mayHaveRead(path('/r/x'), 300, 50_000)).toBe(false);
+  expect(given.mayHaveRead(path('/r/x'), 300, MINUTE)).toBe(true);
+  // Somebody has set the clock back.
+  expect(given.mayHaveRead(path('/r/x'), 300, -1)).toBe(true);
 });
 
 test('what runs of an earlier process have read is not known, until a minute after the first of this one', () => {
   const given = trackGivenPaths();
-  expect(given.mayHaveRead(path('/r/x'), 0)).toBe(false);
+  expect(given.mayHaveRead(path('/r/x'), 0, 0)).toBe(false);
   given.recalled();
-  expect(given.mayHaveRead(path('/r/x'), 10 * MINUTE)).toBe(true);
+  expect(given.mayHaveRead(path('/r/x'), 10 * MINUTE, 0)).toBe(true);
   given.started([path('/r/y')], 10 * MINUTE, WALL_MS)(10 * MINUTE + 1);
-  expect(given.mayHaveRead(path('/r/x'), 10 * MINUTE + 2)).toBe(true);
-  expect(given.mayHaveRead(path('/r/x'), 11 * MINUTE + 2)).toBe(false);
+  expect(given.mayHaveRead(path('/r/x'), 10 * MINUTE + 2, 0)).toBe(true);
+  expect(given.mayHaveRead(path('/r/x'), 11 * MINUTE + 2, 0)).toBe(false);
 });
 
 test('more paths than are remembered are taken for anything', () => {
   const given = trackGivenPaths();
   const many = Array.from({ length: 500_001 }, (_, n) => path(`/r/${String(n).padStart(6, '0')}`));
-  given.started(many, 0, WALL_MS)(10);
-  expect(given.mayHaveRead(path('/r/x'), 20)).toBe(false);
+  const end = given.started(many, 0, WALL_MS);
+  given.started([], 5, WALL_MS)(10);
+  expect(given.mayHaveRead(path('/r/x'), 20, 0)).toBe(false);
+  end(25);
   given.started([], 30, WALL_MS)(40);
-  expect(given.mayHaveRead(path('/r/x'), 50)).toBe(true);
-  expect(given.mayHaveRead(path('/r/x'), 11 + MINUTE)).toBe(false);
+  expect(given.mayHaveRead(path('/r/x'), 50, 0)).toBe(true);
+  expect(given.mayHaveRead(path('/r/x'), 26 + MINUTE, 0)).toBe(false);
+  expect(given.readMeanwhile(dirty('/s', { sinceMs: 100 }), GONE)).toEqual(['/s']);
+  expect(given.readMeanwhile(dirty('/s', { sinceMs: 100 }), { ...GONE, around: false })).toEqual([]);
+  expect(given.readMeanwhile(dirty('/s', { sinceMs: 4000 }), GONE)).toEqual([]);
 });

@@ -31,6 +31,28 @@ test('overflows that come during a rescan take one more, and no more', async () 
   expect(watching.journal('"rescan"')).toHaveLength(3);
 });
 
+test('what was read before events were lost is read again, also when it is recorded after the rescan', async () => {
+  await watching.begin();
+  const { read } = ground.disk;
+  let isSlow = true;
+  ground.disk.read = async (at, names, contentMaxBytes) => {
+    const found = await read(at, names, contentMaxBytes);
+    if (isSlow) {
+      isSlow = false;
+      ground.disk.remove(path('/r/b'));
+      watching.source.say({ kind: 'overflow', sinceMs: 1 });
+      await watching.clock.sleep(500);
+    }
+    return found;
+  };
+  ground.disk.set(entry('/r/b', { inode: 5n }));
+  watching.source.say(event('/r/b'));
+  for (let n = 0; n < 20; n += 1) await watching.clock.advance(100);
+  expect(watching.journal('"added"')).toHaveLength(1);
+  expect(watching.journal('"rescan"')).toHaveLength(1);
+  expect(ground.open()).toEqual([]);
+});
+
 test('a wall clock that is set back does not hold up what is dirty', async () => {
   await watching.begin();
   ground.disk.set(entry('/r/a', { mode: 0o600 }));
@@ -132,7 +154,8 @@ test('what could not be accepted before what is above it is accepted after that'
   await watching.clock.advance(1000);
   expect(ground.open()).toEqual([]);
   expect((await ground.check()).found).toEqual([]);
-  expect(watching.journal('"added"')).toHaveLength(2);
+  // Once as what waits, and once as what is accepted.
+  expect(watching.journal('"added"')).toHaveLength(4);
 });
 
 test('what waited for something else that waited is accepted, too', async () => {
