@@ -37,12 +37,8 @@ export function rulingOf(rule: Rule, actors: readonly Actor[], hasOthers: boolea
 }
 
 /** What an open drift was said to be is not taken back because of who came after. */
-export function isMilder(ruling: Ruling, { severity, onDrift }: Ruling): boolean {
-  return rank(ruling.severity) < rank(severity) || ruling.onDrift !== onDrift;
-}
-
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
+export function severest(a: Severity, b: Severity): Severity {
+  return SEVERITIES.indexOf(a) < SEVERITIES.indexOf(b) ? b : a;
 }
 
 type Test = (actor: Actor) => boolean;

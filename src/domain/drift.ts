@@ -48,8 +48,10 @@ export interface DriftRecord extends Drift {
   readonly actors: readonly Actor[];
   /** The generation of the baseline that it differs from. */
   readonly generation: number;
-  /** It is accepted once this path is: what is above it, or was below it. */
-  readonly waitsFor?: BytePath;
+  /** It is to be accepted, because of its rule or of a clause of that, as soon as that is possible. */
+  readonly accepts?: 'rule' | 'by' | undefined;
+  /** What has to be accepted before it: what is above it, or was below it. */
+  readonly waitsFor?: BytePath | undefined;
 }
 
 /** The baseline's path of a drift: its identity while it is open. */

@@ -51,7 +51,7 @@ interface RecordedWith {
 }
 
 /** `doubt`: the path is to be read again. `parts` may change between two calls. */
-export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): Flush {
+export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: boolean) => void): Flush {
   const unread = new Set<BytePath>();
   const counterparts = openCounterparts();
   const keptDrift = trackKeptDrift();
@@ -79,7 +79,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
       signal,
     });
     for (const path of keptDrift.note(kept, accepted)) doubt(path);
-    if (sinceMs <= lostMs) for (const path of placesOf(found)) doubt(path);
+    if (sinceMs <= lostMs) for (const { path, subtree } of placesOf(found)) doubt(path, subtree);
     const again = retell(parts, { dirty, ctimes: found.ctimes, told, meanwhile }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
     return told;
@@ -123,6 +123,11 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath) => void): F
   };
 }
 
-function placesOf({ drifts, resolved }: Reconciled): BytePath[] {
-  return [...drifts.flatMap(({ drift }) => [driftKey(drift), drift.path]), ...resolved.map(({ path }) => path)];
+/** With a directory that moved comes what is in it. */
+function placesOf({ drifts, resolved }: Reconciled): Pick<Dirty, 'path' | 'subtree'>[] {
+  const places = drifts.flatMap(({ drift }) => [
+    { path: driftKey(drift), subtree: false },
+    { path: drift.path, subtree: drift.kind === 'moved' && drift.after?.type === 'directory' },
+  ]);
+  return [...places, ...resolved.map(({ path }) => ({ path, subtree: false }))];
 }

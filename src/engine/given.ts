@@ -40,16 +40,15 @@ export const REMEMBER_MS = 60_000;
 const PATHS_MAX = 500_000;
 
 export function trackGivenPaths(): GivenPaths {
-  let runs: Given[] = [];
-  /** Until then runs of an earlier process may have read anything, and runs that are forgotten before their time. */
+  const runs: Given[] = [];
+  /** Until then runs of an earlier process may have read anything, and runs that are forgotten. */
   let earlierMs = Number.NEGATIVE_INFINITY;
   let forgottenMs = Number.NEGATIVE_INFINITY;
   const forget = (nowMs: number): void => {
-    runs = runs.filter(({ endMs }) => endMs >= nowMs - REMEMBER_MS);
     let count = 0;
     for (const run of [...runs].reverse().filter(({ endMs }) => endMs < Number.POSITIVE_INFINITY)) {
       count += run.paths.length;
-      if (count <= PATHS_MAX) continue;
+      if (count <= PATHS_MAX && run.endMs >= nowMs - REMEMBER_MS) continue;
       runs.splice(runs.indexOf(run), 1);
       forgottenMs = Math.max(forgottenMs, run.endMs);
     }

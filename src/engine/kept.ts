@@ -18,13 +18,21 @@ const KEPT_MAX = 100_000;
 export function trackKeptDrift(): KeptDrift {
   const waiting = new Map<BytePath, Set<BytePath>>();
   let count = 0;
+  const forgetOldest = (): void => {
+    for (const [first, paths] of waiting) {
+      waiting.delete(first);
+      count -= paths.size;
+      return;
+    }
+  };
   return {
     note(kept, accepted) {
       for (const { path, first } of kept) {
         const paths = waiting.get(first) ?? new Set();
-        if (count >= KEPT_MAX || paths.has(path)) continue;
+        if (paths.has(path)) continue;
         waiting.set(first, paths.add(path));
         count += 1;
+        if (count > KEPT_MAX) forgetOldest();
       }
       if (waiting.size === 0) return [];
       return accepted.flatMap((key) => {

@@ -17,7 +17,7 @@ import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
 import { type Page, pagesOf } from './record-pages.ts';
-import { onDriftAsSaid, rulingAfter, severitySaid } from './said.ts';
+import { acceptsBy, onDriftAsSaid, rulingAfter, severitySaid } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -138,12 +138,14 @@ function commitPage(
   return result;
 }
 
-/** Says what it waits for, if it does. */
-function marked({ records }: RecorderParts, one: Recorded, kept: ReadonlyMap<Drift, BytePath>): Recorded {
-  const waitsFor = kept.get(one.drift);
-  if (waitsFor === undefined) return one;
-  const record = { ...one.record, waitsFor };
-  return { ...one, record, open: { ...one.open, record: records.drift(record) } };
+/** What is to be accepted, and cannot be yet, says so. */
+function marked({ records, scope }: RecorderParts, one: Recorded, kept: ReadonlyMap<Drift, BytePath>): Recorded {
+  const { drift, ruling, open, outbox } = one;
+  const [waitsFor, rule] = [kept.get(drift), ruleOf(drift, scope)];
+  if (rule === undefined || ruling.onDrift !== 'accept' || (waitsFor === undefined && isAcceptable(drift))) return one;
+  const record = { ...one.record, accepts: acceptsBy(rule), waitsFor };
+  const line = records.drift(record);
+  return { ...one, record, open: { ...open, record: line }, outbox: outbox.map((item) => ({ ...item, record: line })) };
 }
 
 /** A mirror must hear of what went back to the baseline as much as of what left it. */

@@ -1,6 +1,7 @@
 // What an open drift was said to be, and what that means for what is found of it now.
-import { isMilder, type Ruling } from '../domain/actor-rule.ts';
-import { type Drift, driftKey, SEVERITIES, type Severity } from '../domain/drift.ts';
+import type { Actor } from '../domain/actor.ts';
+import { type Ruling, rulingOf, severest } from '../domain/actor-rule.ts';
+import { type Drift, type DriftRecord, driftKey, SEVERITIES, type Severity } from '../domain/drift.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
@@ -11,11 +12,11 @@ export function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, rule: 
   if (known === undefined) return ruling;
   const said = saidOf(known);
   const before = onDriftAfter(said, rule);
-  // What was to be accepted is so no more when somebody comes whose doing is not.
-  const onDrift = before === 'accept' ? ruling.onDrift : before;
-  return isMilder(ruling, { severity: said.severity ?? rule.severity, onDrift })
-    ? { severity: rule.severity, onDrift }
-    : ruling;
+  return {
+    severity: severest(said.severity ?? rule.severity, ruling.severity),
+    // What was to be accepted is so no more when somebody comes whose doing is not.
+    onDrift: before === 'accept' ? ruling.onDrift : before,
+  };
 }
 
 /** Of drift that is open as it is found now. */
@@ -32,25 +33,34 @@ export function severitySaid(known: OpenDrift | undefined): Severity | undefined
   return known && saidOf(known).severity;
 }
 
+/** For the record of what is to be accepted and cannot be yet. */
+export function acceptsBy({ onDrift }: Rule): NonNullable<DriftRecord['accepts']> {
+  return onDrift === 'accept' ? 'rule' : 'by';
+}
+
 /**
- * Under a rule that accepts, drift is open because of who made it or because the rule was another one, unless it says that it
- * waits for something else, or could not be read.
+ * What was to be accepted still is, if the rule of today would accept what those did who were seen. Anything else is open
+ * because of who made it, or because of the rule of that time.
  */
-function onDriftAfter({ isWaiting, isUnread }: Said, { onDrift, by = [] }: Rule): Ruling['onDrift'] {
-  const mayAccept = onDrift === 'accept' || by.some((clause) => clause.onDrift === 'accept');
-  if (isWaiting && mayAccept) return 'accept';
-  const mayBeMaker = by.some((clause) => clause.onDrift === 'report');
-  return onDrift === 'accept' && (!isUnread || mayBeMaker) ? 'report' : onDrift;
+function onDriftAfter({ accepts, actors }: Said, rule: Rule): Ruling['onDrift'] {
+  const isLeft = accepts === 'by' || (accepts === 'rule' && rule.onDrift === 'accept');
+  if (isLeft && rulingOf(rule, actors, false).onDrift === 'accept') return 'accept';
+  return rule.onDrift === 'accept' ? 'report' : rule.onDrift;
 }
 
 interface Said {
   readonly severity: Severity | undefined;
-  readonly isUnread: boolean;
-  readonly isWaiting: boolean;
+  readonly accepts: unknown;
+  readonly actors: readonly Actor[];
 }
 
 function saidOf({ record }: OpenDrift): Said {
-  const { severity, after, waitsFor } = JSON.parse(record) as Readonly<Record<string, unknown>>;
-  const isUnread = typeof after === 'object' && after !== null && 'incomplete' in after;
-  return { severity: SEVERITIES.find((one) => one === severity), isUnread, isWaiting: waitsFor !== undefined };
+  const { severity, accepts, actor, actors } = JSON.parse(record) as {
+    readonly severity?: unknown;
+    readonly accepts?: unknown;
+    readonly actor?: Actor;
+    readonly actors?: readonly Actor[];
+  };
+  const seen = actors ?? (actor === undefined ? [] : [actor]);
+  return { severity: SEVERITIES.find((one) => one === severity), accepts, actors: seen };
 }

@@ -76,7 +76,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
   let predecessor: Trigger | undefined;
   /** Whose runs have ended, but are remembered. */
   let before: { readonly trigger: Trigger; readonly untilMs: number } | undefined;
-  const formerReaders = (): Trigger | undefined => {
+  const formerRuns = (): Trigger | undefined => {
     if (before !== undefined && clock.monotonicMs() > before.untilMs) before = undefined;
     return predecessor ?? before?.trigger;
   };
@@ -106,7 +106,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
       lane.wake.abort();
     },
     states: () => statesOf(lanes, parts, predecessor?.states() ?? []),
-    isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (predecessor?.isOwnDoing(hook, actors) ?? false),
+    isOwnDoing: (hook, actors) => chains.isBroken(hook, actors) || (formerRuns()?.isOwnDoing(hook, actors) ?? false),
     judge: holds.judge,
     hold(held) {
       predecessor?.hold(held);
@@ -135,7 +135,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
           return { hook: name, paths: given.readMeanwhile(dirty, options) };
         })
         .filter(({ paths }) => paths.length > 0),
-      ...(formerReaders()
+      ...(formerRuns()
         ?.readMeanwhile(dirty, looked)
         .filter(({ hook }) => lanes.has(hook)) ?? []),
     ],

@@ -76,7 +76,7 @@ export function openWatch(initial: WatchParts): Watch {
   /** These change nothing, and wait for no large file. */
   const questions = openErrands(() => wake.abort());
   const large = openLargeFiles(parts, { onDone: () => wake.abort(), survive });
-  const flush = openFlush(parts, (path) => dirty.doubt(path, false));
+  const flush = openFlush(parts, (path, subtree = false) => dirty.doubt(path, subtree));
   const dirty = openDirtyPaths(parts, { flush, large });
   const linked = openLinked(parts.names, (path, actor) => dirty.doubt(path, false, actor));
   const comparisons = openComparisons(parts, {

@@ -38,6 +38,7 @@ export function driftJson(record: DriftRecord): JsonObject {
     actor: actorJson(actors.at(-1)),
     actors: actors.length > 1 ? actors.map(actorJson) : undefined,
     generation: record.generation,
+    accepts: record.accepts,
     ...(record.waitsFor === undefined ? {} : pathJson('waitsFor', record.waitsFor)),
   };
 }

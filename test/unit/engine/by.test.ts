@@ -108,3 +108,40 @@ test('a rule that accepts from now on accepts nothing that was reported before',
   expect(await ground.dirty('/r/a', '/r/')).toEqual([]);
   expect(ground.open()).toEqual(['/r/a']);
 });
+
+test('what waits is not accepted when the rule would not accept it any more', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  await addBelow('/r/a/x', by('/usr/bin/vi'));
+  const trusted = { exe: '/usr/bin/vi', user: undefined, uid: undefined, unit: undefined, severity: undefined };
+  for (const rules of [
+    [rule('all', ['/r'], { by: [{ ...trusted, onDrift: 'accept' }] })],
+    [rule('all', ['/r'], { onDrift: 'accept', by: [{ ...trusted, onDrift: 'report' }] })],
+  ]) {
+    ground.rules = rules;
+    await ground.dirtyBy(by('/usr/bin/dpkg'), '/r/a');
+    expect(ground.open()).toContain('/r/a/x');
+  }
+});
+
+test('what could not be read is accepted when it can be, if that was so when it was told', async () => {
+  const unread = (name: string) => entry(name, { digest: undefined, incomplete: 13, mode: 0o600 });
+  ground.disk.set(unread('/r/a'));
+  await ground.dirty('/r/a');
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  ground.disk.set(unread('/r/b'));
+  await ground.dirty('/r/b');
+  expect(ground.open()).toEqual(['/r/a', '/r/b']);
+  for (const name of ['/r/a', '/r/b']) ground.disk.set(entry(name, { mode: 0o600 }));
+  await ground.dirty('/r/a', '/r/b');
+  expect(ground.open()).toEqual(['/r/a']);
+});
+
+test('a severity that one clause gave is not taken back by another', async () => {
+  const web = { exe: '/usr/bin/httpd', user: undefined, uid: undefined, unit: undefined, onDrift: undefined };
+  ground.rules = [rule('all', ['/r'], { severity: 'info', by: [{ ...web, severity: 'critical' }] })];
+  ground.disk.set(entry('/r/a', { mode: 0o777 }));
+  await ground.dirtyBy(by('/usr/bin/httpd'), '/r/a');
+  ground.disk.set(entry('/r/a', { mode: 0o755 }));
+  await ground.dirtyBy(by('/usr/bin/touch'), '/r/a');
+  expect(severities()).toEqual(['critical']);
+});
