@@ -17,8 +17,11 @@ export interface GivenPaths {
 export interface ReadOptions {
   /** Of what is there now. */
   readonly ctimeNs: bigint | undefined;
-  /** Of what a run was given the program reads everything, and makes the directories above it, too. */
-  readonly around: boolean;
+  /**
+   * Of what a run was given the program reads everything, and makes the directories above it, too. Asked only when there was
+   * a run: most dirty paths are looked at without one.
+   */
+  readonly around: () => boolean;
 }
 
 interface Given {
@@ -66,7 +69,11 @@ export function trackGivenPaths(): GivenPaths {
         earlierMs = Math.min(earlierMs, endMs);
       };
     },
-    readMeanwhile(dirty, { ctimeNs, around }) {
+    readMeanwhile(dirty, options) {
+      const { ctimeNs } = options;
+      const isLate = (endMs: number): boolean => endMs >= dirty.sinceMs - LAG_MS;
+      if (!isLate(forgottenMs) && !runs.some(({ endMs }) => isLate(endMs))) return [];
+      const around = options.around();
       // What was there before the run began, and still is, is what the run has read.
       const isOlder = (wallMs: number): boolean =>
         !dirty.subtree && ctimeNs !== undefined && Number(ctimeNs / 1_000_000n) < wallMs - TICK_MS;

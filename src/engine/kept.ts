@@ -19,11 +19,10 @@ export function trackKeptDrift(): KeptDrift {
   const waiting = new Map<BytePath, Set<BytePath>>();
   let count = 0;
   const forgetOldest = (): void => {
-    for (const [first, paths] of waiting) {
-      waiting.delete(first);
-      count -= paths.size;
-      return;
-    }
+    const [oldest] = waiting;
+    if (oldest === undefined) return;
+    waiting.delete(oldest[0]);
+    count -= oldest[1].size;
   };
   return {
     note(kept, accepted) {

@@ -17,7 +17,7 @@ import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
 import { type Page, pagesOf } from './record-pages.ts';
-import { acceptsBy, onDriftAsSaid, rulingAfter, severitySaid } from './said.ts';
+import { acceptsBy, rulingAfter, rulingAsSaid } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -109,10 +109,14 @@ function commitPage(
   { fresh, gone, held, known }: Told,
 ): Pick<RecordResult, 'kept' | 'accepted'> {
   const { store, scope, reporter } = parts;
-  const rulings = new Map(fresh.map(({ drift, ruling }) => [drift, ruling.onDrift]));
-  const acceptable = page.drifts
-    .map(({ drift }) => drift)
-    .filter((drift) => isAcceptable(drift) && (rulings.get(drift) ?? onDriftAsSaid(drift, scope, known)) === 'accept');
+  const rulings = new Map(fresh.map(({ drift, ruling }) => [drift, ruling]));
+  const still = page.drifts.filter(({ drift }) => !rulings.has(drift) && isAcceptable(drift));
+  for (const { drift } of still) {
+    const ruling = rulingAsSaid(drift, known, scope);
+    if (ruling !== undefined) rulings.set(drift, ruling);
+  }
+  const isChosen = (drift: Drift): boolean => isAcceptable(drift) && rulings.get(drift)?.onDrift === 'accept';
+  const acceptable = page.drifts.map(({ drift }) => drift).filter(isChosen);
   const kept = unfounded(acceptable, { baseline: store.baseline, scope });
   const accepting = acceptable.filter((drift) => !kept.has(drift));
   const result = {
@@ -120,9 +124,14 @@ function commitPage(
     accepted: accepting.map(driftKey),
   };
   if (fresh.length === 0 && gone.length === 0 && accepting.length === 0) return result;
-  const chosen = new Set(accepting);
-  const late = page.drifts.filter(({ drift }) => chosen.has(drift) && !rulings.has(drift));
-  const told = [...fresh.map((one) => marked(parts, one, kept)), ...late.map((one) => lateRecord(parts, one, known))];
+  // What was told when it had to wait is told once more when it is accepted; not to hooks.
+  const late = still.flatMap((one) => {
+    const [ruling, open] = [rulings.get(one.drift), known.get(driftKey(one.drift))];
+    if (!isChosen(one.drift) || kept.has(one.drift) || ruling === undefined || open === undefined) return [];
+    const fields = { ruling, known: open, print: open.fingerprint, generation: store.baseline.info().generation };
+    return [recordOf(parts, one, fields)];
+  });
+  const told = [...fresh.map((one) => marked(parts, one, kept)), ...late];
   store.commit({
     journal: [...told.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: told
@@ -141,9 +150,9 @@ function commitPage(
 /** What is to be accepted, and cannot be yet, says so. */
 function marked({ records, scope }: RecorderParts, one: Recorded, kept: ReadonlyMap<Drift, BytePath>): Recorded {
   const { drift, ruling, open, outbox } = one;
-  const [waitsFor, rule] = [kept.get(drift), ruleOf(drift, scope)];
-  if (rule === undefined || ruling.onDrift !== 'accept' || (waitsFor === undefined && isAcceptable(drift))) return one;
-  const record = { ...one.record, accepts: acceptsBy(rule), waitsFor };
+  const waitsFor = kept.get(drift);
+  if (ruling.onDrift !== 'accept' || (waitsFor === undefined && isAcceptable(drift))) return one;
+  const record = { ...one.record, accepts: acceptsBy(ruleOf(drift, scope)), waitsFor };
   const line = records.drift(record);
   return { ...one, record, open: { ...open, record: line }, outbox: outbox.map((item) => ({ ...item, record: line })) };
 }
@@ -190,7 +199,7 @@ function toRecord(
   return { ...recorded, outbox: outboxItems(hooks, recorded.open.record, names) };
 }
 
-interface Said {
+interface RecordFields {
   readonly ruling: Ruling;
   readonly known: OpenDrift | undefined;
   readonly generation: number;
@@ -200,7 +209,7 @@ interface Said {
 function recordOf(
   { records, clock, newId }: RecorderParts,
   { drift, actors }: Attributed,
-  { ruling, known, generation, print }: Said,
+  { ruling, known, generation, print }: RecordFields,
 ): Recorded {
   const timeNs = clock.nowNs();
   const record: DriftRecord = {
@@ -214,14 +223,6 @@ function recordOf(
   };
   const open = { id: record.id, seq: record.seq, key: driftKey(drift), path: drift.path, fingerprint: print };
   return { record, ruling, drift, open: { ...open, record: records.drift(record) }, outbox: [] };
-}
-
-/** What was told when it had to wait is told once more when it is accepted; not to hooks. */
-function lateRecord(parts: RecorderParts, one: Attributed, open: ReadonlyMap<BytePath, OpenDrift>): Recorded {
-  const known = open.get(driftKey(one.drift));
-  const ruling = { severity: severitySaid(known) ?? one.drift.severity, onDrift: 'accept' as const };
-  const { generation } = parts.store.baseline.info();
-  return recordOf(parts, one, { ruling, known, generation, print: known?.fingerprint ?? '' });
 }
 
 /** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */

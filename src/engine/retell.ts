@@ -64,7 +64,7 @@ export function readMeanwhile(
 }
 
 function lookedAt({ path }: Dirty, scope: Scope, ctimeNs: bigint | undefined): LookedAt {
-  return { ctimeNs, around: scope.ruleOf(path)?.hooks ?? [] };
+  return { ctimeNs, around: () => scope.ruleOf(path)?.hooks ?? [] };
 }
 
 /** What is true of the path now: the drift that is open, or that it is as the baseline has it. */

@@ -104,7 +104,7 @@ async function flush(parts: RunOnChangeParts, dirty: readonly Dirty[]): Promise<
   for (const path of looked.changed) sort(path, causeOf(path, causes));
   // What a run has read while it was otherwise than before and after.
   for (const one of dirty) {
-    const now = { ctimeNs: looked.ctimes.get(one.path), around: [] };
+    const now = { ctimeNs: looked.ctimes.get(one.path), around: () => [] };
     const given = trigger.readMeanwhile(one, now).flatMap(({ paths }) => paths);
     for (const path of given) sort(path, one);
   }

@@ -20,22 +20,16 @@ export function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, rule: 
 }
 
 /** Of drift that is open as it is found now. */
-export function onDriftAsSaid(
-  drift: Drift,
-  scope: Scope,
-  open: ReadonlyMap<BytePath, OpenDrift>,
-): Ruling['onDrift'] | undefined {
+export function rulingAsSaid(drift: Drift, open: ReadonlyMap<BytePath, OpenDrift>, scope: Scope): Ruling | undefined {
   const [rule, known] = [ruleOf(drift, scope), open.get(driftKey(drift))];
-  return rule && known && onDriftAfter(saidOf(known), rule);
-}
-
-export function severitySaid(known: OpenDrift | undefined): Severity | undefined {
-  return known && saidOf(known).severity;
+  if (rule === undefined || known === undefined) return undefined;
+  const said = saidOf(known);
+  return { severity: said.severity ?? rule.severity, onDrift: onDriftAfter(said, rule) };
 }
 
 /** For the record of what is to be accepted and cannot be yet. */
-export function acceptsBy({ onDrift }: Rule): NonNullable<DriftRecord['accepts']> {
-  return onDrift === 'accept' ? 'rule' : 'by';
+export function acceptsBy(rule: Rule | undefined): NonNullable<DriftRecord['accepts']> {
+  return rule?.onDrift === 'accept' ? 'rule' : 'by';
 }
 
 /**

@@ -30,7 +30,7 @@ export interface LookedAt {
   /** Of what is at the path now. */
   readonly ctimeNs: bigint | undefined;
   /** The hooks that are told of it although they were given only what is above or below it. */
-  readonly around: readonly string[];
+  readonly around: () => readonly string[];
 }
 
 export interface Trigger {
@@ -131,7 +131,7 @@ export function openTrigger(parts: TriggerParts): Trigger {
       ...[...lanes.values()]
         .filter(({ hook }) => tellsPaths(hook.stdin))
         .map(({ hook: { name }, given }) => {
-          const options = { ctimeNs: looked.ctimeNs, around: looked.around.includes(name) };
+          const options = { ctimeNs: looked.ctimeNs, around: () => looked.around().includes(name) };
           return { hook: name, paths: given.readMeanwhile(dirty, options) };
         })
         .filter(({ paths }) => paths.length > 0),

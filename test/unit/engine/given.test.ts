@@ -17,7 +17,7 @@ function ran(...names: string[]) {
   return given;
 }
 
-const GONE = { ctimeNs: undefined, around: true };
+const GONE = { ctimeNs: undefined, around: () => true };
 
 test.each([
   ['what it was given', '/r/d/x', ['/r/d/x']],
@@ -36,12 +36,12 @@ test('below a directory that is in doubt as a whole, all that it was given', () 
 
 test('who does not read what is around hears of nothing else', () => {
   const given = ran('/r/d/x');
-  expect(given.readMeanwhile(dirty('/r/d'), { ...GONE, around: false })).toEqual([]);
-  expect(given.readMeanwhile(dirty('/r/d', { subtree: true }), { ...GONE, around: false })).toEqual(['/r/d/x']);
+  expect(given.readMeanwhile(dirty('/r/d'), { ...GONE, around: () => false })).toEqual([]);
+  expect(given.readMeanwhile(dirty('/r/d', { subtree: true }), { ...GONE, around: () => false })).toEqual(['/r/d/x']);
 });
 
 test('not what was there before the run began, and not what came long after it', () => {
-  const at = (ms: number) => ({ ctimeNs: BigInt(ms) * 1_000_000n, around: true });
+  const at = (ms: number) => ({ ctimeNs: BigInt(ms) * 1_000_000n, around: () => true });
   expect(ran('/r/x').readMeanwhile(dirty('/r/x'), at(WALL_MS - 1000))).toEqual([]);
   expect(ran('/r/x').readMeanwhile(dirty('/r/x'), at(WALL_MS + 1))).toEqual(['/r/x']);
   expect(ran('/r/x').readMeanwhile(dirty('/r/x', { sinceMs: 5000 }), GONE)).toEqual([]);
@@ -83,6 +83,6 @@ test('more paths than are remembered are taken for anything', () => {
   expect(given.mayHaveRead(path('/r/x'), 50, 0)).toBe(true);
   expect(given.mayHaveRead(path('/r/x'), 26 + MINUTE, 0)).toBe(false);
   expect(given.readMeanwhile(dirty('/s', { sinceMs: 100 }), GONE)).toEqual(['/s']);
-  expect(given.readMeanwhile(dirty('/s', { sinceMs: 100 }), { ...GONE, around: false })).toEqual([]);
+  expect(given.readMeanwhile(dirty('/s', { sinceMs: 100 }), { ...GONE, around: () => false })).toEqual([]);
   expect(given.readMeanwhile(dirty('/s', { sinceMs: 4000 }), GONE)).toEqual([]);
 });

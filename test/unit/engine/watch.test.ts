@@ -141,18 +141,21 @@ test('a hook hears of a file that came, was read by its run, and went before the
   expect(given).toEqual([['/r/a'], ['/r/a']]);
 });
 
+/** The drift that is open when this was said and looked at. */
+async function openAfter(...names: string[]): Promise<string[]> {
+  watching.source.say(...names.map((name) => event(name)));
+  await watching.clock.advance(1000);
+  return ground.open();
+}
+
 test('what could not be accepted before what is above it is accepted after that', async () => {
   ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
   await watching.begin();
   ground.disk.remove(path('/r/a'));
   for (const one of [dir('/r/a', 7n), entry('/r/a/x', { inode: 8n }), entry('/r/a/y', { inode: 9n })])
     ground.disk.set(one);
-  watching.source.say(event('/r/a/x'), event('/r/a/y'));
-  await watching.clock.advance(1000);
-  expect(ground.open()).toEqual(['/r/a/x', '/r/a/y']);
-  watching.source.say(event('/r/a'));
-  await watching.clock.advance(1000);
-  expect(ground.open()).toEqual([]);
+  expect(await openAfter('/r/a/x', '/r/a/y')).toEqual(['/r/a/x', '/r/a/y']);
+  expect(await openAfter('/r/a')).toEqual([]);
   expect((await ground.check()).found).toEqual([]);
   // Once as what waits, and once as what is accepted.
   expect(watching.journal('"added"')).toHaveLength(4);
@@ -169,12 +172,8 @@ test('what waited for something else that waited is accepted, too', async () => 
   ground.disk.set(entry('/r/d', { inode: 10n }));
   ground.disk.remove(path('/r/e'));
   for (const one of [dir('/r/e', 8n), entry('/r/e/p', { inode: 6n })]) ground.disk.set(one);
-  watching.source.say(event('/r/d'), event('/r/d/p'), event('/r/e/p'));
-  await watching.clock.advance(1000);
-  expect(ground.open()).toEqual(['/r/d', '/r/d/p -> /r/e/p']);
-  watching.source.say(event('/r/e'));
-  await watching.clock.advance(1000);
-  expect(ground.open()).toEqual([]);
+  expect(await openAfter('/r/d', '/r/d/p', '/r/e/p')).toEqual(['/r/d', '/r/d/p -> /r/e/p']);
+  expect(await openAfter('/r/e')).toEqual([]);
   expect((await ground.check()).found).toEqual([]);
 });
 
