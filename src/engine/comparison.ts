@@ -39,7 +39,8 @@ export interface Comparisons {
 }
 
 export interface ComparisonPorts {
-  readonly doubt: (path: BytePath) => void;
+  /** `subtree`: with everything below it. */
+  readonly doubt: (path: BytePath, subtree: boolean) => void;
   /** Two paths in doubt that may be the names of one move. */
   readonly join: (paths: readonly BytePath[]) => void;
   /** What was found by now should be read. */
@@ -118,7 +119,7 @@ async function compareAll(
       if (hasAncestorIn(path, whole)) continue;
       if (finding.kind !== 'changed') whole.add(path);
       parts.appended.doubt(path);
-      doubt(path);
+      doubt(path, isNewDirectory(finding));
       const other = halves.other(finding, path);
       if (other !== undefined) join([path, other]);
     }
@@ -127,7 +128,7 @@ async function compareAll(
     if (!signal.aborted || error !== signal.reason) throw error;
   }
   if (signal.aborted) return incomplete;
-  if (isLoss) for (const open of store.openDrift()) doubt(open.path);
+  if (isLoss) for (const open of store.openDrift()) doubt(open.path, false);
   onFound();
   const durationMs = Math.round(clock.monotonicMs() - startMs);
   const fields = { timeNs: clock.nowNs(), tier, entries, drifts, durationMs };
@@ -155,6 +156,11 @@ function openHalves(): Halves {
       return others.get(inode);
     },
   };
+}
+
+/** When it is read, the baseline may have it already, from a reading that missed what is in it by now. */
+function isNewDirectory(finding: Exclude<Finding, { readonly kind: 'incomplete' }>): boolean {
+  return finding.kind === 'added' && finding.after.type === 'directory';
 }
 
 function placeOf(finding: Exclude<Finding, { readonly kind: 'incomplete' }>): BytePath {

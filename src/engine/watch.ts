@@ -80,7 +80,7 @@ export function openWatch(initial: WatchParts): Watch {
   const dirty = openDirtyPaths(parts, { flush, large });
   const linked = openLinked(parts.names, (path, actor) => dirty.doubt(path, false, actor));
   const comparisons = openComparisons(parts, {
-    doubt: (path) => dirty.doubt(path, false),
+    doubt: dirty.doubt,
     join: dirty.join,
     onFound: () => wake.abort(),
     survive,

@@ -1,6 +1,7 @@
 // The loop, over events that a test makes up, a disk in memory and a real baseline.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { inodeKey } from '../../../src/domain/inode-table.ts';
+import type { Page } from '../../../src/engine/ports/disk.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { hook } from '../../fakes/hook.ts';
 import { rule } from '../../fakes/rule.ts';
@@ -51,6 +52,29 @@ test('what was read before events were lost is read again, also when it is recor
   expect(watching.journal('"added"')).toHaveLength(1);
   expect(watching.journal('"rescan"')).toHaveLength(1);
   expect(ground.open()).toEqual([]);
+});
+
+test('what came into a new directory with events that were lost is found, also when the directory is accepted after the rescan', async () => {
+  ground.rules = [rule('all', ['/r'], { onDrift: 'accept' })];
+  await watching.begin();
+  const { walk } = ground.disk;
+  let isSlow = true;
+  ground.disk.walk = async function* (roots, options) {
+    const pages: Page[] = [];
+    for await (const page of walk(roots, options)) pages.push(page);
+    if (isSlow) {
+      isSlow = false;
+      ground.disk.set(entry('/r/d/x'));
+      watching.source.say({ kind: 'overflow', sinceMs: 1 });
+      await watching.clock.sleep(500);
+    }
+    yield* pages;
+  };
+  ground.disk.set(dir('/r/d', 7n));
+  watching.source.say(event('/r/d'));
+  for (let n = 0; n < 20; n += 1) await watching.clock.advance(100);
+  expect(watching.journal('"added"')).toHaveLength(2);
+  expect(ground.store.baseline.find(path('/r/d/x'))).toBeDefined();
 });
 
 test('a wall clock that is set back does not hold up what is dirty', async () => {
