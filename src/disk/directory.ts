@@ -11,6 +11,7 @@ import {
   openAt,
   openAtNoSymlinks,
 } from '../libc/file.ts';
+import { sortNames } from './sort-names.ts';
 
 const { EPERM, ENOSYS, ELOOP, ENOENT, ENOTDIR } = constants.errno;
 
@@ -71,9 +72,9 @@ export function listNames(fd: number): string[] | number {
     if (length === 0) break;
     addNames(names, length);
   }
-  names.sort();
+  const sorted = sortNames(names);
   // A rename while the directory is read can show one name twice.
-  return hasTwins(names) ? names.filter((name, index) => name !== names[index - 1]) : names;
+  return hasTwins(sorted) ? sorted.filter((name, index) => name !== sorted[index - 1]) : sorted;
 }
 
 /** One string for all and slices of it: a call into Node for each name costs more than the rest of this. */
