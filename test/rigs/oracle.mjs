@@ -18,6 +18,7 @@ const HELP = `usage: npm run rig -- oracle [OPTION...]
   --fault NAME     plants a fault, of ${Object.keys(FAULTS).join(', ')}: exit 0 when the rig noticed
   --strict         a move that was told as a removal and an addition is wrong, too
   --keep           leaves everything in place when something is wrong
+SIGTERM ends it after the round that is going on.
 `;
 
 const { values: options } = parseArgs({
@@ -39,6 +40,8 @@ const { values: options } = parseArgs({
 /** How long what is wrong may take to become right: a rescan that is under way, a busy machine. */
 const LATE_MS = options.fault === undefined ? 30_000 : 5_000;
 const ACCEPT_EVERY = 5;
+/** How far it is, now and then. */
+const SAY_MS = 60_000;
 
 /** mulberry32 */
 let state = Number(options.seed);
@@ -263,16 +266,28 @@ async function main() {
   const oracle = new Oracle(site);
   const begin = performance.now();
   let isKept = false;
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (site.close(), process.exit(130)));
+  let isStopped = false;
+  process.once('SIGINT', () => {
+    site.close();
+    process.exit(130);
+  });
+  process.once('SIGTERM', () => {
+    isStopped = true;
+    console.error('ends after this round');
+  });
   console.log(`seed ${options.seed}, ${options.fs}, ${options.operations} operations${options.fault ? `, fault ${options.fault}` : ''}`);
   try {
     site.program = programOf(options.fault, site.directory, FAULTS, options.large === undefined ? [] : largeFrom(options.large));
     site.openWriters(Number(options.seed));
     await oracle.begin();
-    while (oracle.operations < Number(options.operations)) {
+    let saidMs = begin;
+    while (oracle.operations < Number(options.operations) && !isStopped) {
       // Each trouble once, then by chance.
       const trouble = troubles[oracle.rounds < troubles.length ? oracle.rounds : random(troubles.length)];
       await oracle.round(trouble, Number(options.round));
+      if (performance.now() - saidMs < SAY_MS) continue;
+      saidMs = performance.now();
+      console.log(`${oracle.operations} operations, ${oracle.rounds} fences, ${((saidMs - begin) / 60_000).toFixed(0)} min`);
     }
     oracle.end();
   } catch (error) {
