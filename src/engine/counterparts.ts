@@ -1,5 +1,6 @@
 // Two halves of a move that were seen apart, by a comparison that passed one place before and the other after it, or as a
 // link and an unlink: they become one drift when the second is found.
+import type { IsHeld } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
 import type { Drift } from '../domain/drift.ts';
 import { inodeKey } from '../domain/inode-table.ts';
@@ -22,16 +23,19 @@ export interface Counterparts {
 
 export interface CounterpartOptions extends Pick<ReconcileOptions, 'contentMaxBytes'> {
   readonly slicing?: Omit<Slicing, 'halves'> | undefined;
+  /** What somebody else is at: its other half is found when that is. */
+  readonly isHeld?: IsHeld | undefined;
 }
 
 export function openCounterparts(): Counterparts {
   const halves = openHalves();
   return {
-    async reconcile(parts, dirty, { contentMaxBytes, slicing } = {}) {
-      const options = { contentMaxBytes, slicing: slicing && { ...slicing, halves } };
-      const first = await reconcile(parts, dirty, options);
-      const more = first.drifts.flatMap(({ drift }) => halves.otherOf(drift, parts.store) ?? []).map(doubted);
-      const found = more.length === 0 ? first : await reconcile(parts, [...dirty, ...more], options);
+    async reconcile(parts, dirty, { contentMaxBytes, slicing, isHeld = () => false } = {}) {
+      const free = { halves: halvesBeside(halves, isHeld), parts: partsBeside(parts, isHeld) };
+      const options = { contentMaxBytes, slicing: slicing && { ...slicing, halves: free.halves } };
+      const first = await reconcile(free.parts, dirty, options);
+      const more = first.drifts.flatMap(({ drift }) => free.halves.otherOf(drift, parts.store) ?? []).map(doubted);
+      const found = more.length === 0 ? first : await reconcile(free.parts, [...dirty, ...more], options);
       halves.note(found.drifts);
       return found;
     },
@@ -41,6 +45,22 @@ export function openCounterparts(): Counterparts {
       return whole;
     },
   };
+}
+
+function halvesBeside({ note, otherOf }: Halves, isHeld: IsHeld): Halves {
+  return {
+    note,
+    otherOf: (half, store) => {
+      const other = otherOf(half, store);
+      return other === undefined || isHeld(other) ? undefined : other;
+    },
+  };
+}
+
+function partsBeside(parts: ReconcileParts, isHeld: IsHeld): ReconcileParts {
+  const { names } = parts;
+  if (names === undefined) return parts;
+  return { ...parts, names: { inBaseline: (keys) => names.inBaseline(keys).filter((path) => !isHeld(path)) } };
 }
 
 async function withSources(parts: ReconcileParts, found: Reconciled, halves: Halves): Promise<Reconciled> {

@@ -63,6 +63,8 @@ export function openDirtyPaths(
     taken += sizeOf(slices);
     // Who is in a slice by itself need not wait for everything in a directory.
     const work = openWork([...slices].sort((a, b) => Number(a.some(isTree)) - Number(b.some(isTree))));
+    const others = [...works];
+    const isOthers = (path: BytePath): boolean => others.some((other) => other.holds(path));
     works.push(work);
     for (let slice = work.next(); slice !== undefined && !signal.aborted; slice = work.next()) {
       turnMs = clock.monotonicMs();
@@ -70,7 +72,8 @@ export function openDirtyPaths(
         work.inHand(trees);
         return between(signal);
       };
-      large.add(await flush.batch(large.recall(slice), signal, { contentMaxBytes: maxBytes, between: turn }));
+      const options = { contentMaxBytes: maxBytes, between: turn, isHeld: isOthers };
+      large.add(await flush.batch(large.recall(slice), signal, options));
       taken -= slice.length;
     }
     works.pop();

@@ -1,4 +1,5 @@
 // A batch: read, compared, recorded, and the hooks told.
+import type { IsHeld } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
 import { driftKey } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
@@ -36,6 +37,8 @@ export interface BatchOptions {
   readonly contentMaxBytes?: number | undefined;
   /** When very much differs: lets others have their turn, but for what is in these trees, or above one of them. */
   readonly between: Slicing['between'];
+  /** What those are at that this batch has its turn between. */
+  readonly isHeld: IsHeld;
 }
 
 /** Of what differs below directories that are in doubt as a whole: some 5 KiB each, as long as it is compared together. */
@@ -73,12 +76,13 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
     for (const { drift } of found.drifts) {
       if (drift.after !== undefined && parts.names.note(drift.after)) doubt(drift.path);
     }
-    const { told, kept, accepted } = await recordDrift(parts, found, {
+    const { told, kept, accepted, left } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
       holds: trigger,
       signal,
     });
     for (const path of keptDrift.note(kept, accepted)) doubt(path);
+    for (const { path, subtree } of left) doubt(path, subtree);
     if (sinceMs <= lostMs) for (const { path, subtree } of placesOf(found)) doubt(path, subtree);
     const again = retell(parts, { dirty, ctimes: found.ctimes, told, meanwhile }, trigger);
     for (const hook of new Set([...told.keys(), ...again])) trigger.notify(hook);
@@ -86,7 +90,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
   };
 
   return {
-    async batch(dirty, signal, { contentMaxBytes, between }) {
+    async batch(dirty, signal, { contentMaxBytes, between, isHeld }) {
       const sinceMs = parts.clock.monotonicMs();
       let meanwhile: Meanwhile | undefined;
       const recordSlice = async (found: Reconciled): Promise<void> => {
@@ -102,7 +106,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
         between,
         signal,
       };
-      const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing });
+      const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing, isHeld });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
       await record(read, found, { signal, sinceMs, meanwhile });

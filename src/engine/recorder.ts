@@ -2,13 +2,14 @@
 import { type Ruling, rulingOf } from '../domain/actor-rule.ts';
 import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
-import { recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, joinPath, rebasePath } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
+import { namesOf, outboxItems } from './hook-names.ts';
 import type { Kept } from './kept.ts';
+import { type Left, leftBehind } from './left-behind.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HeldHook, OutboxItem } from './ports/outbox.ts';
@@ -61,6 +62,8 @@ export interface RecordResult {
   readonly kept: readonly Kept[];
   /** Keys of what was accepted. */
   readonly accepted: readonly BytePath[];
+  /** What nothing is said of any more, and has to be looked at again. */
+  readonly left: readonly Left[];
 }
 
 /** Commits what a reconciliation found. */
@@ -71,12 +74,13 @@ export async function recordDrift(
 ): Promise<RecordResult> {
   const { generation } = parts.store.baseline.info();
   const told = new Map<string, Set<BytePath>>();
-  const [kept, accepted]: [Kept[], BytePath[]] = [[], []];
+  const [kept, accepted, left]: [Kept[], BytePath[], Left[]] = [[], [], []];
   let drifts = 0;
   for (const [index, page] of pagesOf(found).entries()) {
     if (index > 0) await new Promise((resolve) => setImmediate(resolve));
     if (signal?.aborted) break;
     const known = openByKey(page, parts.store);
+    for (const one of leftBehind(page, known, parts.store.baseline)) left.push(one);
     const fresh = page.drifts.flatMap((one) => toRecord(parts, one, { generation, known, isOwnDoing }) ?? []);
     const gone = page.resolved.map((open) => toResolved(parts, open));
     const held =
@@ -92,7 +96,7 @@ export async function recordDrift(
     }
     drifts += fresh.length;
   }
-  return { told, drifts, kept, accepted };
+  return { told, drifts, kept, accepted, left };
 }
 
 interface Told {
@@ -223,28 +227,4 @@ function recordOf(
   };
   const open = { id: record.id, seq: record.seq, key: driftKey(drift), path: drift.path, fingerprint: print };
   return { record, ruling, drift, open: { ...open, record: records.drift(record) }, outbox: [] };
-}
-
-/** `names`: asked only if there is somebody to be told; of a directory that moved they are very many. */
-function outboxItems(hooks: readonly string[], record: string, names: () => readonly BytePath[]): OutboxItem[] {
-  if (hooks.length === 0) return [];
-  const paths = names();
-  return hooks.map((hook) => ({ hook, record, paths }));
-}
-
-/**
- * Every name that a hook may know it by: that in the baseline and those of `places`, which are where it was last and where it
- * is now. Of a directory that moved also the names of everything that came along.
- */
-function namesOf(key: BytePath, places: readonly BytePath[], isDirectory: boolean, { baseline }: Store): BytePath[] {
-  const names = new Set([key, ...places]);
-  const tops = [...names];
-  if (tops.length === 1 || !isDirectory) return tops;
-  for (const { dir, run } of baseline.below(key)) {
-    for (const at of recordOffsets(run)) {
-      const old = joinPath(dir, recordName(run, at));
-      for (const top of tops) names.add(rebasePath(old, key, top));
-    }
-  }
-  return [...names];
 }

@@ -31,6 +31,8 @@ export interface SliceTask {
   readonly incomplete: { path: BytePath; errno: number }[];
   /** What the baseline has as something that moved, or came along with what did. */
   readonly oldNameOf: (path: BytePath) => BytePath | undefined;
+  /** Nobody else looks at this until all is told. */
+  readonly hold: (path: BytePath) => void;
   /** After each slice. */
   readonly pause: () => Promise<void>;
 }
@@ -46,14 +48,16 @@ export interface Slice {
 
 export function openSlice(
   parts: ReconcileParts,
-  { seen, open, incomplete, oldNameOf, pause }: SliceTask,
+  { seen, open, incomplete, oldNameOf, hold, pause }: SliceTask,
   { max, halves, record, signal }: Slicing,
 ): Slice {
-  const { store, scope } = parts;
+  const { store, scope, baseline } = parts;
   const seenPaths = new Set(seen.keys());
   const isSeen = (path: BytePath): boolean => seenPaths.has(path) || hasAncestorIn(path, seenPaths);
   let differences: Difference[] = [];
   let drifts: Drift[] = [];
+  /** What was told to have moved to where the baseline has a directory: that is not looked at once more, with this. */
+  const placed = new Set<BytePath>();
 
   /** Takes out of `paths` what is a directory now: that is compared with everything in it, elsewhere. */
   const readOthers = async (paths: Set<BytePath>): Promise<Difference[]> => {
@@ -65,6 +69,12 @@ export function openSlice(
     }
     return found;
   };
+  const noteMove = (from: BytePath, to: BytePath): void => {
+    hold(from);
+    hold(to);
+    if (baseline.find(to)?.type === 'directory') placed.add(from);
+  };
+  const isPlaced = (one: Difference): boolean => one.kind === 'removed' && placed.has(one.before.path);
   const tell = async (found: readonly Drift[], known: readonly OpenDrift[]): Promise<void> => {
     const keys = new Set(found.map(driftKey));
     const unread = new Set(incomplete.flatMap(({ path }) => [path, oldNameOf(path) ?? path]));
@@ -75,6 +85,7 @@ export function openSlice(
     const attributed = found.map((drift) => withUnseen(attribute(drift, seen), isSeen, store));
     await record({ drifts: attributed, resolved, incomplete: [], ctimes: new Map(), postponed: new Set() });
     halves.note(attributed);
+    for (const drift of found) if (drift.kind === 'moved') noteMove(driftKey(drift), drift.path);
     await pause();
   };
 
@@ -86,7 +97,7 @@ export function openSlice(
     },
     async flush() {
       if (differences.length + drifts.length === 0 || signal.aborted) return;
-      const [own, told] = [unique(differences), drifts];
+      const [own, told] = [unique(differences.filter((one) => !isPlaced(one))), drifts];
       [differences, drifts] = [[], []];
       const asked = new Set([...own.map(pathOf), ...told.flatMap((drift) => [driftKey(drift), drift.path])]);
       const others = othersOf(own, asked, parts, halves);

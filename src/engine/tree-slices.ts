@@ -16,7 +16,7 @@ import type { ReconcileParts } from './reconcile.ts';
 import { openSlice, type SliceTask, type Slicing } from './slice.ts';
 import { findingsHere } from './survey.ts';
 
-export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'oldNameOf' | 'pause'> {
+export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'oldNameOf' | 'hold' | 'pause'> {
   /** What was found of the single paths. */
   readonly heads: readonly Difference[];
   /** Those of the single paths of which nothing is said. */
@@ -34,7 +34,10 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   const held = new Set(task.paths);
   const trees = new Set<BytePath>();
   const pause = (): Promise<void> => between(held);
-  const slice = openSlice(parts, { ...task, open, oldNameOf: moved.oldDirOf, pause }, slicing);
+  const hold = (path: BytePath): void => {
+    if (!isWithinAny(path, held)) held.add(path);
+  };
+  const slice = openSlice(parts, { ...task, open, oldNameOf: moved.oldDirOf, hold, pause }, slicing);
   /** Made once: one that is older costs a page. */
   let seals: SealTable | undefined;
   /** To be walked. */

@@ -14,6 +14,7 @@ import { type CheckTotals, check } from '../../../src/engine/check.ts';
 import { openCounterparts } from '../../../src/engine/counterparts.ts';
 import { init } from '../../../src/engine/init.ts';
 import { openInodeNames } from '../../../src/engine/inode-names.ts';
+import type { Left } from '../../../src/engine/left-behind.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import type { Reconciled } from '../../../src/engine/reconcile.ts';
 import { type RecordOptions, recordDrift } from '../../../src/engine/recorder.ts';
@@ -43,6 +44,12 @@ export class Ground {
   contentMaxBytes = Number.POSITIVE_INFINITY;
   /** Ends what is compared. */
   readonly stop = new AbortController();
+  /** Whoever has a turn before more is read. */
+  between = (_held: ReadonlySet<BytePath>): Promise<void> => Promise.resolve();
+  /** What is to be looked at again. */
+  readonly left: Left[] = [];
+  /** What somebody else is at, between whose readings this is. */
+  isHeld = (_path: BytePath): boolean => false;
   /** How many of them came so far. */
   slices = 0;
   #ids = 0;
@@ -92,7 +99,8 @@ export class Ground {
       },
     };
     const record = async (found: Reconciled): Promise<void> => {
-      await recordDrift({ ...this.#parts(), reporter }, found, by);
+      const { left } = await recordDrift({ ...this.#parts(), reporter }, found, by);
+      this.left.push(...left);
     };
     const slicing = {
       togetherMax: this.sliceMax,
@@ -101,13 +109,19 @@ export class Ground {
         this.slices += 1;
         return record(found);
       },
-      between: () => Promise.resolve(),
+      between: (held: ReadonlySet<BytePath>) => this.between(held),
       signal: this.stop.signal,
     };
     const inodes = openInodeNames(this.store, () => {});
     await inodes.fill(slicing.signal);
     const parts = { ...this.#parts(), ...(this.hasNames && { names: inodes }) };
-    await record(await this.#counterparts.reconcile(parts, list, { slicing, contentMaxBytes: this.contentMaxBytes }));
+    await record(
+      await this.#counterparts.reconcile(parts, list, {
+        slicing,
+        contentMaxBytes: this.contentMaxBytes,
+        isHeld: this.isHeld,
+      }),
+    );
     return said;
   }
 

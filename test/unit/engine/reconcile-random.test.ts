@@ -5,6 +5,7 @@ import { errorCode } from '../../../src/domain/errors.ts';
 import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, rebasePath } from '../../../src/domain/path.ts';
 import { isStandIn } from '../../../src/domain/stand-in.ts';
+import { holdPaths } from '../../../src/engine/held-paths.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
@@ -13,18 +14,21 @@ import { dir, Ground } from './ground.ts';
 const STEPS = 150;
 
 test.each([
-  [30, Number.POSITIVE_INFINITY, false],
-  [12, 1, false],
-  [50, 1, true],
-  [12, 4, true],
+  [30, Number.POSITIVE_INFINITY, false, false],
+  [12, 1, false, false],
+  [50, 1, true, false],
+  [12, 4, true, false],
+  [40, Number.POSITIVE_INFINITY, true, true],
+  [32, 4, false, true],
+  [40, 1, true, true],
 ] as const)(
-  '%d trees of random changes, in slices of %d, inodes known: %s',
-  async (trees, sliceMax, hasNames) => {
+  '%d trees of random changes, in slices of %d, inodes known: %s, others have turns: %s',
+  async (trees, sliceMax, hasNames, hasTurns) => {
     for (let seed = 1; seed <= trees; seed += 1) {
       const ground = new Ground();
       Object.assign(ground, { sliceMax, hasNames });
       try {
-        await new Story(ground, seed).run();
+        await new Story(ground, seed, hasTurns).run();
       } finally {
         ground.close();
       }
@@ -40,9 +44,12 @@ class Story {
   readonly #log: string[] = [];
   #pending: string[] = [];
   #next = 1000;
+  #isTelling = false;
+  #isTurn = false;
 
-  constructor(ground: Ground, seed: number) {
+  constructor(ground: Ground, seed: number, hasTurns: boolean) {
     this.#ground = ground;
+    if (hasTurns) ground.between = (held) => this.#turn(held);
     this.#seed = seed;
     this.#random = randomOf(seed);
     // Every other tree has a part in which everything is meant.
@@ -96,7 +103,28 @@ class Story {
   async #tell(count: number): Promise<void> {
     const batch = this.#pending.splice(0, count);
     if (batch.length === 0) return;
+    const isOuter = !this.#isTelling;
+    this.#isTelling = true;
     this.#log.push(`  told ${batch.join(' ')}: ${(await this.#ground.dirty(...batch)).join(', ')}`);
+    if (isOuter) this.#isTelling = false;
+    this.#pending.push(...this.#ground.left.splice(0).map(({ path: at, subtree }) => (subtree ? `${at}/` : at)));
+  }
+
+  /** While a batch is compared more happens, and some of what has nothing to do with it is told. */
+  async #turn(held: ReadonlySet<BytePath>): Promise<void> {
+    if (!this.#isTelling || this.#isTurn || this.#random(3) > 0) return;
+    this.#isTurn = true;
+    this.#log.push('  meanwhile');
+    if (this.#random(2) === 0) this.#change();
+    const { holds } = holdPaths(held);
+    const free = this.#pending.filter((name) => !holds(path(name.replace(/(.)\/$/, '$1'))));
+    const now = new Set(free.slice(0, this.#random(free.length + 1)));
+    const later = this.#pending.filter((name) => !now.has(name));
+    this.#pending = [...now, ...later];
+    this.#ground.isHeld = holds;
+    await this.#tell(now.size);
+    this.#ground.isHeld = () => false;
+    this.#isTurn = false;
   }
 
   #change(): void {

@@ -1,5 +1,6 @@
 // Dirty paths to drift, over a disk in memory and a real baseline.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { holdPaths } from '../../../src/engine/held-paths.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
@@ -246,3 +247,32 @@ test.each([
   // Twice to compare it.
   expect(below).toHaveBeenCalledTimes(times);
 });
+
+test.each([
+  ['came', 'together', '/r/b/', '/r/a/'],
+  ['went', 'together', '/r/a/', '/r/b/'],
+  ['came', 'in slices', '/r/b/', '/r/a/'],
+  ['went', 'in slices', '/r/a/', '/r/b/'],
+])(
+  'a move of which somebody else finds one half while what %s is looked at %s is a move',
+  async (_, how, tree, other) => {
+    if (how === 'in slices') ground.sliceMax = 1;
+    const files = ['x', 'd/y', 'd/z'].map((name, n) =>
+      entry(`/r/a/${name}`, { inode: BigInt(8 + n), digest: digestOf(name) }),
+    );
+    await ground.start(dir('/r/a', 5n), dir('/r/a/d', 7n), ...files);
+    ground.disk.set(dir('/r/b', 6n));
+    for (const name of ['x', 'd']) ground.disk.move(path(`/r/a/${name}`), path(`/r/b/${name}`));
+    await ground.dirty(tree);
+    ground.between = async (held) => {
+      ground.between = () => Promise.resolve();
+      ground.isHeld = holdPaths(held).holds;
+      const said = await ground.dirty(`${other}x`, `${other}d`);
+      expect(said.filter((line) => line.startsWith('moved'))).toEqual([]);
+      ground.isHeld = () => false;
+    };
+    await ground.dirty(tree);
+    const moves = ['/r/a/d -> /r/b/d', '/r/a/x -> /r/b/x'];
+    expect(ground.open().filter((name) => name !== '/r/b')).toEqual(moves);
+  },
+);
