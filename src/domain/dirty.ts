@@ -13,6 +13,9 @@ export interface Dirty {
   readonly sinceMs: number;
 }
 
+/** What is to be looked at, whoever did it. */
+export type Doubt = Pick<Dirty, 'path' | 'subtree'>;
+
 /** Two of the same path; the actors of `b` are the later ones. */
 export function mergeDirty(a: Dirty, b: Dirty): Dirty {
   const actors = b.actors.reduce<readonly Actor[]>(addActor, a.actors);

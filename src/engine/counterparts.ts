@@ -23,7 +23,7 @@ export interface Counterparts {
 
 export interface CounterpartOptions extends Pick<ReconcileOptions, 'contentMaxBytes'> {
   readonly slicing?: Omit<Slicing, 'halves'> | undefined;
-  /** What somebody else is at: its other half is found when that is. */
+  /** What somebody else is at is nobody's other half; what is found there later may be paired with what is told now. */
   readonly isHeld?: IsHeld | undefined;
 }
 

@@ -1,6 +1,6 @@
 // A batch: read, compared, recorded, and the hooks told.
 import type { IsHeld } from '../domain/batch.ts';
-import type { Dirty } from '../domain/dirty.ts';
+import type { Dirty, Doubt } from '../domain/dirty.ts';
 import { driftKey } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
@@ -37,7 +37,7 @@ export interface BatchOptions {
   readonly contentMaxBytes?: number | undefined;
   /** When very much differs: lets others have their turn, but for what is in these trees, or above one of them. */
   readonly between: Slicing['between'];
-  /** What those are at that this batch has its turn between. */
+  /** What the batches hold that this one has its turn between. */
   readonly isHeld: IsHeld;
 }
 
@@ -128,7 +128,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
 }
 
 /** With a directory that moved comes what is in it. */
-function placesOf({ drifts, resolved }: Reconciled): Pick<Dirty, 'path' | 'subtree'>[] {
+function placesOf({ drifts, resolved }: Reconciled): Doubt[] {
   const places = drifts.flatMap(({ drift }) => [
     { path: driftKey(drift), subtree: false },
     { path: drift.path, subtree: drift.kind === 'moved' && drift.after?.type === 'directory' },

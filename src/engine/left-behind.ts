@@ -1,11 +1,9 @@
 // Where a move was told to lead to, when it leads there no more: nothing is said of what is there.
-import type { Dirty } from '../domain/dirty.ts';
+import type { Doubt } from '../domain/dirty.ts';
 import { driftKey } from '../domain/drift.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Baseline, OpenDrift } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
-
-export type Left = Pick<Dirty, 'path' | 'subtree'>;
 
 /**
  * `known`: by key, what was open before. A comparison looks at both ends of each move, but not at one instant: what took the old
@@ -15,7 +13,7 @@ export function leftBehind(
   { drifts, resolved }: Pick<Reconciled, 'drifts' | 'resolved'>,
   known: ReadonlyMap<BytePath, OpenDrift>,
   baseline: Baseline,
-): Left[] {
+): Doubt[] {
   const told = new Set(drifts.flatMap(({ drift }) => [driftKey(drift), drift.path]));
   const over = [...drifts.flatMap(({ drift }) => known.get(driftKey(drift)) ?? []), ...resolved];
   return over.flatMap(({ key, path }) => {

@@ -1,5 +1,6 @@
 // Drift becomes a record: journal, open drift, outbox and, where the rule says so, the next baseline, page by page.
 import { type Ruling, rulingOf } from '../domain/actor-rule.ts';
+import type { Doubt } from '../domain/dirty.ts';
 import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -9,7 +10,7 @@ import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
 import { namesOf, outboxItems } from './hook-names.ts';
 import type { Kept } from './kept.ts';
-import { type Left, leftBehind } from './left-behind.ts';
+import { leftBehind } from './left-behind.ts';
 import { isAcceptable, patchOf } from './patch.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HeldHook, OutboxItem } from './ports/outbox.ts';
@@ -63,7 +64,7 @@ export interface RecordResult {
   /** Keys of what was accepted. */
   readonly accepted: readonly BytePath[];
   /** What nothing is said of any more, and has to be looked at again. */
-  readonly left: readonly Left[];
+  readonly left: readonly Doubt[];
 }
 
 /** Commits what a reconciliation found. */
@@ -74,7 +75,7 @@ export async function recordDrift(
 ): Promise<RecordResult> {
   const { generation } = parts.store.baseline.info();
   const told = new Map<string, Set<BytePath>>();
-  const [kept, accepted, left]: [Kept[], BytePath[], Left[]] = [[], [], []];
+  const [kept, accepted, left]: [Kept[], BytePath[], Doubt[]] = [[], [], []];
   let drifts = 0;
   for (const [index, page] of pagesOf(found).entries()) {
     if (index > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -56,7 +56,10 @@ export function openSlice(
   const isSeen = (path: BytePath): boolean => seenPaths.has(path) || hasAncestorIn(path, seenPaths);
   let differences: Difference[] = [];
   let drifts: Drift[] = [];
-  /** What was told to have moved to where the baseline has a directory: that is not looked at once more, with this. */
+  /**
+   * What was told to have moved to where the baseline has a directory. `othersOf` leaves such a place out, so that what is found later, that
+   * the old name is gone, must not take the place of the move.
+   */
   const placed = new Set<BytePath>();
 
   /** Takes out of `paths` what is a directory now: that is compared with everything in it, elsewhere. */

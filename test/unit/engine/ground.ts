@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHasher } from '../../../src/disk/digest.ts';
-import type { Dirty } from '../../../src/domain/dirty.ts';
+import type { Dirty, Doubt } from '../../../src/domain/dirty.ts';
 import type { DriftRecord } from '../../../src/domain/drift.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { type BytePath, pathFromText } from '../../../src/domain/path.ts';
@@ -14,7 +14,6 @@ import { type CheckTotals, check } from '../../../src/engine/check.ts';
 import { openCounterparts } from '../../../src/engine/counterparts.ts';
 import { init } from '../../../src/engine/init.ts';
 import { openInodeNames } from '../../../src/engine/inode-names.ts';
-import type { Left } from '../../../src/engine/left-behind.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import type { Reconciled } from '../../../src/engine/reconcile.ts';
 import { type RecordOptions, recordDrift } from '../../../src/engine/recorder.ts';
@@ -47,7 +46,7 @@ export class Ground {
   /** Whoever has a turn before more is read. */
   between = (_held: ReadonlySet<BytePath>): Promise<void> => Promise.resolve();
   /** What is to be looked at again. */
-  readonly left: Left[] = [];
+  readonly left: Doubt[] = [];
   /** What somebody else is at, between whose readings this is. */
   isHeld = (_path: BytePath): boolean => false;
   /** How many of them came so far. */

@@ -264,14 +264,17 @@ test.each([
     ground.disk.set(dir('/r/b', 6n));
     for (const name of ['x', 'd']) ground.disk.move(path(`/r/a/${name}`), path(`/r/b/${name}`));
     await ground.dirty(tree);
+    let hadTurn = false;
     ground.between = async (held) => {
       ground.between = () => Promise.resolve();
+      hadTurn = true;
       ground.isHeld = holdPaths(held).holds;
       const said = await ground.dirty(`${other}x`, `${other}d`);
       expect(said.filter((line) => line.startsWith('moved'))).toEqual([]);
       ground.isHeld = () => false;
     };
     await ground.dirty(tree);
+    expect(hadTurn).toBe(true);
     const moves = ['/r/a/d -> /r/b/d', '/r/a/x -> /r/b/x'];
     expect(ground.open().filter((name) => name !== '/r/b')).toEqual(moves);
   },
