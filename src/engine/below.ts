@@ -1,6 +1,7 @@
 // Everything below what is in doubt as a whole: compared together, or found to be too much for that.
 import type { BytePath } from '../domain/path.ts';
 import type { Difference } from './findings.ts';
+import { holdPaths } from './held-paths.ts';
 import type { Finding } from './page-diff.ts';
 import { pagesUntil } from './pages-until.ts';
 import type { ReconcileParts } from './reconcile.ts';
@@ -40,7 +41,7 @@ export async function compareBelow(
   const tooMuch = (): Below | undefined =>
     slicing !== undefined && differences.length > slicing.togetherMax ? { kind: 'slices', slicing } : undefined;
   if (slicing !== undefined && isMuchOpen(trees, slicing.togetherMax, parts)) return { kind: 'slices', slicing };
-  const held = new Set([...trees, ...paths]);
+  const { holds } = holdPaths([...trees, ...paths]);
   for (const path of lost) {
     for (const finding of removedBelow(path, parts)) {
       take(finding);
@@ -58,7 +59,7 @@ export async function compareBelow(
       const instead = tooMuch();
       if (instead !== undefined) return instead;
     }
-    await slicing?.between(held);
+    await slicing?.between(holds);
   }
   return { kind: 'together', differences, incomplete };
 }

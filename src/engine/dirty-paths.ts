@@ -1,6 +1,6 @@
 // What a watch has in doubt: collected until it is due, then read and recorded slice by slice.
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
-import { type BatchSettings, createBatch } from '../domain/batch.ts';
+import { type BatchSettings, createBatch, type IsHeld } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
@@ -68,8 +68,8 @@ export function openDirtyPaths(
     works.push(work);
     for (let slice = work.next(); slice !== undefined && !signal.aborted; slice = work.next()) {
       turnMs = clock.monotonicMs();
-      const turn = (trees: ReadonlySet<BytePath>): Promise<void> => {
-        work.inHand(trees);
+      const turn = (isHeldInHand: IsHeld): Promise<void> => {
+        work.inHand(isHeldInHand);
         return between(signal);
       };
       const options = { contentMaxBytes: maxBytes, between: turn, isHeld: isOthers };
@@ -99,38 +99,34 @@ export function openDirtyPaths(
 interface Work {
   next(): readonly Dirty[] | undefined;
   /** What the slice in hand is about. */
-  inHand(trees: ReadonlySet<BytePath>): void;
+  inHand(isHeld: IsHeld): void;
   /** Whether something of the path is in hand, or waits here for its turn. */
   holds(path: BytePath): boolean;
 }
 
 function openWork(slices: readonly Dirty[][]): Work {
   const waiting = [...slices].reverse();
-  let hand: ReadonlySet<BytePath> = new Set();
-  /** It grows: made of so many. */
-  let made = 0;
-  let handHolds: HeldPaths['holds'] | undefined;
+  let isInHand: IsHeld = nothing;
   let left: HeldPaths | undefined;
   return {
     next() {
       const slice = waiting.pop();
-      hand = new Set();
-      handHolds = undefined;
+      isInHand = nothing;
       left?.release((slice ?? []).map(pathOf));
       return slice;
     },
-    inHand(trees) {
-      if (trees !== hand || trees.size !== made) handHolds = undefined;
-      hand = trees;
-      made = trees.size;
+    inHand(isHeld) {
+      isInHand = isHeld;
     },
     holds(path) {
-      // Nobody asks before something has taken long.
-      handHolds ??= holdPaths(hand).holds;
       left ??= holdPaths(waiting.flatMap((slice) => slice.map(pathOf)));
-      return handHolds(path) || left.holds(path);
+      return isInHand(path) || left.holds(path);
     },
   };
+}
+
+function nothing(): boolean {
+  return false;
 }
 
 function pathOf({ path }: Dirty): BytePath {

@@ -1,15 +1,19 @@
 // What is under way and has to end before anything else of the same paths begins: what came later would overtake it.
+import type { IsHeld } from '../domain/batch.ts';
 import { type BytePath, hasAncestorIn, lineage } from '../domain/path.ts';
 
 /** Of each path also what is above it and below it. */
 export interface HeldPaths {
-  readonly holds: (path: BytePath) => boolean;
+  readonly holds: IsHeld;
+  hold(path: BytePath): void;
   /** They are under way no more. */
   release(paths: Iterable<BytePath>): void;
 }
 
 export function holdPaths(paths: Iterable<BytePath>): HeldPaths {
-  const held = new Set(paths);
+  /** Not counted yet: nobody asks before something has taken long. */
+  const fresh = new Set(paths);
+  const held = new Set<BytePath>();
   /** How many of the held paths are at or below it. */
   const above = new Map<BytePath, number>();
   const count = (path: BytePath, step: 1 | -1): void => {
@@ -19,10 +23,22 @@ export function holdPaths(paths: Iterable<BytePath>): HeldPaths {
       else above.set(at, now);
     }
   };
-  for (const path of held) count(path, 1);
+  const settle = (): void => {
+    for (const path of fresh) {
+      if (held.has(path)) continue;
+      held.add(path);
+      count(path, 1);
+    }
+    fresh.clear();
+  };
   return {
-    holds: (path) => above.has(path) || hasAncestorIn(path, held),
+    holds(path) {
+      if (fresh.size > 0) settle();
+      return above.has(path) || hasAncestorIn(path, held);
+    },
+    hold: (path) => void fresh.add(path),
     release(released) {
+      settle();
       for (const path of released) if (held.delete(path)) count(path, -1);
     },
   };

@@ -1,4 +1,5 @@
 // One slice of very many differences: what hangs together with it is looked at with it, and it is recorded before more is read.
+import type { IsHeld } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { inodeKey } from '../domain/inode-table.ts';
@@ -17,8 +18,8 @@ export interface Slicing {
   readonly max: number;
   readonly halves: Halves;
   readonly record: (found: Reconciled) => Promise<void>;
-  /** Lets others have their turn, but for what is in these trees, or above one of them. */
-  readonly between: (trees: ReadonlySet<BytePath>) => Promise<void>;
+  /** Lets others have their turn, but for what is held. */
+  readonly between: (isHeld: IsHeld) => Promise<void>;
   /** What is not recorded then is found by the next comparison. */
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { type BytePath, dirOf, hasAncestorIn, nameOf, outermostPaths, ROOT_DIR }
 import type { SealTable } from '../domain/seal-table.ts';
 import type { BelowTask } from './below.ts';
 import { type Difference, pathOf } from './findings.ts';
+import { holdPaths } from './held-paths.ts';
 import { apart, compareMoved } from './moved-page.ts';
 import { openMovedTrees } from './moved-trees.ts';
 import { movesByPlace, rootsBelow, withMoves } from './open-moves.ts';
@@ -23,6 +24,9 @@ export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'oldNameOf
   readonly postponed: ReadonlySet<BytePath>;
 }
 
+/** Ends of moves outside the trees that are held one by one: of more of them all that is in their directories. */
+const ENDS_MAX = 4_096;
+
 /** Records all that is found, and that it is over when nothing is. */
 export async function compareInSlices(parts: ReconcileParts, task: TreeTask, slicing: Slicing): Promise<void> {
   const { baseline, scope, disk, store } = parts;
@@ -31,11 +35,14 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   const open = new Set(store.openDriftAmong(read).map(({ key }) => key));
   const moved = openMovedTrees(parts, halves);
   /** Nobody else looks at these meanwhile. */
-  const held = new Set(task.paths);
+  const held = holdPaths(task.paths);
   const trees = new Set<BytePath>();
-  const pause = (): Promise<void> => between(held);
+  let ends = 0;
+  const pause = (): Promise<void> => between(held.holds);
   const hold = (path: BytePath): void => {
-    if (!isWithinAny(path, held)) held.add(path);
+    if (isWithinAny(path, trees)) return;
+    ends += 1;
+    held.hold(ends > ENDS_MAX ? dirOf(path) : path);
   };
   const slice = openSlice(parts, { ...task, open, oldNameOf: moved.oldDirOf, hold, pause }, slicing);
   /** Made once: one that is older costs a page. */
@@ -56,7 +63,7 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   const enter = (more: readonly BytePath[]): void => {
     outermostPaths(more).forEach(openBelow);
     for (const tree of more) {
-      held.add(tree);
+      held.hold(tree);
       trees.add(tree);
     }
     moved.suspect(more);

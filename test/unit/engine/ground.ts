@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openHasher } from '../../../src/disk/digest.ts';
+import type { IsHeld } from '../../../src/domain/batch.ts';
 import type { Dirty, Doubt } from '../../../src/domain/dirty.ts';
 import type { DriftRecord } from '../../../src/domain/drift.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
@@ -44,7 +45,7 @@ export class Ground {
   /** Ends what is compared. */
   readonly stop = new AbortController();
   /** Whoever has a turn before more is read. */
-  between = (_held: ReadonlySet<BytePath>): Promise<void> => Promise.resolve();
+  between = (_isHeld: IsHeld): Promise<void> => Promise.resolve();
   /** What is to be looked at again. */
   readonly left: Doubt[] = [];
   /** What somebody else is at, between whose readings this is. */
@@ -108,7 +109,7 @@ export class Ground {
         this.slices += 1;
         return record(found);
       },
-      between: (held: ReadonlySet<BytePath>) => this.between(held),
+      between: (isHeld: IsHeld) => this.between(isHeld),
       signal: this.stop.signal,
     };
     const inodes = openInodeNames(this.store, () => {});

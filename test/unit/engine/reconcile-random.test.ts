@@ -1,11 +1,11 @@
 // Random renames, writes and removals, told in random batches: what was said must add up to what is there.
 import { expect, test } from 'vitest';
+import type { IsHeld } from '../../../src/domain/batch.ts';
 import type { Entry } from '../../../src/domain/entry.ts';
 import { errorCode } from '../../../src/domain/errors.ts';
 import { readRecord, recordOffsets } from '../../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, rebasePath } from '../../../src/domain/path.ts';
 import { isStandIn } from '../../../src/domain/stand-in.ts';
-import { holdPaths } from '../../../src/engine/held-paths.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
@@ -49,7 +49,7 @@ class Story {
 
   constructor(ground: Ground, seed: number, hasTurns: boolean) {
     this.#ground = ground;
-    if (hasTurns) ground.between = (held) => this.#turn(held);
+    if (hasTurns) ground.between = (isHeld) => this.#turn(isHeld);
     this.#seed = seed;
     this.#random = randomOf(seed);
     // Every other tree has a part in which everything is meant.
@@ -111,17 +111,16 @@ class Story {
   }
 
   /** While a batch is compared more happens, and some of what has nothing to do with it is told. */
-  async #turn(held: ReadonlySet<BytePath>): Promise<void> {
+  async #turn(isHeld: IsHeld): Promise<void> {
     if (!this.#isTelling || this.#isTurn || this.#random(3) > 0) return;
     this.#isTurn = true;
     this.#log.push('  meanwhile');
     if (this.#random(2) === 0) this.#change();
-    const { holds } = holdPaths(held);
-    const free = this.#pending.filter((name) => !holds(path(name.replace(/(.)\/$/, '$1'))));
+    const free = this.#pending.filter((name) => !isHeld(path(name.replace(/(.)\/$/, '$1'))));
     const now = new Set(free.slice(0, this.#random(free.length + 1)));
     const later = this.#pending.filter((name) => !now.has(name));
     this.#pending = [...now, ...later];
-    this.#ground.isHeld = holds;
+    this.#ground.isHeld = isHeld;
     await this.#tell(now.size);
     this.#ground.isHeld = () => false;
     this.#isTurn = false;

@@ -1,6 +1,5 @@
 // Dirty paths to drift, over a disk in memory and a real baseline.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { holdPaths } from '../../../src/engine/held-paths.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
@@ -265,10 +264,10 @@ test.each([
     for (const name of ['x', 'd']) ground.disk.move(path(`/r/a/${name}`), path(`/r/b/${name}`));
     await ground.dirty(tree);
     let hadTurn = false;
-    ground.between = async (held) => {
+    ground.between = async (isHeld) => {
       ground.between = () => Promise.resolve();
       hadTurn = true;
-      ground.isHeld = holdPaths(held).holds;
+      ground.isHeld = isHeld;
       const said = await ground.dirty(`${other}x`, `${other}d`);
       expect(said.filter((line) => line.startsWith('moved'))).toEqual([]);
       ground.isHeld = () => false;
