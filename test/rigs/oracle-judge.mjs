@@ -149,14 +149,18 @@ function digestOf(path) {
 
 const decodedIfAny = (text) => (text.includes('%') ? decoded(text) : text);
 
-/** Paths that are not what they were at the last fence and of which no record was written since. */
-export function untold(former, entries, records) {
+/**
+ * Paths that are not what they were at the last fence and of which no record was written since. What is in a directory that
+ * moved goes by its old name: `open` tells of those, too, that moved before.
+ */
+export function untold(former, entries, records, open) {
   const told = new Set();
   const trees = [];
+  const moves = new Map([...records, ...open].filter(isMovedDirectory).map((record) => [pathOf(record, 'from'), pathOf(record)]));
   for (const record of records) {
     if (record.type !== 'drift' && record.type !== 'resolved') continue;
-    for (const path of [pathOf(record), pathOf(record, 'from')]) if (path !== undefined) told.add(path);
-    if (record.kind === 'moved' && record.before?.type === 'directory') trees.push(`${pathOf(record)}/`, `${pathOf(record, 'from')}/`);
+    for (const path of [pathOf(record), pathOf(record, 'from')]) if (path !== undefined) told.add(path).add(placeOf(path, moves));
+    if (isMovedDirectory(record)) trees.push(`${pathOf(record)}/`, `${pathOf(record, 'from')}/`);
   }
   const isTold = (path) => told.has(path) || trees.some((tree) => path.startsWith(tree));
   const paths = new Set([...former.keys(), ...entries.keys()]);
@@ -164,4 +168,15 @@ export function untold(former, entries, records) {
     const [a, b] = [former.get(path), entries.get(path)];
     return (a === undefined || b === undefined || a.join('\t') !== b.join('\t')) && !isTold(path);
   });
+}
+
+const isMovedDirectory = ({ kind, before }) => kind === 'moved' && before?.type === 'directory';
+
+/** Where what has this name in the baseline is, by the nearest directory above it that moved. */
+function placeOf(path, moves) {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const to = moves.get(path.slice(0, end));
+    if (to !== undefined) return to + path.slice(end);
+  }
+  return path;
 }

@@ -173,7 +173,7 @@ class Oracle {
   #judge(entries) {
     const found = differences(applied(this.baseline, [...this.journal.open.values()]), entries);
     if (found.length > 0) return found;
-    const missing = untold(this.former, entries, this.journal.fresh);
+    const missing = untold(this.former, entries, this.journal.fresh, this.journal.open.values());
     if (missing.length > 0) return missing.map((path) => ({ path, says: `no record of ${path} since the last fence: ${this.former.get(path)} / ${entries.get(path)}` }));
     return this.#check(entries);
   }
