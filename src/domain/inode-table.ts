@@ -16,6 +16,15 @@ export interface InodeTable {
   has(key: number): boolean;
   /** Numbers of directories, each once; among them, as rarely, one that has no name of it. */
   dirsOf(key: number): number[];
+  /** From now on it is later than what was told to be linked before. */
+  moment(): number;
+  /**
+   * A name of it came or went, or it changed and has several: whoever looked at it before, and adds it only now, has to look
+   * again. To be said before `has` is asked.
+   */
+  linked(key: number): void;
+  /** Whether `linked` was said at the moment or later; of some that share a place with one of which it was, too. To be asked after `add`. */
+  isLinkedSince(key: number, moment: number): boolean;
 }
 
 /** The 32 bits that stand for an inode. Two inodes of one key are taken for one, which costs a look at a path in vain. */
@@ -26,8 +35,10 @@ export function inodeKey(inode: bigint): number {
 /** The fewest slots: 384 KiB, so that a small baseline has room for what is accepted later. */
 const SLOTS_MIN = 65_536;
 const FULL = 0.8;
-/** Two words, the number of used slots and whether it is being filled; then for each slot a word and a half. */
-const HEADER_BYTES = 8;
+/** Places for inodes that were linked, by the moment when one of them was last. */
+const PLACES = 16_384;
+/** Three words, the number of used slots, whether it is being filled and the moment; the places; then for each slot a word and a half. */
+const HEADER_BYTES = 12 + PLACES * 4;
 const SLOT_BYTES = 6;
 const WORDS = 2 ** 32;
 
@@ -41,11 +52,15 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
   const slots = (memory.byteLength - HEADER_BYTES) / SLOT_BYTES;
   const count = new Uint32Array(memory, 0, 1);
   const isFilling = new Int32Array(memory, 4, 1);
+  const now = new Uint32Array(memory, 8, 1);
+  const lastLinked = new Uint32Array(memory, 12, PLACES);
   /** One more than the number of a directory; 0 is an empty slot, of which there always are some. */
   const dirs = new Uint32Array(memory, HEADER_BYTES, slots);
   /** The lower half of the key; most of the upper half is in where it lies. */
   const halves = new Uint16Array(memory, HEADER_BYTES + slots * 4, slots);
-  const start = (key: number): number => Math.floor(((Math.imul(key, 0x9e3779b1) >>> 0) * slots) / WORDS);
+  const placeOf = (key: number, places: number): number =>
+    Math.floor(((Math.imul(key, 0x9e3779b1) >>> 0) * places) / WORDS);
+  const start = (key: number): number => placeOf(key, slots);
   const next = (at: number): number => (at + 1 === slots ? 0 : at + 1);
   return {
     memory,
@@ -77,5 +92,8 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
       }
       return [...found];
     },
+    moment: () => Atomics.add(now, 0, 1) + 1,
+    linked: (key) => void Atomics.store(lastLinked, placeOf(key, PLACES), Atomics.load(now, 0)),
+    isLinkedSince: (key, moment) => Atomics.load(lastLinked, placeOf(key, PLACES)) >= moment,
   };
 }

@@ -23,8 +23,8 @@ export interface FlushParts extends ReconcileParts, RecorderParts {
 export interface Flush {
   /** Reads and records what is dirty; returns files with more than `contentMaxBytes` to read, which are left for later. */
   batch(dirty: readonly Dirty[], signal: AbortSignal, options: BatchOptions): Promise<Dirty[]>;
-  /** Records what was found of a file that was dirty, as the move that it may be the second half of. */
-  recordFile(dirty: Dirty, found: Reconciled, signal: AbortSignal): Promise<void>;
+  /** Records what was found of a file that was dirty, read since the moment, as the move that it may be the second half of. */
+  recordFile(read: { dirty: Dirty; found: Reconciled; moment: number }, signal: AbortSignal): Promise<void>;
   /** Events were lost: what is being read may have changed since, and nobody will tell. */
   lost(): void;
   /** Somebody accepted by hand: what has to be looked at again, and what waited for that. */
@@ -35,7 +35,7 @@ export interface Flush {
 
 export interface BatchOptions {
   readonly contentMaxBytes?: number | undefined;
-  /** When very much differs: lets others have their turn, but for what is in these trees, or above one of them. */
+  /** When very much differs: lets others have their turn, but for what is held. */
   readonly between: Slicing['between'];
   /** What the batches hold that this one has its turn between. */
   readonly isHeld: IsHeld;
@@ -49,6 +49,8 @@ interface RecordedWith {
   readonly signal: AbortSignal;
   /** Nothing of it was read before; of the monotonic clock. */
   readonly sinceMs: number;
+  /** The same, of `InodeNames`. */
+  readonly moment: number;
   /** What hooks may have to hear of again, if that is known already. */
   readonly meanwhile?: Meanwhile | undefined;
 }
@@ -64,7 +66,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
   const record = async (
     dirty: readonly Dirty[],
     found: Reconciled,
-    { signal, sinceMs, meanwhile }: RecordedWith,
+    { signal, sinceMs, moment, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
     const { trigger } = parts;
     for (const { path } of dirty) unread.delete(path);
@@ -74,7 +76,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
     for (const { drift } of found.drifts) {
-      if (drift.after !== undefined && parts.names.note(drift.after)) doubt(drift.path);
+      if (drift.after !== undefined && parts.names.note(drift.after, moment)) doubt(drift.path);
     }
     const { told, kept, accepted, left } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
@@ -91,12 +93,12 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
 
   return {
     async batch(dirty, signal, { contentMaxBytes, between, isHeld }) {
-      const sinceMs = parts.clock.monotonicMs();
+      const since = { sinceMs: parts.clock.monotonicMs(), moment: parts.names.moment() };
       let meanwhile: Meanwhile | undefined;
       const recordSlice = async (found: Reconciled): Promise<void> => {
         // Runs that begin now are given what is in the slices, and those before may be forgotten at the end.
         meanwhile ??= readMeanwhile(dirty, parts.scope, parts.trigger);
-        const told = await record([], found, { signal, sinceMs });
+        const told = await record([], found, { signal, ...since });
         for (const [hook, paths] of told) for (const path of paths) meanwhile.left.get(hook)?.delete(path);
       };
       const slicing = {
@@ -109,11 +111,11 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
       const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing, isHeld });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
-      await record(read, found, { signal, sinceMs, meanwhile });
+      await record(read, found, { signal, ...since, meanwhile });
       return found.postponed.size === 0 ? [] : dirty.filter(isPostponed);
     },
-    async recordFile(dirty, found, signal) {
-      await record([dirty], await counterparts.complete(parts, found), { signal, sinceMs: dirty.sinceMs });
+    async recordFile({ dirty, found, moment }, signal) {
+      await record([dirty], await counterparts.complete(parts, found), { signal, sinceMs: dirty.sinceMs, moment });
     },
     lost() {
       lostMs = parts.clock.monotonicMs();

@@ -16,11 +16,13 @@ export interface InodeNames {
    * for the thread that reads events, and `namesOf` does not know them all.
    */
   fill(signal: AbortSignal): Promise<void>;
+  /** To be asked before something is read that will be noted. */
+  moment(): number;
   /**
-   * A name that the baseline may not have (yet): where what was found differs from it. Returns whether it has to be read once
-   * more, because nobody looked for changes through its other names until now.
+   * A name that the baseline may not have (yet): where what was found differs from it, read since `moment`. Returns whether it
+   * has to be read once more, because nobody looked for changes through its other names until now.
    */
-  note(entry: Entry): boolean;
+  note(entry: Entry, moment: number): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
   namesOf(key: number): readonly BytePath[];
   /** By `inodeKey`, of many at once: names in the baseline alone. */
@@ -59,7 +61,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const addRun = (dirNumber: number, run: Buffer): void => {
     for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
   };
-  const note = (entry: Entry): boolean => {
+  const note = (entry: Entry, moment: number): boolean => {
     if (entry.type === 'directory') return false;
     const dirNumber = numberOf(dirOf(entry.path));
     const key = inodeKey(entry.inode);
@@ -67,7 +69,9 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     const isAdded = add(key, dirNumber);
     cache.clear();
     // Where there is no room for it, it would be unknown, and read once more, for ever.
-    return isAdded && !isKnown && entry.nlink > 1;
+    if (!isAdded) return false;
+    // A link that was made after it was read is nowhere in what was read.
+    return (!isKnown && entry.nlink > 1) || table.isLinkedSince(key, moment);
   };
   const namesIn = (dir: BytePath, key: number): BytePath[] => {
     const run = baseline.run(dir);
@@ -87,7 +91,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       commit(commit) {
         store.commit(commit);
         cache.clear();
-        for (const entry of commit.accept?.put ?? []) note(entry);
+        for (const entry of commit.accept?.put ?? []) note(entry, 0);
       },
     },
     async fill(signal) {
@@ -103,6 +107,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       cache.clear();
       table.filled();
     },
+    moment: table.moment,
     note,
     inBaseline(keys) {
       const numbersOf = new Set([...keys].flatMap((key) => table.dirsOf(key)));

@@ -3,10 +3,12 @@
 import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf } from '../domain/path.ts';
+import type { InodeNames } from './inode-names.ts';
 import type { Disk } from './ports/disk.ts';
 import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
 
 export interface LargeFilesParts extends Omit<ReconcileParts, 'names'> {
+  readonly names: InodeNames;
   /** Until nothing waits any more, when it is closed: a thread of its own, so that nothing waits behind what is read slowly. */
   readonly openLargeDisk: () => Disk;
 }
@@ -16,6 +18,8 @@ export interface LargeRead {
   readonly dirty: Dirty;
   /** Undefined: there is no such file any more, or a move concerns it, and what became of it is for the next batch. */
   readonly found: Reconciled | undefined;
+  /** Of `InodeNames`: nothing of it was read before. */
+  readonly moment: number;
 }
 
 export interface LargeFiles {
@@ -60,10 +64,11 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: Larg
 
   const readNext = async (dirty: Dirty, signal: AbortSignal): Promise<void> => {
     const told = toldOf(parts, dirty.path);
+    const moment = parts.names.moment();
     try {
       const found =
         told === undefined ? undefined : await readFile({ ...parts, disk: disk ?? openDisk(signal) }, dirty);
-      done = { dirty, found, told };
+      done = { dirty, found, moment, told };
     } catch (error) {
       // What the closed disk does to work in hand is no news; the next start finds what was not read.
       if (!signal.aborted) throw error;
@@ -111,12 +116,12 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: Larg
     },
     async settle(record) {
       if (done === undefined) return;
-      const { dirty, found, told } = done;
+      const { dirty, found, moment, told } = done;
       done = undefined;
       // A batch elsewhere may have found it to be part of a move meanwhile.
       const isStale = told !== toldOf(parts, dirty.path);
       try {
-        await record({ dirty, found: isStale ? undefined : found });
+        await record({ dirty, found: isStale ? undefined : found, moment });
       } finally {
         current = undefined;
       }
@@ -124,7 +129,7 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: Larg
   };
 }
 
-async function readFile(parts: ReconcileParts, dirty: Dirty): Promise<Reconciled | undefined> {
+async function readFile({ names: _, ...parts }: LargeFilesParts, dirty: Dirty): Promise<Reconciled | undefined> {
   const { disk } = parts;
   const page = await disk.read(dirOf(dirty.path), [nameOf(dirty.path)]);
   const [at] = recordOffsets(page.records);
@@ -133,7 +138,7 @@ async function readFile(parts: ReconcileParts, dirty: Dirty): Promise<Reconciled
 }
 
 /** What is recorded of a path; undefined when it is part of a move, or below one: then both names are compared together. */
-function toldOf({ store }: ReconcileParts, path: BytePath): string | undefined {
+function toldOf({ store }: LargeFilesParts, path: BytePath): string | undefined {
   const isPart = store.openMoves().some((move) => isWithin(path, move.key) || isWithin(path, move.path));
   return isPart
     ? undefined

@@ -132,9 +132,9 @@ export function openWatch(initial: WatchParts): Watch {
     }
   };
 
-  const recordLarge = async ({ dirty: one, found }: LargeRead, signal: AbortSignal): Promise<void> => {
+  const recordLarge = async ({ dirty: one, found, moment }: LargeRead, signal: AbortSignal): Promise<void> => {
     if (found === undefined) dirty.add(one);
-    else await flush.recordFile(one, found, signal);
+    else await flush.recordFile({ dirty: one, found, moment }, signal);
   };
 
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);

@@ -20,11 +20,12 @@ export class Links {
     if ((mask & FAN_ONDIR) !== 0) return undefined;
     const object = records.find((record) => record.kind === 'fid');
     if (object?.kind !== 'fid') return undefined;
-    const guess = inodeKeyOfHandle(object.handle);
-    if (guess !== undefined && !this.#table.has(guess)) return undefined;
-    const stat = handles.statOf(object.fsid, object.handle, path);
     // What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt.
     const isNamed = records.some((record) => 'name' in record);
+    const guess = inodeKeyOfHandle(object.handle);
+    if (guess !== undefined && !isNamed) this.#table.linked(guess);
+    if (guess !== undefined && !this.#table.has(guess)) return undefined;
+    const stat = handles.statOf(object.fsid, object.handle, path);
     return stat === undefined || (isNamed && stat.nlink < 2) ? undefined : this.#known(stat.inode);
   }
 
@@ -36,6 +37,7 @@ export class Links {
 
   #known(inode: bigint): number | undefined {
     const key = inodeKey(inode);
+    this.#table.linked(key);
     return this.#table.has(key) ? key : undefined;
   }
 }

@@ -30,6 +30,22 @@ test('what is being filled may have everything', () => {
   expect(openInodeTable(table.memory).has(5)).toBe(false);
 });
 
+test('what was linked is so since the moment that it was said at, and no later one', () => {
+  const table = createInodeTable(0);
+  const reader = openInodeTable(table.memory);
+  const first = table.moment();
+  expect(table.isLinkedSince(7, first)).toBe(false);
+  reader.linked(7);
+  expect(table.isLinkedSince(7, first)).toBe(true);
+  const second = table.moment();
+  expect(table.isLinkedSince(7, second)).toBe(false);
+  reader.linked(7);
+  expect([first, second].map((moment) => table.isLinkedSince(7, moment))).toEqual([true, true]);
+  // Of others some share its place, and few do.
+  const mistaken = Array.from({ length: 10_000 }, (_, n) => n + 8).filter((key) => table.isLinkedSince(key, first));
+  expect(mistaken.length).toBeLessThan(10);
+});
+
 test('a full table says so, and still finds what it has', () => {
   const table = createInodeTable(0);
   let added = 0;

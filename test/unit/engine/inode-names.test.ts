@@ -51,7 +51,7 @@ test('what is open drift in a directory is in doubt with an inode that was found
   const added = entry('/r/d/added', { inode: 10n });
   ground.disk.set(added);
   expect(await ground.dirty('/r/d/added')).toEqual(['added /r/d/added #1']);
-  names.note(added);
+  names.note(added, names.moment());
   expect(namesOf(10n)).toEqual(['/r/d/added']);
 });
 
@@ -59,16 +59,17 @@ test('a new name beside a known one is in doubt, too, and is to be read once mor
   const added = entry('/r/d/added', { inode: 7n, nlink: 4 });
   ground.disk.set(added);
   await ground.dirty('/r/d/added');
-  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }))).toBe(true);
-  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }))).toBe(false);
-  expect(names.note(entry('/r/f', { inode: 12n, nlink: 1 }))).toBe(false);
+  const moment = names.moment();
+  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }), moment)).toBe(true);
+  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }), moment)).toBe(false);
+  expect(names.note(entry('/r/f', { inode: 12n, nlink: 1 }), moment)).toBe(false);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/added', '/r/d/b', '/r/d/c']);
 });
 
 test('that there is no room for more names is told, once, and nothing is read again for it', () => {
   timesFull = 0;
-  for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }));
-  expect(names.note(entry('/r/x', { inode: 1_000_000n, nlink: 2 }))).toBe(false);
+  for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }), 1);
+  expect(names.note(entry('/r/x', { inode: 1_000_000n, nlink: 2 }), 1)).toBe(false);
   expect(timesFull).toBe(1);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
 });

@@ -34,7 +34,8 @@ async function readOne(name: string): Promise<LargeRead | undefined> {
     return page;
   };
   const scope = compileScope({ rules, ignore: [], own: [] });
-  const parts = { disk, store, baseline: store.baseline, scope, openLargeDisk: () => ({ ...disk, read }) };
+  const names = openInodeNames(store, () => {});
+  const parts = { disk, store, baseline: store.baseline, names, scope, openLargeDisk: () => ({ ...disk, read }) };
   await new Promise<void>((onDone, survive) => {
     files = openLargeFiles(parts, { onDone, survive: (work) => work.catch(survive) });
     files.add([dirty(name)]);

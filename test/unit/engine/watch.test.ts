@@ -234,6 +234,31 @@ test('a change under another name of an inode is found at the names of the basel
   expect(ground.open()).toEqual(['/r/a']);
 });
 
+test.each([
+  ['a file', 100n],
+  ['a large file', 100n * 1024n * 1024n],
+])('a change under another name, which came after %s had been read, is found', async (_, sizeBytes) => {
+  await watching.begin();
+  const { read } = ground.disk;
+  const before = entry('/r/b', { inode: 7n, sizeBytes });
+  const after = { ...before, nlink: 2, digest: digestOf('2') };
+  ground.disk.read = async (...asked) => {
+    const found = await read(...asked);
+    if (found.postponed?.length !== 0) return found;
+    ground.disk.set(after);
+    // link(2): the thread that reads events knows nothing of the inode yet.
+    expect(watching.inodes.has(inodeKey(7n))).toBe(false);
+    watching.inodes.linked(inodeKey(7n));
+    ground.disk.read = read;
+    return found;
+  };
+  ground.disk.set(before);
+  watching.source.say(event('/r/b'));
+  await watching.clock.advance(2000);
+  expect(ground.inBaseline('/r/b')).toBeUndefined();
+  expect(watching.journal('"added"')).toHaveLength(2);
+});
+
 test('of a storm no more is in hand than a slice, all of it is found, and a move from one slice to another is one drift', async () => {
   const before = Array.from({ length: 3_000 }, (_, n) => entry(`/r/f${1000 + n}`, { inode: BigInt(1000 + n) }));
   for (const one of before) ground.disk.set(one);

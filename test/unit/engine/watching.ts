@@ -1,5 +1,6 @@
 // A watch over events that a test makes up, a disk in memory and a real baseline.
 import { openHasher } from '../../../src/disk/digest.ts';
+import { createInodeTable, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
 import type { HookSettings } from '../../../src/domain/settings.ts';
 import { openInodeNames } from '../../../src/engine/inode-names.ts';
@@ -49,6 +50,8 @@ export class Watching {
   readonly clock = createManualClock();
   readonly source = fakeSource();
   readonly ground: Ground;
+  /** As the thread that reads events has it. */
+  inodes = createInodeTable(0);
   readonly #stopped = new AbortController();
   #watch: Watch | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -99,6 +102,7 @@ export class Watching {
     } as const;
     await new Promise<void>((onReady) => {
       const names = openInodeNames(store, () => {});
+      this.inodes = openInodeTable(names.memory);
       const parts = {
         ...common,
         disk,
