@@ -12,6 +12,8 @@ import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
 
 const STEPS = 150;
+/** What is told may have to be looked at again, but not for ever. */
+const ROUNDS_MAX = 20;
 
 test.each([
   [30, Number.POSITIVE_INFINITY, false, false],
@@ -66,6 +68,11 @@ class Story {
       this.#judge();
       if (this.#random(6) === 0) await this.#accept();
     }
+    for (let round = 0; this.#pending.length > 0; round += 1) {
+      expect(round, this.#story()).toBeLessThan(ROUNDS_MAX);
+      await this.#tell(this.#pending.length);
+    }
+    this.#judge();
   }
 
   /** One of the drifts that are open, or all: the rest must stay right, and be told in the same way by a whole look. */

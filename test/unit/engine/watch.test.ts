@@ -289,6 +289,37 @@ test('of a storm no more is in hand than a slice, all of it is found, and a move
   expect(most).toBeLessThan(3000);
 });
 
+test('while a large tree is compared others have their turn, and leave what moved out of it to whoever is at it', async () => {
+  const [old, other] = [entry('/r/d/x', { inode: 50n }), entry('/r/other', { inode: 51n })];
+  for (const one of [dir('/r/d', 5n), old, dir('/r/e', 6n), other]) ground.disk.set(one);
+  ground.store.commit({ accept: { put: [dir('/r/d', 5n), old, dir('/r/e', 6n), other], drop: [] } });
+  await watching.begin();
+  for (let d = 10; d < 20; d += 1) {
+    ground.disk.set(dir(`/r/d/${d}`, BigInt(d)));
+    for (let n = 0; n < 600; n += 1) ground.disk.set(entry(`/r/d/${d}/${n}`, { inode: BigInt(d * 1000 + n) }));
+  }
+  const { walk } = ground.disk;
+  ground.disk.walk = async function* (...asked) {
+    for await (const page of walk(...asked)) {
+      await watching.clock.sleep(200);
+      yield page;
+    }
+  };
+  ground.disk.move(path('/r/d/x'), path('/r/e/x'));
+  expect(await openAfter('/r/d/x')).toEqual(['/r/d/x']);
+  watching.source.say(event('/r/d', true));
+  await watching.clock.advance(500);
+  ground.disk.set({ ...other, mode: 0o600 });
+  watching.source.say(event('/r/d/x'), event('/r/e/x'), event('/r/other'));
+  for (let ms = 0; ms < 1000; ms += 100) await watching.clock.advance(100);
+  expect(watching.journal('"changed"')).toHaveLength(1);
+  expect(watching.watch.state().isBusy).toBe(true);
+  expect(watching.journal('"moved"')).toEqual([]);
+  for (let ms = 0; ms < 20_000; ms += 100) await watching.clock.advance(100);
+  expect(ground.open().filter((name) => name.includes('->'))).toEqual(['/r/d/x -> /r/e/x']);
+  expect(ground.open()).toHaveLength(6012);
+});
+
 test('files that moved while nobody watched are moves, however many, and no removals before', async () => {
   const before = Array.from({ length: 1_500 }, (_, n) => entry(`/r/old/f${1000 + n}`, { inode: BigInt(1000 + n) }));
   const dirs = [dir('/r/old', 2n), dir('/r/young', 3n)];
