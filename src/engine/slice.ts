@@ -32,8 +32,8 @@ export interface SliceTask {
   readonly incomplete: { path: BytePath; errno: number }[];
   /** What the baseline has as something that moved, or came along with what did. */
   readonly oldNameOf: (path: BytePath) => BytePath | undefined;
-  /** Nobody else looks at this until all is told. */
-  readonly hold: (path: BytePath) => void;
+  /** Nobody else looks at this until all is told; `isTree`: nor at what is below it. */
+  readonly hold: (path: BytePath, isTree: boolean) => void;
   /** After each slice. */
   readonly pause: () => Promise<void>;
 }
@@ -73,9 +73,9 @@ export function openSlice(
     }
     return found;
   };
-  const noteMove = (from: BytePath, to: BytePath): void => {
-    hold(from);
-    hold(to);
+  const noteMove = (from: BytePath, to: BytePath, isTree: boolean): void => {
+    hold(from, isTree);
+    hold(to, isTree);
     if (baseline.find(to)?.type === 'directory') placed.add(from);
   };
   const isPlaced = (one: Difference): boolean => one.kind === 'removed' && placed.has(one.before.path);
@@ -89,7 +89,8 @@ export function openSlice(
     const attributed = found.map((drift) => withUnseen(attribute(drift, seen), isSeen, store));
     await record({ drifts: attributed, resolved, incomplete: [], ctimes: new Map(), postponed: new Set() });
     halves.note(attributed);
-    for (const drift of found) if (drift.kind === 'moved') noteMove(driftKey(drift), drift.path);
+    for (const drift of found)
+      if (drift.kind === 'moved') noteMove(driftKey(drift), drift.path, drift.after?.type === 'directory');
     await pause();
   };
 

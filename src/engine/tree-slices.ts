@@ -24,8 +24,8 @@ export interface TreeTask extends BelowTask, Omit<SliceTask, 'open' | 'oldNameOf
   readonly postponed: ReadonlySet<BytePath>;
 }
 
-/** Ends of moves outside the trees that are held one by one: of more of them all that is in their directories. */
-const ENDS_MAX = 4_096;
+/** That came from outside the trees, or went there, and are held one by one: of more of them all names in their directories. */
+const FILES_MAX = 4_096;
 
 /** Records all that is found, and that it is over when nothing is. */
 export async function compareInSlices(parts: ReconcileParts, task: TreeTask, slicing: Slicing): Promise<void> {
@@ -37,12 +37,13 @@ export async function compareInSlices(parts: ReconcileParts, task: TreeTask, sli
   /** Nobody else looks at these meanwhile. */
   const held = holdPaths(task.paths);
   const trees = new Set<BytePath>();
-  let ends = 0;
+  let files = 0;
   const pause = (): Promise<void> => between(held.holds);
-  const hold = (path: BytePath): void => {
+  const hold = (path: BytePath, isTree: boolean): void => {
     if (isWithinAny(path, trees)) return;
-    ends += 1;
-    held.hold(ends > ENDS_MAX ? dirOf(path) : path);
+    if (!isTree) files += 1;
+    if (isTree || files <= FILES_MAX) held.hold(path);
+    else held.holdNames(dirOf(path));
   };
   const slice = openSlice(parts, { ...task, open, oldNameOf: moved.oldDirOf, hold, pause }, slicing);
   /** Made once: one that is older costs a page. */
