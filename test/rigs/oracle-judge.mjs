@@ -159,7 +159,10 @@ export function untold(former, entries, records, open) {
   const moves = new Map([...records, ...open].filter(isMovedDirectory).map((record) => [pathOf(record, 'from'), pathOf(record)]));
   for (const record of records) {
     if (record.type !== 'drift' && record.type !== 'resolved') continue;
-    for (const path of [pathOf(record), pathOf(record, 'from')]) if (path !== undefined) told.add(path).add(placeOf(path, moves));
+    const [path, from] = [pathOf(record), pathOf(record, 'from')];
+    told.add(path);
+    const old = record.kind === 'removed' ? path : from;
+    if (old !== undefined) told.add(old).add(placeOf(old, moves));
     if (isMovedDirectory(record)) trees.push(`${pathOf(record)}/`, `${pathOf(record, 'from')}/`);
   }
   const isTold = (path) => told.has(path) || trees.some((tree) => path.startsWith(tree));
