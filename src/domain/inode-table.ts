@@ -16,15 +16,12 @@ export interface InodeTable {
   has(key: number): boolean;
   /** Numbers of directories, each once; among them, as rarely, one that has no name of it. */
   dirsOf(key: number): number[];
-  /** From now on it is later than what was told to be linked before. */
-  moment(): number;
-  /**
-   * A name of it came or went, or it changed and has several: whoever looked at it before, and adds it only now, has to look
-   * again. To be said before `has` is asked.
-   */
-  linked(key: number): void;
-  /** Whether `linked` was said at the moment or later; of some that share a place with one of which it was, too. To be asked after `add`. */
-  isLinkedSince(key: number, moment: number): boolean;
+  /** A number for now, that changes noted before are below: to be had before something is read that will be added. */
+  nextMoment(): number;
+  /** Something happened to the inode. To be said before `has` is asked, so that whoever is about to add it does not miss it. */
+  noteChange(key: number): void;
+  /** Whether something was noted since the moment, of it or of one that shares its place. To be asked after `add`. */
+  hasChangedSince(key: number, moment: number): boolean;
 }
 
 /** The 32 bits that stand for an inode. Two inodes of one key are taken for one, which costs a look at a path in vain. */
@@ -35,9 +32,9 @@ export function inodeKey(inode: bigint): number {
 /** The fewest slots: 384 KiB, so that a small baseline has room for what is accepted later. */
 const SLOTS_MIN = 65_536;
 const FULL = 0.8;
-/** Places for inodes that were linked, by the moment when one of them was last. */
-const PLACES = 16_384;
-/** Three words, the number of used slots, whether it is being filled and the moment; the places; then for each slot a word and a half. */
+/** Where the moment of an inode's last change is kept: few share a place while a large directory is read. 4 MiB, if they are used. */
+const PLACES = 1_048_576;
+/** The number of used slots, whether it is being filled, the moment; the places; then for each slot a word and a half. */
 const HEADER_BYTES = 12 + PLACES * 4;
 const SLOT_BYTES = 6;
 const WORDS = 2 ** 32;
@@ -53,7 +50,7 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
   const count = new Uint32Array(memory, 0, 1);
   const isFilling = new Int32Array(memory, 4, 1);
   const now = new Uint32Array(memory, 8, 1);
-  const lastLinked = new Uint32Array(memory, 12, PLACES);
+  const lastChanges = new Uint32Array(memory, 12, PLACES);
   /** One more than the number of a directory; 0 is an empty slot, of which there always are some. */
   const dirs = new Uint32Array(memory, HEADER_BYTES, slots);
   /** The lower half of the key; most of the upper half is in where it lies. */
@@ -81,7 +78,8 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
     has(key) {
       if (Atomics.load(isFilling, 0) !== 0) return true;
       const half = key & 0xffff;
-      for (let at = start(key); dirs[at] !== 0; at = next(at)) if (halves[at] === half) return true;
+      // Ordered: what is not seen here was added after the change that the asker has noted.
+      for (let at = start(key); Atomics.load(dirs, at) !== 0; at = next(at)) if (halves[at] === half) return true;
       return false;
     },
     dirsOf(key) {
@@ -92,8 +90,8 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
       }
       return [...found];
     },
-    moment: () => Atomics.add(now, 0, 1) + 1,
-    linked: (key) => void Atomics.store(lastLinked, placeOf(key, PLACES), Atomics.load(now, 0)),
-    isLinkedSince: (key, moment) => Atomics.load(lastLinked, placeOf(key, PLACES)) >= moment,
+    nextMoment: () => Atomics.add(now, 0, 1) + 1,
+    noteChange: (key) => void Atomics.store(lastChanges, placeOf(key, PLACES), Atomics.load(now, 0)),
+    hasChangedSince: (key, moment) => Atomics.load(lastChanges, placeOf(key, PLACES)) >= moment,
   };
 }

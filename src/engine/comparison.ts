@@ -9,9 +9,11 @@ import type { Clock } from './ports/clock.ts';
 import type { Disk, Portion } from './ports/disk.ts';
 import type { RecordWriter, SweepFields } from './ports/record-writer.ts';
 import type { Store } from './ports/store.ts';
+import { type ReplacedNames, whenReplaced } from './replaced.ts';
 import { type SurveyParts, survey } from './survey.ts';
 
 export interface ComparisonParts extends SurveyParts {
+  readonly names: ReplacedNames;
   readonly store: Store;
   readonly records: RecordWriter;
   readonly clock: Clock;
@@ -109,7 +111,8 @@ async function compareAll(
   };
   try {
     const roots = rootsOf(parts.scope, tier === 'catch-up' || tier === 'rescan' ? undefined : tier);
-    for await (const finding of survey(parts, roots, { quick, round, signal, onPortion })) {
+    const onReplaced = whenReplaced(parts.names, parts.names.moment(), (path) => doubt(path, false));
+    for await (const finding of survey({ ...parts, onReplaced }, roots, { quick, round, signal, onPortion })) {
       if (finding.kind === 'incomplete') {
         incomplete += 1;
         continue;

@@ -11,6 +11,7 @@ import type { InodeNames } from './inode-names.ts';
 import { trackKeptDrift } from './kept.ts';
 import type { Reconciled, ReconcileParts } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
+import { whenReplaced } from './replaced.ts';
 import { type Meanwhile, type PathsByHook, readMeanwhile, retell } from './retell.ts';
 import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
@@ -75,14 +76,14 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
       if (errno === UNSTABLE) doubt(path);
       else parts.reporter.problem(`cannot read ${escapePath(path)}: ${incompleteText(errno)}`);
     }
-    for (const { drift } of found.drifts) {
-      if (drift.after !== undefined && parts.names.note(drift.after, moment)) doubt(drift.path);
-    }
+    const unknown = found.drifts.flatMap(({ drift }) => (parts.names.note(drift) ? (drift.after ?? []) : []));
     const { told, kept, accepted, left } = await recordDrift(parts, found, {
       isOwnDoing: trigger.isOwnDoing,
       holds: trigger,
       signal,
     });
+    // Only now whoever hears of a change finds it by its inode.
+    for (const after of unknown) if (parts.names.hasChangedSince(after, moment)) doubt(after.path);
     for (const path of keptDrift.note(kept, accepted)) doubt(path);
     for (const { path, subtree } of left) doubt(path, subtree);
     if (sinceMs <= lostMs) for (const { path, subtree } of placesOf(found)) doubt(path, subtree);
@@ -108,7 +109,8 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
         between,
         signal,
       };
-      const found = await counterparts.reconcile(parts, dirty, { contentMaxBytes, slicing, isHeld });
+      const onReplaced = whenReplaced(parts.names, since.moment, doubt);
+      const found = await counterparts.reconcile({ ...parts, onReplaced }, dirty, { contentMaxBytes, slicing, isHeld });
       const isPostponed = ({ path }: Dirty): boolean => found.postponed.has(path);
       const read = found.postponed.size === 0 ? dirty : dirty.filter((one) => !isPostponed(one));
       await record(read, found, { signal, ...since, meanwhile });

@@ -1,5 +1,6 @@
 // Every name that the baseline has of an inode. An event tells one name of a file, maybe one that no rule covers, and its
 // other names have changed with it (hard links: link(2)).
+import type { Drift } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
 import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
 import { recordInodeKey, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
@@ -16,13 +17,17 @@ export interface InodeNames {
    * for the thread that reads events, and `namesOf` does not know them all.
    */
   fill(signal: AbortSignal): Promise<void>;
-  /** To be asked before something is read that will be noted. */
+  /** To be had before something is read that will be noted: `InodeTable.nextMoment`. */
   moment(): number;
   /**
-   * A name that the baseline may not have (yet): where what was found differs from it, read since `moment`. Returns whether it
-   * has to be read once more, because nobody looked for changes through its other names until now.
+   * What was found, before it is recorded. Returns whether nobody looked for changes through its other names until now: then
+   * `hasChangedSince` is to be asked when it is.
    */
-  note(entry: Entry, moment: number): boolean;
+  note(found: Partial<Pick<Drift, 'before' | 'after'>>): boolean;
+  /** What is as the baseline has it, but for the inode. Returns as `note` does; it need not be recorded. */
+  noteReplaced(entry: Entry): boolean;
+  /** Whether it has to be read once more. */
+  hasChangedSince(entry: Entry, moment: number): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
   namesOf(key: number): readonly BytePath[];
   /** By `inodeKey`, of many at once: names in the baseline alone. */
@@ -33,6 +38,8 @@ export interface InodeNames {
 const STEP_BYTES = 1024 * 1024;
 /** Storms write the same few files over and over. */
 const CACHE_MAX = 4_096;
+/** Some 250 bytes each. */
+const REPLACED_MAX = 65_536;
 
 /** `onFull` is told once that there is no room for more names: changes of those through other names wait for the sweep. */
 export function openInodeNames(store: Store, onFull: () => void): InodeNames {
@@ -41,6 +48,8 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const dirs: BytePath[] = [];
   const numbers = new Map<BytePath, number>();
   const cache = new Map<number, readonly BytePath[]>();
+  /** By `inodeKey`: names of which the baseline has another inode and nothing else that counts. */
+  const replaced = new Map<number, Set<BytePath>>();
   let isFull = false;
   table.filling();
 
@@ -52,27 +61,21 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     }
     return number;
   };
-  const add = (key: number, dirNumber: number): boolean => {
-    if (table.add(key, dirNumber)) return true;
-    if (!isFull) onFull();
-    isFull = true;
-    return false;
+  const hasRoom = (has: boolean): boolean => {
+    if (!has && !isFull) onFull();
+    isFull ||= !has;
+    return has;
   };
+  const add = (key: number, dirNumber: number): boolean => hasRoom(table.add(key, dirNumber));
   const addRun = (dirNumber: number, run: Buffer): void => {
     for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
   };
-  const note = (entry: Entry, moment: number): boolean => {
+  const enter = (entry: Entry): boolean => {
     if (entry.type === 'directory') return false;
-    const dirNumber = numberOf(dirOf(entry.path));
-    const key = inodeKey(entry.inode);
-    const isKnown = table.dirsOf(key).includes(dirNumber);
-    const isAdded = add(key, dirNumber);
     cache.clear();
-    // Where there is no room for it, it would be unknown, and read once more, for ever.
-    if (!isAdded) return false;
-    // A link that was made after it was read is nowhere in what was read.
-    return (!isKnown && entry.nlink > 1) || table.isLinkedSince(key, moment);
+    return add(inodeKey(entry.inode), numberOf(dirOf(entry.path)));
   };
+  const isEntered = ({ inode, path }: Entry): boolean => table.dirsOf(inodeKey(inode)).includes(numberOf(dirOf(path)));
   const namesIn = (dir: BytePath, key: number): BytePath[] => {
     const run = baseline.run(dir);
     const names: BytePath[] = [];
@@ -81,7 +84,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     }
     // What is not in the baseline there is open drift there; which of it is not worth keeping.
     for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
-    return [...new Set(names)];
+    return names;
   };
 
   return {
@@ -91,7 +94,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       commit(commit) {
         store.commit(commit);
         cache.clear();
-        for (const entry of commit.accept?.put ?? []) note(entry, 0);
+        for (const entry of commit.accept?.put ?? []) enter(entry);
       },
     },
     async fill(signal) {
@@ -107,8 +110,22 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       cache.clear();
       table.filled();
     },
-    moment: table.moment,
-    note,
+    moment: table.nextMoment,
+    note({ before, after }) {
+      if (after === undefined) return false;
+      const isOld = before?.path === after.path && before.inode === after.inode;
+      const wasFound = isOld || (isEntered(after) && store.openDriftAt(after.path).length > 0);
+      // Where there is no room for it, it would be unknown, and read once more, for ever.
+      return enter(after) && !wasFound;
+    },
+    noteReplaced(entry) {
+      const key = inodeKey(entry.inode);
+      const names = replaced.get(key) ?? new Set();
+      if (entry.type === 'directory' || names.has(entry.path) || !hasRoom(replaced.size < REPLACED_MAX)) return false;
+      replaced.set(key, names.add(entry.path));
+      return enter(entry);
+    },
+    hasChangedSince: ({ inode }, moment) => table.hasChangedSince(inodeKey(inode), moment),
     inBaseline(keys) {
       const numbersOf = new Set([...keys].flatMap((key) => table.dirsOf(key)));
       const names: BytePath[] = [];
@@ -123,7 +140,8 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     namesOf(key) {
       let names = cache.get(key);
       if (names === undefined) {
-        names = table.dirsOf(key).flatMap((number) => namesIn(dirs[number] ?? ROOT_DIR, key));
+        const inDirs = table.dirsOf(key).flatMap((number) => namesIn(dirs[number] ?? ROOT_DIR, key));
+        names = [...new Set([...inDirs, ...(replaced.get(key) ?? [])])];
         if (cache.size >= CACHE_MAX) cache.clear();
         cache.set(key, names);
       }

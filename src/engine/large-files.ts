@@ -6,8 +6,9 @@ import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf } from '../domain
 import type { InodeNames } from './inode-names.ts';
 import type { Disk } from './ports/disk.ts';
 import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
+import { whenReplaced } from './replaced.ts';
 
-export interface LargeFilesParts extends Omit<ReconcileParts, 'names'> {
+export interface LargeFilesParts extends ReconcileParts {
   readonly names: InodeNames;
   /** Until nothing waits any more, when it is closed: a thread of its own, so that nothing waits behind what is read slowly. */
   readonly openLargeDisk: () => Disk;
@@ -42,11 +43,13 @@ export interface LargeFiles {
 
 export interface LargeFilesPorts {
   readonly onDone: () => void;
+  /** It is to be read again. */
+  readonly again: (dirty: Dirty) => void;
   /** Takes care of work that nobody waits for. */
   readonly survive: (work: Promise<unknown>) => void;
 }
 
-export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: LargeFilesPorts): LargeFiles {
+export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive }: LargeFilesPorts): LargeFiles {
   const waiting = new Map<BytePath, Dirty>();
   let current: Dirty | undefined;
   let done: (LargeRead & { readonly told: string | undefined }) | undefined;
@@ -66,8 +69,9 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: Larg
     const told = toldOf(parts, dirty.path);
     const moment = parts.names.moment();
     try {
-      const found =
-        told === undefined ? undefined : await readFile({ ...parts, disk: disk ?? openDisk(signal) }, dirty);
+      const onReplaced = whenReplaced(parts.names, moment, () => again(dirty));
+      const from = { ...parts, onReplaced, disk: disk ?? openDisk(signal) };
+      const found = told === undefined ? undefined : await readFile(from, dirty);
       done = { dirty, found, moment, told };
     } catch (error) {
       // What the closed disk does to work in hand is no news; the next start finds what was not read.
@@ -129,7 +133,7 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, survive }: Larg
   };
 }
 
-async function readFile({ names: _, ...parts }: LargeFilesParts, dirty: Dirty): Promise<Reconciled | undefined> {
+async function readFile(parts: ReconcileParts, dirty: Dirty): Promise<Reconciled | undefined> {
   const { disk } = parts;
   const page = await disk.read(dirOf(dirty.path), [nameOf(dirty.path)]);
   const [at] = recordOffsets(page.records);
@@ -138,7 +142,7 @@ async function readFile({ names: _, ...parts }: LargeFilesParts, dirty: Dirty): 
 }
 
 /** What is recorded of a path; undefined when it is part of a move, or below one: then both names are compared together. */
-function toldOf({ store }: LargeFilesParts, path: BytePath): string | undefined {
+function toldOf({ store }: ReconcileParts, path: BytePath): string | undefined {
   const isPart = store.openMoves().some((move) => isWithin(path, move.key) || isWithin(path, move.path));
   return isPart
     ? undefined

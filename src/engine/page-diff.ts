@@ -29,8 +29,14 @@ export type Finding =
   | { readonly kind: 'lost'; readonly path: BytePath }
   | { readonly kind: 'incomplete'; readonly path: BytePath; readonly errno: number };
 
+/** Nothing that counts differs, but it is another inode. */
+export interface Replaced {
+  readonly kind: 'replaced';
+  readonly after: Entry;
+}
+
 /** `known`: the baseline's run of the page's extent. */
-export function* diffPage(page: Page, known: Buffer, scope: Scope): Generator<Finding> {
+export function* diffPage(page: Page, known: Buffer, scope: Scope): Generator<Finding | Replaced> {
   const { dir, records } = page;
   let [at, knownAt] = [0, 0];
   while (at < records.length || knownAt < known.length) {
@@ -80,7 +86,7 @@ export function* removed(before: Entry, scope: Scope): Generator<Extract<Finding
   if (rule !== undefined && !isStandIn(before)) yield { kind: 'removed', rule, before };
 }
 
-function* present(before: Entry, after: Entry, scope: Scope): Generator<Finding> {
+function* present(before: Entry, after: Entry, scope: Scope): Generator<Finding | Replaced> {
   const rule = scope.ruleOf(after.path);
   if (rule === undefined || isUnknown(after)) return;
   if (isStandIn(before)) yield { kind: 'added', rule, after };
@@ -89,12 +95,12 @@ function* present(before: Entry, after: Entry, scope: Scope): Generator<Finding>
   if (before.type === 'directory' && after.type !== 'directory') yield { kind: 'lost', path: before.path };
 }
 
-function* changed(before: Entry, after: Entry, rule: Rule): Generator<Finding> {
+function* changed(before: Entry, after: Entry, rule: Rule): Generator<Finding | Replaced> {
   const attributes = compareEntries(before, after, rule.attributes);
   const prefixBytes = prefixToVerify(before, after, rule.attributes);
   if (attributes.length > 0 || prefixBytes !== undefined) {
     yield { kind: 'changed', rule, before, after, changed: attributes, prefixBytes };
-  }
+  } else if (before.inode !== after.inode) yield { kind: 'replaced', after };
 }
 
 /** The baseline's run for what a page speaks of. */

@@ -1,6 +1,7 @@
 // Everything under some roots against the baseline: pages in, findings out, with memory for one page at a time.
 
 import { isSameDigest } from '../domain/compare.ts';
+import type { Entry } from '../domain/entry.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Round } from '../domain/round.ts';
@@ -14,6 +15,8 @@ export interface SurveyParts {
   readonly disk: Disk;
   readonly baseline: Baseline;
   readonly scope: Scope;
+  /** Told of what is another inode than the baseline has, and otherwise the same. */
+  readonly onReplaced?: (entry: Entry) => void;
 }
 
 export interface SurveyOptions {
@@ -66,7 +69,8 @@ export async function* findingsHere(page: Page, parts: SurveyParts, known?: Buff
     return;
   }
   for (const finding of diffPage(page, known ?? knownRun(page, baseline), scope)) {
-    if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
+    if (finding.kind === 'replaced') parts.onReplaced?.(finding.after);
+    else if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
     else yield finding;
   }
 }

@@ -10,7 +10,7 @@ import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
-import { type LargeFilesParts, type LargeRead, openLargeFiles } from './large-files.ts';
+import { type LargeFilesParts, openLargeFiles } from './large-files.ts';
 import { openLinked } from './linked.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import type { Store } from './ports/store.ts';
@@ -75,7 +75,7 @@ export function openWatch(initial: WatchParts): Watch {
   const errands = openErrands(() => wake.abort());
   /** These change nothing, and wait for no large file. */
   const questions = openErrands(() => wake.abort());
-  const large = openLargeFiles(parts, { onDone: () => wake.abort(), survive });
+  const large = openLargeFiles(parts, { onDone: () => wake.abort(), again: (one) => dirty.add(one), survive });
   const flush = openFlush(parts, (path, subtree = false) => dirty.doubt(path, subtree));
   const dirty = openDirtyPaths(parts, { flush, large });
   const linked = openLinked(parts.names, (path, actor) => dirty.doubt(path, false, actor));
@@ -132,16 +132,14 @@ export function openWatch(initial: WatchParts): Watch {
     }
   };
 
-  const recordLarge = async ({ dirty: one, found, moment }: LargeRead, signal: AbortSignal): Promise<void> => {
-    if (found === undefined) dirty.add(one);
-    else await flush.recordFile({ dirty: one, found, moment }, signal);
-  };
-
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);
 
   const turn = async (signal: AbortSignal): Promise<void> => {
     await questions.run();
-    await large.settle((read) => recordLarge(read, signal));
+    await large.settle(async ({ found, ...read }) => {
+      if (found === undefined) dirty.add(read.dirty);
+      else await flush.recordFile({ ...read, found }, signal);
+    });
     // Nothing changes the baseline while a file is being compared with it.
     if (!large.isBusy) await errands.run();
     await dirty.flushDue(signal);

@@ -1,5 +1,6 @@
 // From file handles to paths: open_by_handle_at(2), then what /proc/self/fd says.
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from 'node:fs';
+import { errorCode } from '../domain/errors.ts';
 import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
 import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
 import { longPathOfFd } from './long-path.ts';
@@ -136,6 +137,18 @@ function isDirectoryAt(path: BytePath): boolean {
   } catch {
     // Unmounted or hidden meanwhile: no file of that filesystem is mounted there.
     return true;
+  }
+}
+
+/** Of whatever has the name, a symbolic link itself; undefined when nothing has. */
+export function statAt(path: BytePath): ObjectStat | undefined {
+  try {
+    const { ino, nlink } = lstatSync(pathToBytes(path), { bigint: true });
+    return { inode: ino, nlink: Number(nlink) };
+  } catch (error) {
+    // Gone, or whatever errno the owner of a directory above makes of it.
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -1,13 +1,12 @@
 // Where no mark takes in a whole filesystem and reports file ids (overlayfs, btrfs subvolumes, FUSE): one inode mark for each
 // directory that the rules cover. They say what a mount mark cannot: names, attributes, truncation, other mounts.
-import { lstatSync } from 'node:fs';
 import { errorCode } from '../domain/errors.ts';
-import { type BytePath, isWithin, joinPath, pathToBytes } from '../domain/path.ts';
+import { type BytePath, isWithin, joinPath } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import * as abi from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
-import type { ObjectPaths, ObjectStat } from '../fanotify/handles.ts';
+import { type ObjectPaths, type ObjectStat, statAt } from '../fanotify/handles.ts';
 import { handleOfPath } from '../libc/handle.ts';
 import type { EventPath } from './event-paths.ts';
 import { subdirectories } from './subdirectories.ts';
@@ -138,15 +137,7 @@ export class DirectoryMarks implements ObjectPaths {
 
   /** By name: not every filesystem that needs these marks can open a handle. */
   statOf(_fsid: string, _handle: string, path: BytePath | undefined): ObjectStat | undefined {
-    if (path === undefined) return undefined;
-    try {
-      const { ino, nlink } = lstatSync(pathToBytes(path), { bigint: true });
-      return { inode: ino, nlink: Number(nlink) };
-    } catch (error) {
-      // Gone, or whatever errno the owner of a directory above makes of it.
-      if (errorCode(error) === undefined) throw error;
-      return undefined;
-    }
+    return path && statAt(path);
   }
 
   /** Called after each batch of events; what is known stays. */

@@ -20,7 +20,7 @@ export function placeOf(event: FanotifyEvent, handles: ObjectPaths, links: Links
     // The paths close the event's descriptor.
     const link = event.fd >= 0 ? links.keyOfDescriptor(event.fd) : undefined;
     const paths = pathsOfEvent(event, handles);
-    return { paths, link: link ?? links.keyOf(event, paths[0]?.path, handles) };
+    return { paths, link: link ?? links.keyOf(event, paths, handles) };
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return undefined;

@@ -1,12 +1,12 @@
 // Events on files of the baseline that have more names than the event tells.
 import { fstatSync } from 'node:fs';
 import { type InodeTable, inodeKey } from '../domain/inode-table.ts';
-import type { BytePath } from '../domain/path.ts';
 import { FAN_ONDIR } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { inodeKeyOfHandle } from '../fanotify/handle-inode.ts';
-import type { ObjectPaths } from '../fanotify/handles.ts';
+import { type ObjectPaths, statAt } from '../fanotify/handles.ts';
 import { pathOfFd } from '../libc/handle.ts';
+import type { EventPath } from './event-paths.ts';
 
 export class Links {
   readonly #table: InodeTable;
@@ -15,34 +15,42 @@ export class Links {
     this.#table = table;
   }
 
-  /** The inode's key when other names than `path` may be in the baseline. Of an event without a descriptor. */
-  keyOf({ mask, records }: FanotifyEvent, path: BytePath | undefined, handles: ObjectPaths): number | undefined {
+  /** The inode's key when other names than `paths` may be in the baseline. Of an event without a descriptor. */
+  keyOf({ mask, records }: FanotifyEvent, paths: readonly EventPath[], handles: ObjectPaths): number | undefined {
     if ((mask & FAN_ONDIR) !== 0) return undefined;
     const object = records.find((record) => record.kind === 'fid');
     if (object?.kind !== 'fid') return undefined;
     // What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt.
     const isNamed = records.some((record) => 'name' in record);
+    // A name that went is still told of whoever has the file open (a descriptor, a mapping).
+    const isOnlyName = (key: number): boolean => isNamed && paths.some(({ path }) => isAlone(key, statAt(path)));
     const guess = inodeKeyOfHandle(object.handle);
-    if (guess !== undefined && !isNamed) this.#table.linked(guess);
-    if (guess !== undefined && !this.#table.has(guess)) return undefined;
-    const stat = handles.statOf(object.fsid, object.handle, path);
-    return stat === undefined || (isNamed && stat.nlink < 2) ? undefined : this.#known(stat.inode);
+    if (guess !== undefined && (!this.#changed(guess) || isOnlyName(guess))) return undefined;
+    const stat = handles.statOf(object.fsid, object.handle, paths[0]?.path);
+    if (stat === undefined) return undefined;
+    const key = inodeKey(stat.inode);
+    return this.#changed(key) && !isOnlyName(key) ? key : undefined;
   }
 
   /** The same of an event with a descriptor, which stays open. */
   keyOfDescriptor(fd: number): number | undefined {
     const { ino, nlink } = fstatSync(fd, { bigint: true });
-    return nlink > 1n || (nlink === 1n && isNameless(fd)) ? this.#known(ino) : undefined;
+    const key = inodeKey(ino);
+    return this.#changed(key) && (nlink > 1n || (nlink === 1n && isNameless(fd))) ? key : undefined;
   }
 
-  #known(inode: bigint): number | undefined {
-    const key = inodeKey(inode);
-    this.#table.linked(key);
-    return this.#table.has(key) ? key : undefined;
+  /** Whether a name of it may be in the baseline; whoever is about to add one looks at it again. */
+  #changed(key: number): boolean {
+    this.#table.noteChange(key);
+    return this.#table.has(key);
   }
 }
 
-/** An O_TMPFILE(2) file that linkat(2) gave a name: its descriptor never hears of it. */
+function isAlone(key: number, stat: ReturnType<typeof statAt>): boolean {
+  return stat?.nlink === 1 && inodeKey(stat.inode) === key;
+}
+
+/** A name that went, or `#inode` of an O_TMPFILE(2) file that linkat(2) gave another name: the descriptor never hears of that. */
 function isNameless(fd: number): boolean {
-  return /\/#\d+ \(deleted\)$/.test(pathOfFd(fd) ?? '');
+  return pathOfFd(fd)?.endsWith(' (deleted)') === true;
 }

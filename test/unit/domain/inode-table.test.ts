@@ -33,16 +33,16 @@ test('what is being filled may have everything', () => {
 test('what was linked is so since the moment that it was said at, and no later one', () => {
   const table = createInodeTable(0);
   const reader = openInodeTable(table.memory);
-  const first = table.moment();
-  expect(table.isLinkedSince(7, first)).toBe(false);
-  reader.linked(7);
-  expect(table.isLinkedSince(7, first)).toBe(true);
-  const second = table.moment();
-  expect(table.isLinkedSince(7, second)).toBe(false);
-  reader.linked(7);
-  expect([first, second].map((moment) => table.isLinkedSince(7, moment))).toEqual([true, true]);
+  const first = table.nextMoment();
+  expect(table.hasChangedSince(7, first)).toBe(false);
+  reader.noteChange(7);
+  expect(table.hasChangedSince(7, first)).toBe(true);
+  const second = table.nextMoment();
+  expect(table.hasChangedSince(7, second)).toBe(false);
+  reader.noteChange(7);
+  expect([first, second].map((moment) => table.hasChangedSince(7, moment))).toEqual([true, true]);
   // Of others some share its place, and few do.
-  const mistaken = Array.from({ length: 10_000 }, (_, n) => n + 8).filter((key) => table.isLinkedSince(key, first));
+  const mistaken = Array.from({ length: 10_000 }, (_, n) => n + 8).filter((key) => table.hasChangedSince(key, first));
   expect(mistaken.length).toBeLessThan(10);
 });
 

@@ -1,6 +1,6 @@
 // The names of an inode in a real baseline, in what is accepted, and in open drift.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { inodeKey } from '../../../src/domain/inode-table.ts';
+import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
 import { entry, path } from '../../fakes/entry.ts';
 import { dir, Ground } from './ground.ts';
@@ -51,25 +51,46 @@ test('what is open drift in a directory is in doubt with an inode that was found
   const added = entry('/r/d/added', { inode: 10n });
   ground.disk.set(added);
   expect(await ground.dirty('/r/d/added')).toEqual(['added /r/d/added #1']);
-  names.note(added, names.moment());
+  names.note({ after: added });
   expect(namesOf(10n)).toEqual(['/r/d/added']);
 });
 
-test('a new name beside a known one is in doubt, too, and is to be read once more when it is noted first', async () => {
-  const added = entry('/r/d/added', { inode: 7n, nlink: 4 });
-  ground.disk.set(added);
+test('a new name beside a known one is in doubt, too', async () => {
+  ground.disk.set(entry('/r/d/added', { inode: 7n, nlink: 4 }));
   await ground.dirty('/r/d/added');
-  const moment = names.moment();
-  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }), moment)).toBe(true);
-  expect(names.note(entry('/r/e', { inode: 11n, nlink: 2 }), moment)).toBe(false);
-  expect(names.note(entry('/r/f', { inode: 12n, nlink: 1 }), moment)).toBe(false);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/added', '/r/d/b', '/r/d/c']);
+});
+
+test('whoever is found with an inode for the first time was not looked for until then, also beside another name of it', async () => {
+  const [one, other] = [entry('/r/e', { inode: 11n }), entry('/r/f', { inode: 11n })];
+  expect([one, other].map((after) => names.note({ after }))).toEqual([true, true]);
+  ground.disk.set(one);
+  await ground.dirty('/r/e');
+  expect([one, other].map((after) => names.note({ after }))).toEqual([false, true]);
+  expect(names.note({ after: { ...one, inode: 12n } })).toBe(true);
+  const before = entry('/r/a', { inode: 7n });
+  expect(names.note({ before, after: { ...before, mode: 0o600 } })).toBe(false);
+  expect(names.note({ before, after: { ...before, inode: 13n } })).toBe(true);
+  expect(names.note({ before, after: { ...before, path: path('/r/g') } })).toBe(true);
+  expect(names.note({ before })).toBe(false);
+});
+
+test('what was replaced by something equal is found by its new inode, too', () => {
+  const moment = names.moment();
+  const after = entry('/r/a', { inode: 20n });
+  expect(names.noteReplaced(after)).toBe(true);
+  expect(names.noteReplaced(after)).toBe(false);
+  expect(namesOf(20n)).toEqual(['/r/a']);
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
+  expect(names.hasChangedSince(after, moment)).toBe(false);
+  openInodeTable(names.memory).noteChange(inodeKey(20n));
+  expect(names.hasChangedSince(after, moment)).toBe(true);
 });
 
 test('that there is no room for more names is told, once, and nothing is read again for it', () => {
   timesFull = 0;
-  for (let inode = 100n; timesFull === 0; inode += 1n) names.note(entry('/r/x', { inode }), 1);
-  expect(names.note(entry('/r/x', { inode: 1_000_000n, nlink: 2 }), 1)).toBe(false);
+  for (let inode = 100n; timesFull === 0; inode += 1n) names.note({ after: entry('/r/x', { inode }) });
+  expect(names.note({ after: entry('/r/x', { inode: 1_000_000n }) })).toBe(false);
   expect(timesFull).toBe(1);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
 });

@@ -37,7 +37,7 @@ async function readOne(name: string): Promise<LargeRead | undefined> {
   const names = openInodeNames(store, () => {});
   const parts = { disk, store, baseline: store.baseline, names, scope, openLargeDisk: () => ({ ...disk, read }) };
   await new Promise<void>((onDone, survive) => {
-    files = openLargeFiles(parts, { onDone, survive: (work) => work.catch(survive) });
+    files = openLargeFiles(parts, { onDone, again: () => {}, survive: (work) => work.catch(survive) });
     files.add([dirty(name)]);
     files.begin(new AbortController().signal);
   });

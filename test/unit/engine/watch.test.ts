@@ -1,5 +1,6 @@
 // The loop, over events that a test makes up, a disk in memory and a real baseline.
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Entry } from '../../../src/domain/entry.ts';
 import { inodeKey } from '../../../src/domain/inode-table.ts';
 import type { Page } from '../../../src/engine/ports/disk.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
@@ -242,21 +243,88 @@ test.each([
   const { read } = ground.disk;
   const before = entry('/r/b', { inode: 7n, sizeBytes });
   const after = { ...before, nlink: 2, digest: digestOf('2') };
+  let readings = 0;
   ground.disk.read = async (...asked) => {
     const found = await read(...asked);
     if (found.postponed?.length !== 0) return found;
+    readings += 1;
     ground.disk.set(after);
     // link(2): the thread that reads events knows nothing of the inode yet.
-    expect(watching.inodes.has(inodeKey(7n))).toBe(false);
-    watching.inodes.linked(inodeKey(7n));
-    ground.disk.read = read;
+    expect(watching.inodes.has(inodeKey(7n))).toBe(readings > 1);
+    watching.inodes.noteChange(inodeKey(7n));
     return found;
   };
   ground.disk.set(before);
   watching.source.say(event('/r/b'));
-  await watching.clock.advance(2000);
-  expect(ground.inBaseline('/r/b')).toBeUndefined();
+  for (let ms = 0; ms < 10_000; ms += 100) await watching.clock.advance(100);
   expect(watching.journal('"added"')).toHaveLength(2);
+  // Once its inode is known each change is told.
+  expect(readings).toBe(2);
+});
+
+/** As the thread that reads events does it, of a change under a name that no rule covers. */
+function changeElsewhere(...entries: Entry[]): void {
+  for (const one of entries) {
+    ground.disk.set(one);
+    const key = inodeKey(one.inode);
+    watching.inodes.noteChange(key);
+    if (watching.inodes.has(key)) watching.source.say({ kind: 'linked', inodeKey: key, actor: { source: 'unknown' } });
+  }
+}
+
+test('of two new names of one inode both are read again when it changed while they were read', async () => {
+  await watching.begin();
+  const { read } = ground.disk;
+  const both = ['/r/f', '/r/g'].map((name) => entry(name, { inode: 9n, nlink: 3 }));
+  ground.disk.read = async (...asked) => {
+    const found = await read(...asked);
+    ground.disk.read = read;
+    changeElsewhere(...both.map((one) => ({ ...one, digest: digestOf('2') })));
+    return found;
+  };
+  for (const one of both) ground.disk.set(one);
+  watching.source.say(event('/r/f'), event('/r/g'));
+  await watching.clock.advance(1000);
+  expect(watching.journal('"/r/f"')).toHaveLength(2);
+  expect(watching.journal('"/r/g"')).toHaveLength(2);
+});
+
+test('what was replaced by something equal is found when it changes under another name', async () => {
+  await watching.begin();
+  const replaced = entry('/r/a', { inode: 77n });
+  ground.disk.set(replaced);
+  expect(await openAfter('/r/a')).toEqual([]);
+  changeElsewhere({ ...replaced, nlink: 2, digest: digestOf('2') });
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual(['/r/a']);
+});
+
+test('the same when it was replaced while nobody watched', async () => {
+  const replaced = entry('/r/a', { inode: 77n });
+  ground.disk.set(replaced);
+  await watching.begin();
+  changeElsewhere({ ...replaced, nlink: 2, digest: digestOf('2') });
+  await watching.clock.advance(1000);
+  expect(ground.open()).toEqual(['/r/a']);
+});
+
+test('what changes under another name while a batch is being recorded is read again', async () => {
+  await watching.begin();
+  const files = Array.from({ length: 2_600 }, (_, n) => entry(`/r/t/f${10_000 + n}`, { inode: BigInt(1000 + n) }));
+  for (const one of [dir('/r/t', 5n), ...files]) ground.disk.set(one);
+  const ends = [files.slice(0, 1), files.slice(-1)].flat();
+  const { commit } = ground.store;
+  let pages = 0;
+  ground.store.commit = (what) => {
+    commit(what);
+    if ((what.openDrift?.length ?? 0) === 0) return;
+    pages += 1;
+    if (pages === 1) changeElsewhere(...ends.map((one) => ({ ...one, nlink: 2, digest: digestOf('2') })));
+  };
+  watching.source.say(event('/r/t', true));
+  for (let ms = 0; ms < 5000; ms += 100) await watching.clock.advance(100);
+  expect(pages).toBeGreaterThan(2);
+  for (const { path: name } of ends) expect(ground.store.openDriftAt(name)).toMatchObject([{ seq: 2 }]);
 });
 
 test('of a storm no more is in hand than a slice, all of it is found, and a move from one slice to another is one drift', async () => {
