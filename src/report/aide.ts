@@ -8,6 +8,7 @@ import { escapePath } from '../domain/escape.ts';
 import { attributeChanges } from './attribute-text.ts';
 import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, Report } from './format.ts';
+import { trustText } from './text.ts';
 import { timeTextMs } from './time-text.ts';
 
 interface Lines {
@@ -181,6 +182,7 @@ function layOut(lines: Lines, summary: CheckSummary): string[] {
     `  Added entries:\t\t${added.length}`,
     `  Removed entries:\t\t${removed.length}`,
     `  Changed entries:\t\t${changed.length}`,
+    ...(summary.quick === undefined ? [] : ['', trustText(summary.quick)]),
     ...section('Added entries', added),
     ...section('Removed entries', removed),
     ...section('Changed entries', changed),

@@ -88,9 +88,10 @@ function entryText(entry: Entry): string {
   return `${entry.type} ${attributeText(entry, 'mode')} ${entry.uid}:${entry.gid}${size}${target}`;
 }
 
-function trustText({ trusted, by, sinceMs }: QuickTrust): string {
+/** `quick: 96 entries not read, because their stat is as on ...` */
+export function trustText({ trusted, by, sinceMs }: QuickTrust): string {
   const why = by === 'watch' ? 'a watch has missed nothing since' : 'their stat is as on';
-  return `, quick: ${pluralText(trusted, 'entry', 'entries')} not read, because ${why} ${timeTextMs(sinceMs)}`;
+  return `quick: ${pluralText(trusted, 'entry', 'entries')} not read, because ${why} ${timeTextMs(sinceMs)}`;
 }
 
 /** `no drift: 12,345 entries, 1.2 GiB in 0.8 s`, or the counts and how to accept them. */
@@ -102,6 +103,6 @@ export function summaryText(summary: CheckSummary): string {
   const drift = total === 0 ? 'no drift' : `${pluralText(total, 'drift')} (${kinds})`;
   const unread = incomplete === 0 ? '' : `, ${countText(incomplete)} not readable`;
   const work = `${pluralText(entries, 'entry', 'entries')}, ${byteText(bytes)} in ${durationText(endMs - startMs)}`;
-  const first = `${drift}${unread}: ${work}${quick === undefined ? '' : trustText(quick)}`;
+  const first = `${drift}${unread}: ${work}${quick === undefined ? '' : `, ${trustText(quick)}`}`;
   return total === 0 ? first : `${first}\naccept all of it: driftline accept --report ${escapeText(summary.reportId)}`;
 }

@@ -78,6 +78,17 @@ test('ndjson: each line by itself, the summary last', () => {
   expect(render('ndjson', true).split('\n')).toHaveLength(2);
 });
 
+test.each(['text', 'json', 'ndjson', 'aide', 'ecs', 'html'] as const)(
+  '%s: what was not read, and since when it is trusted',
+  (format) => {
+    const report = openReport(format, { colour: false });
+    const quick = { entries: 12_100, trusted: 12_096, by: 'baseline', sinceMs: 0 } as const;
+    const text = report.begin({ startMs: 1, generation: 7 }) + report.end({ ...CLEAN, quick });
+    expect(text).toMatch(/12,?096/);
+    expect(text).toContain('1970-01-01T00:00:00.000Z');
+  },
+);
+
 test('aide', () => {
   expect(render('aide', true)).toContain(
     'driftline found NO differences between baseline and filesystem. Looks okay!!\n',
