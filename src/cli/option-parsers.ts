@@ -29,6 +29,7 @@ const PARSERS: Readonly<Record<ValueKind, OptionParser | undefined>> = {
   },
   times: (_, before) => ((before ?? 0) as number) + 1,
   count: positiveInteger,
+  threads: (text) => atMost(THREADS_MAX, positiveInteger(text)),
   seconds,
   rate: (text) => parseRate(text) ?? 'it must be an amount per second, such as 50MB/s or 1.5GiB/s',
   duration: (text) => parseDuration(text) ?? 'it must be a time with a unit, such as 200ms, 5s or 1m',
@@ -37,6 +38,13 @@ const PARSERS: Readonly<Record<ValueKind, OptionParser | undefined>> = {
 function positiveInteger(text: string): number | string {
   const value = Number(text);
   return Number.isInteger(value) && value > 0 ? value : 'it must be a positive number';
+}
+
+/** Each takes some 15 MiB, and no disk is faster with more. */
+const THREADS_MAX = 64;
+
+function atMost(max: number, value: number | string): number | string {
+  return typeof value === 'number' && value > max ? `it must be ${max} at most` : value;
 }
 
 /** Timers of Node hold 31 bits of milliseconds. */

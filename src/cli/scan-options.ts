@@ -13,7 +13,7 @@ export interface ScanOptions {
 export const SCAN_OPTIONS: readonly OptionRow[] = [
   {
     flags: '-j, --jobs <n>',
-    kind: 'count',
+    kind: 'threads',
     description: 'worker threads (default: one per processor, more on a cold disk)',
   },
   {

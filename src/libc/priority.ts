@@ -1,4 +1,5 @@
 // How much a thread matters to the scheduler of the processor and to that of the disk.
+import { readdirSync } from 'node:fs';
 import { checked, declare } from './native.ts';
 
 const setpriority = declare<(which: number, who: number, priority: number) => number>(
@@ -19,7 +20,7 @@ const NICE_MAX = 19;
 const IOPRIO_WHO_PROCESS = 1;
 const IOPRIO_CLASS_IDLE = 3 << 13;
 
-/** 0: the calling thread, for both calls. */
+/** The calling thread, for both calls. */
 const SELF = 0;
 
 /**
@@ -28,7 +29,16 @@ const SELF = 0;
  * back does. Throws SystemError.
  */
 export function becomeIdle(): void {
-  checked(setpriority(PRIO_PROCESS, SELF, NICE_MAX), 'setpriority');
+  idleThread(SELF);
+}
+
+/** The same for every thread that the process has: those that collect garbage and compile were there before. */
+export function becomeIdleProcess(): void {
+  for (const tid of readdirSync('/proc/self/task')) idleThread(Number(tid));
+}
+
+function idleThread(tid: number): void {
+  checked(setpriority(PRIO_PROCESS, tid, NICE_MAX), 'setpriority');
   const number = SYS_IOPRIO_SET[process.arch];
-  if (number !== undefined) checked(ioprio(number, IOPRIO_WHO_PROCESS, SELF, IOPRIO_CLASS_IDLE), 'ioprio_set');
+  if (number !== undefined) checked(ioprio(number, IOPRIO_WHO_PROCESS, tid, IOPRIO_CLASS_IDLE), 'ioprio_set');
 }

@@ -29,15 +29,26 @@ test('--max-rate holds', ({ scratch }) => {
   expect(performance.now() - startMs).toBeGreaterThan(1300);
 });
 
-test('--idle asks for the lowest priorities for each thread that reads, and for the one that writes', ({ scratch }) => {
+test('--jobs has an end', ({ scratch }) => {
+  const { status, stderr } = scratch.drive('init', '--jobs', '65', scratch.tree);
+  expect(status).toBe(64);
+  expect(stderr).toContain("argument '65' is invalid. it must be 64 at most");
+});
+
+test('--idle asks for the lowest priorities for each thread that reads, and for all that are there', ({ scratch }) => {
   scratch.write('file');
   const trace = join(scratch.base, 'trace');
   const by = ['strace', '-f', '-o', trace, '-e', 'trace=setpriority,ioprio_set'];
   const args = ['--baseline', scratch.baseline, 'init', '--jobs', '2', '--idle', scratch.tree];
   expect(run(args, { by }).status).toBe(0);
   const lines = system('cat', trace);
-  expect(lines.match(/setpriority\(PRIO_PROCESS, 0, 19\) += 0/g)).toHaveLength(3);
-  expect(
-    lines.match(/ioprio_set\(IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE\(IOPRIO_CLASS_IDLE, 0\)\) += 0/g),
-  ).toHaveLength(3);
+  const asked = (call: string, value: string): string[] =>
+    [...lines.matchAll(new RegExp(`^(\\d+) +${call}\\(\\w+, (\\d+), ${value}\\) += 0$`, 'gm'))]
+      .map(([, thread = '', whom = '']) => (whom === '0' ? thread : whom))
+      .sort();
+  const threads = asked('setpriority', '19');
+  expect(asked('ioprio_set', 'IOPRIO_PRIO_VALUE\\(IOPRIO_CLASS_IDLE, 0\\)')).toEqual(threads);
+  // The main thread, the two that read, and those of V8 and libuv.
+  expect(threads).toContain(/^\d+/.exec(lines)?.[0]);
+  expect(new Set(threads).size).toBeGreaterThan(6);
 });
