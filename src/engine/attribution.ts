@@ -3,6 +3,7 @@ import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import type { Drift } from '../domain/drift.ts';
 import { type BytePath, dirOf } from '../domain/path.ts';
+import { type MovesByPlace, oldNameOf } from './open-moves.ts';
 import type { Store } from './ports/store.ts';
 
 export interface Attributed {
@@ -11,6 +12,16 @@ export interface Attributed {
   readonly actors: readonly Actor[];
   /** Somebody did it, too, who is not among the actors. */
   readonly hasOthers: boolean;
+}
+
+/** Who was seen at a path. What went from a directory that moved is told by its old name, too. */
+export function seenAt(dirty: readonly Dirty[], moves: MovesByPlace): Map<BytePath, Dirty> {
+  const seen = new Map(dirty.map((one) => [one.path, one]));
+  for (const one of dirty) {
+    const old = oldNameOf(one.path, moves);
+    if (old !== undefined && !seen.has(old)) seen.set(old, one);
+  }
+  return seen;
 }
 
 /** Who was seen at the path, at its old name, or at the directory whose move or removal explains it. */

@@ -1,6 +1,6 @@
 // What hangs together by moves that are open: both names of each are looked at together.
 import type { Dirty } from '../domain/dirty.ts';
-import { type BytePath, dirOf, hasAncestorIn, outermostPaths, ROOT_DIR } from '../domain/path.ts';
+import { type BytePath, dirOf, hasAncestorIn, outermostPaths, ROOT_DIR, rebasePath } from '../domain/path.ts';
 import { rootsFor, type Scope } from '../domain/rule.ts';
 import type { OpenDrift } from './ports/store.ts';
 
@@ -44,15 +44,27 @@ export function movedWithin(trees: ReadonlySet<BytePath>, moves: MovesByPlace): 
   return within.flatMap(([, here]) => here.flatMap(({ key, path }) => [key, path]));
 }
 
-export type MovesByPlace = ReadonlyMap<BytePath, readonly OpenDrift[]>;
+type Move = Pick<OpenDrift, 'key' | 'path'>;
+
+export type MovesByPlace = ReadonlyMap<BytePath, readonly Move[]>;
 
 /** Each move under both of its names. */
-export function movesByPlace(moves: readonly OpenDrift[]): MovesByPlace {
-  const places = new Map<BytePath, OpenDrift[]>();
+export function movesByPlace(moves: readonly Move[]): MovesByPlace {
+  const places = new Map<BytePath, Move[]>();
   for (const move of moves) {
     for (const place of [move.key, move.path]) places.set(place, [...(places.get(place) ?? []), move]);
   }
   return places;
+}
+
+/** The name in the baseline of what is, or was, in a directory that moved. */
+export function oldNameOf(path: BytePath, moves: MovesByPlace): BytePath | undefined {
+  if (moves.size === 0) return undefined;
+  for (let dir = dirOf(path); dir !== ROOT_DIR; dir = dirOf(dir)) {
+    const move = moves.get(dir)?.find((one) => one.path === dir);
+    if (move !== undefined) return rebasePath(path, dir, move.key);
+  }
+  return undefined;
 }
 
 /** Of a directory above rule paths it is those paths that are in doubt: a rename or a mount up there moves or hides them. */

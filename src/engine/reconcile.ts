@@ -3,7 +3,7 @@ import type { Dirty } from '../domain/dirty.ts';
 import { type Drift, driftKey } from '../domain/drift.ts';
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 import type { Appended } from './appended.ts';
-import { type Attributed, attribute } from './attribution.ts';
+import { type Attributed, attribute, seenAt } from './attribution.ts';
 import { compareBelow } from './below.ts';
 import { type Difference, driftsOf, unique } from './findings.ts';
 import type { InodeNames } from './inode-names.ts';
@@ -76,18 +76,18 @@ export async function reconcile(
   // What lies below a tree is read with it.
   const walked = new Set(covered);
   for (const path of postponed) if (hasAncestorIn(path, walked)) postponed.delete(path);
-  const seen = new Map(dirty.map((one) => [one.path, one]));
   const task = { roots: covered, lost, trees: [...trees, ...lost], paths: doubt.paths };
   const below = await compareBelow(parts, task, slicing);
   if (slicing?.signal.aborted === true) return { drifts: [], resolved: [], incomplete, ctimes, postponed };
   if (below.kind === 'slices') {
-    await compareInSlices(parts, { ...task, heads, seen, incomplete, postponed }, below.slicing);
+    await compareInSlices(parts, { ...task, heads, seen: seenAt(dirty, moves), incomplete, postponed }, below.slicing);
     return { drifts: [], resolved: [], incomplete, ctimes, postponed };
   }
   incomplete.push(...below.incomplete);
   await readNow(moveTargets(postponed, [...heads, ...below.differences], store, contentMaxBytes));
   const found = driftsOf(unique([...heads, ...below.differences]), scope);
   const paths = [...doubt.paths].filter((path) => !postponed.has(path));
+  const seen = seenAt(dirty, movesByPlace([...store.openMoves(), ...found.flatMap(moveOf)]));
   return {
     drifts: found.map((drift) => attribute(drift, seen)),
     resolved: resolvedBy(found, paths, task.trees, incomplete, store),
@@ -95,6 +95,10 @@ export async function reconcile(
     ctimes,
     postponed,
   };
+}
+
+function moveOf(drift: Drift): { key: BytePath; path: BytePath }[] {
+  return drift.kind === 'moved' ? [{ key: driftKey(drift), path: drift.path }] : [];
 }
 
 /** What came in the place of a directory belongs to whatever became of that. */

@@ -19,7 +19,7 @@ import type { Reporter } from './ports/reporter.ts';
 import type { OpenDrift, Store } from './ports/store.ts';
 import type { Reconciled } from './reconcile.ts';
 import { type Page, pagesOf } from './record-pages.ts';
-import { acceptsBy, rulingAfter, rulingAsSaid } from './said.ts';
+import { acceptsBy, actorsAfter, rulingAfter, rulingAsSaid } from './said.ts';
 import type { Trigger } from './trigger.ts';
 
 export interface RecorderParts {
@@ -197,7 +197,8 @@ function toRecord(
   const known = open.get(key);
   if (known?.fingerprint === print) return undefined;
   const ruling = rulingAfter(known, rulingOf(rule, actors, hasOthers), rule);
-  const recorded = recordOf(parts, { drift, actors, hasOthers }, { ruling, known, generation, print });
+  const by = actorsAfter(known, { drift, actors, hasOthers });
+  const recorded = recordOf(parts, { drift, actors: by, hasOthers }, { ruling, known, generation, print });
   const hooks = rule.hooks.filter((hook) => hasOthers || !isOwnDoing(hook, actors));
   const places = [known?.path ?? key, drift.path];
   const names = (): BytePath[] => namesOf(key, places, drift.before?.type === 'directory', parts.store);

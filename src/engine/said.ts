@@ -4,6 +4,7 @@ import { type Ruling, rulingOf, severest } from '../domain/actor-rule.ts';
 import { type Drift, type DriftRecord, driftKey, SEVERITIES, type Severity } from '../domain/drift.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
+import type { Attributed } from './attribution.ts';
 import { ruleOf } from './findings.ts';
 import type { OpenDrift } from './ports/store.ts';
 
@@ -17,6 +18,14 @@ export function rulingAfter(known: OpenDrift | undefined, ruling: Ruling, rule: 
     // What was to be accepted is so no more when somebody comes whose doing is not.
     onDrift: before === 'accept' ? ruling.onDrift : before,
   };
+}
+
+/** Who moved a directory did so, also when it is told again because of what is in it. */
+export function actorsAfter(known: OpenDrift | undefined, { drift, actors }: Attributed): readonly Actor[] {
+  const isTheSame = known !== undefined && drift.kind === 'moved' && known.path === drift.path;
+  if (!isTheSame || actors.some(({ source }) => source !== 'unknown')) return actors;
+  const said = saidOf(known).actors;
+  return said.length > 0 ? said : actors;
 }
 
 /** Of drift that is open as it is found now. */

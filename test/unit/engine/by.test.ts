@@ -145,3 +145,21 @@ test('a severity that one clause gave is not taken back by another', async () =>
   await ground.dirtyBy(by('/usr/bin/touch'), '/r/a');
   expect(severities()).toEqual(['critical']);
 });
+
+test('who removed something from a directory that moved is known, and who moved that stays known', async () => {
+  const tree = [dir('/r/d', 5n), ...['x', 'y', 'z'].map((name, n) => entry(`/r/d/${name}`, { inode: BigInt(n + 6) }))];
+  for (const one of tree) ground.disk.set(one);
+  ground.store.commit({ accept: { put: tree, drop: [] } });
+  const who = (): string[] =>
+    [...ground.told.values()].map(({ kind, path: at, actors }) => `${kind} ${at} ${actors.at(-1)?.exe}`).sort();
+  ground.disk.move(path('/r/d'), path('/r/e'));
+  await ground.dirtyBy(by('/bin/mv'), '/r/d/', '/r/e/');
+  ground.disk.remove(path('/r/e/x'));
+  await ground.dirtyBy(by('/bin/rm'), '/r/e/x');
+  expect(who()).toEqual(['moved /r/e /bin/mv', 'removed /r/d/x /bin/rm']);
+  // Both at once.
+  ground.disk.move(path('/r/e'), path('/r/f'));
+  ground.disk.remove(path('/r/f/y'));
+  await ground.dirtyBy(by('/bin/sh'), '/r/e/', '/r/f/', '/r/f/y');
+  expect(who()).toEqual(['moved /r/f /bin/sh', 'removed /r/d/x /bin/rm', 'removed /r/d/y /bin/sh']);
+});
