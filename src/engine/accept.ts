@@ -1,6 +1,6 @@
 // Make the present state of chosen paths the baseline. Refuses what is not what was reported.
-import type { Actor } from '../domain/actor.ts';
-import { type Drift, driftKey } from '../domain/drift.ts';
+import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
+import { type Drift, type DriftRecord, driftKey } from '../domain/drift.ts';
 import { AppError } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
@@ -21,6 +21,7 @@ export interface AcceptParts extends SurveyParts {
   readonly store: Store;
   readonly records: RecordWriter;
   readonly clock: Clock;
+  readonly newId: (timeMs: number) => string;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
 }
 
@@ -202,21 +203,30 @@ function commitAccept(
   closed: readonly OpenDrift[],
 ): Pick<AcceptResult, 'generation' | 'again'> {
   const generation = parts.baseline.info().generation + 1;
+  const closedKeys = new Set(closed.map(({ key }) => key));
+  const untold = accepted.filter((drift) => !closedKeys.has(driftKey(drift))).map((drift) => recordOf(parts, drift));
   const record = parts.records.accept({
     timeNs: parts.clock.nowNs(),
     generation,
     paths: [...new Set(accepted.map((drift) => drift.path))].sort(comparePaths),
-    drifts: closed.map(({ id }) => id),
+    drifts: [...closed, ...untold].map(({ id }) => id),
     by,
   });
-  const closedKeys = new Set(closed.map(({ key }) => key));
   const patch = patchOf(accepted, parts);
   const renamed = rekeyed(patch, seen.drifts, closedKeys, parts);
   parts.store.commit({
-    journal: [record],
+    journal: [...untold.map(parts.records.drift), record],
     closedDrift: [...closedKeys, ...renamed.map(({ old }) => old)],
     openDrift: renamed.flatMap(({ open }) => open ?? []),
     accept: patch,
   });
   return { generation, again: renamed.flatMap(({ again }) => again) };
+}
+
+/** What nobody told before: the journal says what was accepted. */
+function recordOf({ baseline, clock, newId }: AcceptParts, drift: Drift): DriftRecord {
+  const timeNs = clock.nowNs();
+  const { generation } = baseline.info();
+  const id = newId(Number(timeNs / 1_000_000n));
+  return { ...drift, id, seq: 1, timeNs, actors: [UNKNOWN_ACTOR], generation };
 }

@@ -7,7 +7,7 @@ export const silentRecords: RecordWriter = {
     return JSON.stringify({ type: 'drift', kind, path, from, id, seq, severity, actors, accepts, waitsFor });
   },
   resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
-  accept: ({ generation }) => JSON.stringify({ type: 'accept', generation }),
+  accept: ({ generation, drifts }) => JSON.stringify({ type: 'accept', generation, drifts }),
   run: ({ hook, outcome }) => JSON.stringify({ type: 'run', hook, outcome: outcome.outcome }),
   alert: ({ kind, hook, message }) => JSON.stringify({ type: 'alert', kind, hook, message }),
   release: ({ hook, reason }) => JSON.stringify({ type: 'release', hook, reason }),

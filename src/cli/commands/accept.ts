@@ -19,7 +19,7 @@ import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts
 import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
 import { openRecords } from '../drift-record.ts';
-import { currentActor } from '../identity.ts';
+import { currentActor, newId } from '../identity.ts';
 import { openQuestions } from '../questions.ts';
 import { busy, hash, lockState, openState, scopeSettings } from '../state.ts';
 
@@ -86,7 +86,8 @@ async function acceptHere(settings: Settings, request: AcceptRequest): Promise<A
   const disk = openDisk({ scope: scopeSettings(settings) });
   try {
     const scope = scopeOf(settings);
-    const parts = { disk, store, baseline: store.baseline, scope, records: recordWriter, clock: systemClock, hash };
+    const common = { disk, store, baseline: store.baseline, scope, hash };
+    const parts = { ...common, records: recordWriter, clock: systemClock, newId };
     return summaryOf(await accept(parts, request));
   } finally {
     await disk.close();

@@ -215,3 +215,14 @@ test('what was unreadable at init is changed when it can be read', async () => {
   ground.disk.set(entry('/r/a'));
   expect((await ground.check()).found).toEqual(['changed /r/a']);
 });
+
+test('what nobody was told of before is in the journal when it is accepted', async () => {
+  await ground.start(entry('/r/a'), entry('/r/b', { inode: 43n }));
+  for (const one of [entry('/r/a', { mode: 0o600 }), entry('/r/b', { inode: 43n, mode: 0o600 })]) ground.disk.set(one);
+  await ground.dirty('/r/a');
+  await ground.accept([]);
+  const records = [...ground.store.journal.read()].map(({ record }) => JSON.parse(record));
+  const drifts = records.filter(({ type }) => type === 'drift');
+  expect(drifts.map(({ path: at }) => at)).toEqual(['/r/a', '/r/b']);
+  expect(records.at(-1)).toMatchObject({ type: 'accept', drifts: drifts.map(({ id }) => id) });
+});
