@@ -42,6 +42,11 @@ const EXTENSIONS = ['.yaml', '.yml', '.json'];
 export async function loadSettings(options: LoadOptions): Promise<LoadedSettings> {
   const { places, found } = lookFor(options);
   const [file, ...others] = found;
+  if (file === undefined && options.file !== undefined) {
+    throw new AppError('CONFIG', `there is no configuration ${places.map(escapeText).join(', ')}`, {
+      hint: 'look at the name after --config',
+    });
+  }
   if (file === undefined) {
     throw new AppError('CONFIG', `no configuration: looked at ${places.map(escapeText).join(', ')}`, {
       hint: 'write one of these, or name one with --config FILE, or use --baseline FILE PATH...',

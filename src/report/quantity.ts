@@ -24,6 +24,19 @@ export function durationText(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const INTERVALS = [
+  ['d', 86_400_000, 2],
+  ['h', 3_600_000, 1],
+  ['m', 60_000, 1],
+  ['s', 1_000, 1],
+] as const;
+
+/** As in the configuration: `24h`, `7d`, `90s`. */
+export function intervalText(ms: number): string {
+  const unit = INTERVALS.find(([, size, least]) => ms % size === 0 && ms >= least * size);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
+}
+
 /** 'drift' -> 'no drift', '1 drift', '3 drifts' */
 export function pluralText(count: number, noun: string, plural = `${noun}s`): string {
   return `${count === 0 ? 'no' : countText(count)} ${count === 1 ? noun : count === 0 && noun === 'drift' ? noun : plural}`;

@@ -28,6 +28,10 @@ need() {
 }
 
 case "${1:-}" in
+  -h | --help)
+    sed -n 's/^# \{0,1\}//; 2,/^set /{/^set /!p}' "$0"
+    exit 0
+    ;;
   events) shift; need fatrace:fatrace fsnotifywait:inotify-tools; exec node "$here/events.mjs" "$@" ;;
   watch) shift; exec bash "$here/watch.sh" "$@" ;;
   permission) shift; exec node "$here/permission.mjs" "$@" ;;

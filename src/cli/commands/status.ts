@@ -3,7 +3,7 @@ import { errorCode, errorMessage } from '../../domain/errors.ts';
 import { escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { sightText } from '../../report/coverage-text.ts';
-import { countText, pluralText } from '../../report/quantity.ts';
+import { countText, intervalText, pluralText } from '../../report/quantity.ts';
 import { type Context, loadContext } from '../context.ts';
 import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
@@ -74,9 +74,9 @@ function idleText({ healthy }: StatusDocument): string {
 
 function sweepText({ every, last, running, content, part, parts }: StatusDocument['sweep'][string]): string {
   if (every === null) return 'off';
-  const rhythm = running ? 'running' : `every ${every / 1000} s, last ${last ?? 'none yet'}`;
+  const rhythm = running ? 'running' : `every ${intervalText(every)}, last ${last ?? 'none yet'}`;
   if (content === null || parts === 1) return `${rhythm}, all content`;
-  return `${rhythm}, all content within ${content / 1000} s, ${running ? 'now' : 'next'} part ${part} of ${parts}`;
+  return `${rhythm}, all content within ${intervalText(content)}, ${running ? 'now' : 'next'} part ${part} of ${parts}`;
 }
 
 function severities(counts: Readonly<Record<string, number>>): string {

@@ -50,6 +50,12 @@ test('JSON is read too, tabs and all', async () => {
   expect(await load(text, {}, 'driftline.json')).toMatchObject({ baseline: '/srv/b.db', rules: [{ paths: ['/srv'] }] });
 });
 
+test('a file that was named and is not there', async () => {
+  const directory = temporaryDirectory();
+  const missing = await failureOf(loadSettings({ cwd: ROOT, hooksDir: directory, file: join(directory, 'x.yaml') }));
+  expect(missing.message).toBe(`there is no configuration ${directory}/x.yaml`);
+});
+
 test('without --config the directory is searched in order, and what is not used is said', async () => {
   const directory = temporaryDirectory();
   const options = { cwd: ROOT, hooksDir: directory, directory };
