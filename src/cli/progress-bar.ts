@@ -1,32 +1,27 @@
-// Progress for a person: a bar, rates, the time left, and below it the files that take a while.
+// Progress for a person: a bar, rates, the time left, and below it what the workers are at.
 
-import type { MeteredFile } from '../disk/meter.ts';
+import type { MeteredFile, MeteredPath } from '../disk/meter.ts';
 import { escapePath } from '../domain/escape.ts';
 import { byteText, countText, durationText } from '../report/quantity.ts';
 import type { ProgressState } from './progress.ts';
-import { leftMs, shareOf } from './progress-share.ts';
+import { leftMs, rateOf, shareOf } from './progress-share.ts';
 
 const BAR_CELLS = 24;
-/** Files that are shown at most. */
-const FILES_MAX = 8;
-/** A path that would have less room is left out. */
+/** Files and directories that are shown at most. */
+const READING_MAX = 8;
+/** Of a path so much is kept, before the line is cut. */
 const PATH_MIN = 12;
 
 /** Lines that are shorter than `width`, with every control character of a path escaped. */
 export function progressLines(state: ProgressState, width: number): string[] {
-  const { files, dir } = state;
-  const first = mainLine(state);
-  const room = width - first.length - 3;
-  const where = files.length === 0 && dir !== undefined && room > PATH_MIN ? `  ${tail(escapePath(dir), room)}` : '';
-  return [first + where, ...files.slice(0, FILES_MAX).map((file) => fileLine(file, width))].map((line) =>
-    line.slice(0, width - 1),
-  );
+  const reading = state.reading.slice(0, READING_MAX).map((at) => readingLine(at, width));
+  return [mainLine(state), ...reading].map((line) => line.slice(0, width - 1));
 }
 
 function mainLine(state: ProgressState): string {
   const { command, entries, bytes, elapsedMs } = state;
   const seconds = Math.max(elapsedMs, 1) / 1000;
-  const rate = `${countText(Math.round(entries / seconds))}/s  ${byteText(bytes / seconds)}/s`;
+  const rate = `${countText(Math.round(entries / seconds))}/s  ${byteText(rateOf(state))}/s`;
   const amount = `${countText(entries)} entries  ${byteText(bytes)}  ${rate}`;
   const share = shareOf(state);
   if (share === undefined) return `${command}  ${amount}`;
@@ -35,10 +30,14 @@ function mainLine(state: ProgressState): string {
   return `${command} [${bar}] ${percent(share)}  ${amount}  ${left === undefined ? '?' : durationText(left)} left`;
 }
 
-function fileLine({ path, bytesRead, sizeBytes }: MeteredFile, width: number): string {
+function readingLine(at: MeteredPath, width: number): string {
+  const text = at.kind === 'file' ? `  ${fileShare(at)}  ` : '  ';
+  return text + tail(escapePath(at.path), Math.max(width - text.length - 1, PATH_MIN));
+}
+
+function fileShare({ bytesRead, sizeBytes }: MeteredFile): string {
   const share = sizeBytes > 0 ? percent(Math.min(bytesRead / sizeBytes, 1)) : '   ? %';
-  const text = `  ${share} of ${byteText(sizeBytes)}  `;
-  return text + tail(escapePath(path), Math.max(width - text.length - 1, PATH_MIN));
+  return `${share} of ${byteText(sizeBytes)}`;
 }
 
 function percent(share: number): string {

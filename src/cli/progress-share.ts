@@ -31,3 +31,8 @@ export function leftMs(done: Done): number | undefined {
   const share = shareOf(done);
   return share === undefined || share === 0 ? undefined : (done.elapsedMs / share) * (1 - share);
 }
+
+/** Bytes of content per second, since the walk began. */
+export function rateOf({ bytes, elapsedMs }: Done): number {
+  return bytes / (Math.max(elapsedMs, 1) / 1000);
+}

@@ -1,8 +1,7 @@
 // How far a walk is, on standard error: a bar for a person, or lines of JSON for a program. Looked at by a timer, so that it costs the
 // walk nothing and goes on while one file is read for hours.
 
-import type { MeteredFile, MeterReading } from '../disk/meter.ts';
-import type { BytePath } from '../domain/path.ts';
+import type { MeteredPath, MeterReading } from '../disk/meter.ts';
 import type { Portion } from '../engine/ports/disk.ts';
 import type { Output } from './output.ts';
 import { progressLines } from './progress-bar.ts';
@@ -26,10 +25,8 @@ export interface ProgressSource {
 
 export interface ProgressState extends Done {
   readonly command: string;
-  /** Where something was read last. */
-  readonly dir: BytePath | undefined;
-  /** What is being read and takes a while. */
-  readonly files: readonly MeteredFile[];
+  /** What each worker is at, files that take a while first. */
+  readonly reading: readonly MeteredPath[];
 }
 
 const BAR_EVERY_MS = 200;
@@ -40,7 +37,6 @@ export function openProgress(output: Output, command: string, source: ProgressSo
   if (output.progress === 'none') return SILENT;
   const startMs = performance.now();
   let entries = 0;
-  let dir: BytePath | undefined;
   let isDone = false;
   const state = (): ProgressState => {
     const meters = source.meters();
@@ -50,8 +46,7 @@ export function openProgress(output: Output, command: string, source: ProgressSo
       entries,
       bytes: meters.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
       expected: source.expected(),
-      dir,
-      files: meters.flatMap(({ file }) => file ?? []),
+      reading: filesFirst(meters.flatMap(({ at }) => at ?? [])),
     };
   };
   const { show, wipe, last } = output.progress === 'json' ? jsonLines(output) : bar();
@@ -59,7 +54,6 @@ export function openProgress(output: Output, command: string, source: ProgressSo
   return {
     portion(portion) {
       entries += portion.entries;
-      dir = portion.dir;
     },
     wipe,
     done() {
@@ -69,6 +63,11 @@ export function openProgress(output: Output, command: string, source: ProgressSo
       last(state());
     },
   };
+}
+
+/** Each in the order of the workers, so that what goes on stays where it was. */
+function filesFirst(paths: readonly MeteredPath[]): MeteredPath[] {
+  return [...paths.filter(({ kind }) => kind === 'file'), ...paths.filter(({ kind }) => kind === 'directory')];
 }
 
 interface Display {

@@ -159,7 +159,7 @@ export function createPageReader(
       const known = rule && rules.get(rule);
       if (rule === undefined || known === undefined) continue;
       namesLeft -= 1;
-      meter.entry(work.dir, text);
+      meter.entry(text);
       // Whoever is alone in its piece of work is read, however large.
       const isAlone = index === 0 && !isMore && names.length === 1;
       const limitBytes = isSingle ? contentMaxBytes : isAlone ? undefined : SHARE_BYTES;
@@ -190,7 +190,7 @@ export function createPageReader(
     });
     if (count === undefined) return [compareWork(work)];
     namesLeft -= count;
-    writer.trust(work.dir, count);
+    writer.trust(count);
     return following;
   };
 
@@ -208,6 +208,7 @@ export function createPageReader(
   const readAll = (stack: Work[], turn: Turn): Work[] => {
     for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
       isMore = stack.length > 0;
+      meter.directory(piece.dir);
       const trusts = turn.quick && !(turn.round !== undefined && hasTurn(turn.round, piece.dir));
       const isQuick = trusts && turn.seals !== undefined && piece.kind === 'list';
       writer.seals = trusts ? undefined : turn.seals;

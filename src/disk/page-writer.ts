@@ -1,7 +1,7 @@
 // The pages of one answer while they are written: records end to end, and what each page speaks of. A directory whose
 // pages the baseline has as they are is only counted.
 import { sealsOf } from '../domain/page.ts';
-import { type BytePath, ROOT_DIR } from '../domain/path.ts';
+import type { BytePath } from '../domain/path.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import type { Page, Portion } from '../engine/ports/disk.ts';
 import type { DigestEngine } from './digest.ts';
@@ -23,7 +23,7 @@ export interface PageWriter {
   /** Ends it without records: nothing could be read. */
   fail(errno: number): void;
   /** A directory without a page: these entries are as in the baseline. */
-  trust(dir: BytePath, entries: number): void;
+  trust(entries: number): void;
   /** As if it had never begun. */
   drop(): void;
   take(): PagesWritten;
@@ -54,7 +54,7 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
       const isWhole = work.kind === 'list' && upTo === undefined && isComplete;
       if (isWhole && writer.seals !== undefined && isKnown(writer.seals, dir, records.from(start))) {
         const entries = unchanged.entries + records.counts.records - current.counts.records;
-        unchanged = { entries, bytesRead: unchanged.bytesRead + bytesRead, trusted: unchanged.trusted, dir };
+        unchanged = { entries, bytesRead: unchanged.bytesRead + bytesRead, trusted: unchanged.trusted };
         records.rewind(start);
       } else {
         pages.push({ dir, extent: extentOf(work, upTo), end: records.length(), bytesRead, trusted });
@@ -65,9 +65,9 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
       const { work } = current;
       pages.push({ dir: work.dir, extent: extentOf(work), end: records.length(), bytesRead: 0, trusted: 0, failed });
     },
-    trust: (dir, more) => {
+    trust: (more) => {
       const { entries, bytesRead, trusted } = unchanged;
-      unchanged = { entries: entries + more, bytesRead, trusted: trusted + more, dir };
+      unchanged = { entries: entries + more, bytesRead, trusted: trusted + more };
     },
     drop: () => records.rewind(current?.start ?? records.length()),
     take: () => {
@@ -80,7 +80,7 @@ export function createPageWriter(records: RecordWriter, engine: DigestEngine): P
 }
 
 function nothing(): Portion {
-  return { entries: 0, bytesRead: 0, trusted: 0, dir: ROOT_DIR };
+  return { entries: 0, bytesRead: 0, trusted: 0 };
 }
 
 function extentOf(work: Work, upTo?: BytePath): Page['extent'] {

@@ -54,7 +54,7 @@ export function createQuickReader({ scope, rules, engine, meter }: QuickParts): 
       const wanted = rule && rules.get(rule);
       if (rule === undefined || wanted === undefined) continue;
       if (page === pages.pages) return undefined;
-      meter.entry(work.dir, text);
+      meter.entry(text);
       end = add(fd, text, end, wanted.needs);
       if (end < 0) return undefined;
       if (statFormat(stat) === S_IFDIR) onDirectory(fd, text, rule);

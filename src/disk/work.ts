@@ -1,5 +1,5 @@
 // Pieces of work of a walk (protocol.ts): where it starts, and what lies below a directory.
-import { type BytePath, dirOf, isWithin, nameOf, outermostPaths, pathFromLatin1, ROOT_DIR } from '../domain/path.ts';
+import { type BytePath, dirOf, isWithin, nameOf, outermostPaths, pathFromLatin1 } from '../domain/path.ts';
 import { listNames } from './directory.ts';
 import type { PackedWork, Reply, Request, Work } from './protocol.ts';
 
@@ -114,7 +114,7 @@ export function push(stack: Work[], work: readonly Work[]): void {
 
 /** The answer to a request of which nothing was done. */
 export function undone({ id, work }: Extract<Request, { kind: 'pages' }>): Reply {
-  const unchanged = { dir: ROOT_DIR, entries: 0, bytesRead: 0, trusted: 0 };
+  const unchanged = { entries: 0, bytesRead: 0, trusted: 0 };
   const rest = work.map((piece) => packWork(withKnown(unpackWork(piece), undefined)));
   return { kind: 'pages', id, pages: [], records: new ArrayBuffer(0), unchanged, rest, postponed: [] };
 }

@@ -134,12 +134,15 @@ function createAnswerer(setup: WorkerSetup): (request: Exclude<Request, { kind: 
     try {
       if (request.kind === 'pages') return pagesReply(request);
       control = NO_CONTROL;
-      meter.entry(dirOf(request.path), nameOf(request.path));
+      meter.directory(dirOf(request.path));
+      meter.entry(nameOf(request.path));
       return { reply: prefixReply(request, content), transfer: [] };
     } catch (error) {
       pageWriter.take();
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       return { reply: { kind: 'thrown', id: request.id, stack }, transfer: [] };
+    } finally {
+      meter.rest();
     }
   };
 }

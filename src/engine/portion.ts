@@ -2,8 +2,8 @@
 import { countRecords } from '../domain/packed.ts';
 import type { Page, Portion } from './ports/disk.ts';
 
-export function portionOf({ dir, records, bytesRead, trusted }: Page): Portion {
-  return { dir, entries: countRecords(records), bytesRead, trusted };
+export function portionOf({ records, bytesRead, trusted }: Page): Portion {
+  return { entries: countRecords(records), bytesRead, trusted };
 }
 
 /** Whether it is all of its directory. */

@@ -18,7 +18,8 @@ interface Line {
   readonly [key: string]: unknown;
   readonly bytes: number;
   readonly done: boolean;
-  readonly reading: readonly { readonly path: string; readonly bytes: number; readonly size: number }[];
+  readonly rate: number;
+  readonly reading: readonly { readonly path: string; readonly bytes?: number; readonly size?: number }[];
 }
 
 test('lines of JSON on standard error: counts that grow, what takes a while, what is left', ({ scratch }) => {
@@ -45,9 +46,25 @@ test('lines of JSON on standard error: counts that grow, what takes a while, wha
   const forecasts = lines.filter(({ expectedBytes }) => expectedBytes === 8 * MiB);
   expect(forecasts.length).toBeGreaterThan(0);
   const path = join(scratch.tree, NAME);
-  const reading = lines.flatMap((line) => line.reading);
+  const reading = lines.flatMap((line) => line.reading).filter(({ size }) => size !== undefined);
   expect(reading.length).toBeGreaterThan(0);
   for (const file of reading) expect(file).toMatchObject({ path, size: 8 * MiB });
+  for (const { rate } of lines) expect(rate).toBeLessThan(4 * MiB);
+  expect(lines.at(-1)?.rate).toBeGreaterThan(MiB / 2);
+});
+
+test('where only small files are read, the directories are told', ({ scratch }) => {
+  for (let index = 0; index < 150; index += 1) scratch.write(`small/${index}`, 'x');
+  scratch.init(scratch.tree);
+  // Two seconds: a name counts as 4 KiB.
+  const rate = ['--max-rate', '512KiB/s'];
+  const { status, stderr } = scratch.drive('--quiet', '--progress', 'json', 'check', ...rate);
+  expect(status).toBe(0);
+  const lines = stderr.trimEnd().split('\n');
+  const reading = lines.flatMap((line) => (JSON.parse(line) as Line).reading);
+  expect(reading).toContainEqual({ path: join(scratch.tree, 'small') });
+  const command = `'${process.execPath}' '${PROGRAM}' --baseline '${scratch.baseline}' check ${rate.join(' ')}`;
+  expect(system('script', '-qec', `stty cols 120; ${command}`, '/dev/null')).toMatch(/\n {2}\S*tree\/small\r?\n?/);
 });
 
 test('a bar on a terminal, with names escaped, wiped at the end; none with --no-progress', ({ scratch }) => {

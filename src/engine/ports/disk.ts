@@ -25,8 +25,6 @@ export interface Page {
 
 /** How much of a walk is done. */
 export interface Portion {
-  /** Where it was read, or one of several directories. */
-  readonly dir: BytePath;
   readonly entries: number;
   /** Bytes of content that were hashed. */
   readonly bytesRead: number;

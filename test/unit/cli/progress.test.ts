@@ -12,8 +12,7 @@ const STATE: ProgressState = {
   entries: 5000,
   bytes: 10 * MiB,
   expected: { entries: 20_000, bytes: undefined },
-  dir: undefined,
-  files: [],
+  reading: [],
 };
 
 test('share, rate and time left are shown when the number of entries is known', () => {
@@ -37,17 +36,30 @@ test('bytes count more than names, and there is never more than all', () => {
 });
 
 test('a file that takes a while has a line of its own, with nothing in it that could move the cursor', () => {
-  const file = { path: pathFromLatin1('/srv/\x1b[2Jbackup\n.tar'), bytesRead: 3 * MiB, sizeBytes: 4 * MiB };
-  const lines = progressLines({ ...STATE, files: [file] }, 100);
+  const file = {
+    kind: 'file' as const,
+    path: pathFromLatin1('/srv/\x1b[2Jbackup\n.tar'),
+    bytesRead: 3 * MiB,
+    sizeBytes: 4 * MiB,
+  };
+  const lines = progressLines({ ...STATE, reading: [file] }, 100);
   expect(lines[1]).toBe('   75 % of 4.0 MiB  /srv/\\e[2Jbackup\\n.tar');
+});
+
+test('where nothing takes a while, each worker shows its directory', () => {
+  const reading = ['/srv/a', '/srv/b\n'].map((path) => ({ kind: 'directory' as const, path: pathFromLatin1(path) }));
+  expect(progressLines({ ...STATE, reading }, 100).slice(1)).toEqual(['  /srv/a', '  /srv/b\\n']);
 });
 
 test('no line is as long as the terminal is wide', () => {
   const path = pathFromLatin1(`/${'long/'.repeat(100)}name`);
   const state = {
     ...STATE,
-    dir: path,
-    files: Array.from({ length: 20 }, () => ({ path, bytesRead: 1, sizeBytes: 2 })),
+    reading: Array.from({ length: 20 }, (_, index) =>
+      index % 2 === 0
+        ? { kind: 'file' as const, path, bytesRead: 1, sizeBytes: 2 }
+        : { kind: 'directory' as const, path },
+    ),
   };
   for (const width of [20, 80, 132]) {
     const lines = progressLines(state, width);
@@ -57,19 +69,29 @@ test('no line is as long as the terminal is wide', () => {
 });
 
 test('a line of JSON has every count, and names that are not UTF-8 a second time', () => {
-  const files = [{ path: pathFromLatin1('/srv/\xff'), bytesRead: 1, sizeBytes: 2 }];
+  const path = pathFromLatin1('/srv/\xff');
+  const reading = [
+    { kind: 'file' as const, path, bytesRead: 1, sizeBytes: 2 },
+    { kind: 'directory' as const, path },
+  ];
   expect(
-    JSON.parse(progressRecord({ ...STATE, files, expected: { entries: 10_000, bytes: undefined } }, false)),
+    JSON.parse(
+      progressRecord({ ...STATE, elapsedMs: 2000, reading, expected: { entries: 10_000, bytes: undefined } }, false),
+    ),
   ).toEqual({
     v: 1,
     type: 'progress',
     command: 'check',
     done: false,
-    elapsedMs: 1000,
+    elapsedMs: 2000,
     entries: 5000,
     bytes: 10 * MiB,
+    rate: 5 * MiB,
     expectedEntries: 10_000,
-    leftMs: 1000,
-    reading: [{ path: '/srv/�', pathBytes: 'L3Nydi//', bytes: 1, size: 2 }],
+    leftMs: 2000,
+    reading: [
+      { path: '/srv/�', pathBytes: 'L3Nydi//', bytes: 1, size: 2 },
+      { path: '/srv/�', pathBytes: 'L3Nydi//' },
+    ],
   });
 });

@@ -180,13 +180,36 @@ test('whoever is at a file for a while shows which, and how far it is', async ()
   const file = await new Promise((resolve) => {
     const timer = setInterval(() => {
       const [meter] = disk.meters();
-      if (meter?.file === undefined) return;
+      if (meter?.at?.kind !== 'file') return;
       clearInterval(timer);
-      resolve(meter.file);
+      resolve(meter.at);
     }, 1);
   });
   expect(file).toMatchObject({ path: `${dir}/only`, sizeBytes: 64 * MiB });
   const entries = entriesOf(await walking);
   expect(entryOf(entries, `${dir}/only`).digest).toBeDefined();
   await disk.read(pathFromText(dir), [pathFromText('only')]);
+});
+
+test('of small files each worker shows the directory that it is at, and none when it is at nothing', async () => {
+  const dir = temporaryDirectory();
+  for (const name of ['a', 'b']) {
+    mkdirSync(`${dir}/${name}`);
+    for (let index = 0; index < 50; index += 1) writeFileSync(`${dir}/${name}/${index}`, '');
+  }
+  const disk = diskOver(scopeOf(ruleOver([dir])), { jobs: 2, bytesPerSecond: MiB / 2 });
+  const seen = new Set<string>();
+  const timer = setInterval(() => {
+    const at = disk.meters().flatMap((meter) => meter.at ?? []);
+    seen.add(
+      at
+        .map(({ kind, path }) => `${kind} ${path}`)
+        .sort()
+        .join(),
+    );
+  }, 1);
+  await walkAll(disk, dir);
+  clearInterval(timer);
+  expect(seen).toContain(`directory ${dir}/a,directory ${dir}/b`);
+  expect(disk.meters().map(({ at }) => at)).toEqual([undefined, undefined]);
 });
