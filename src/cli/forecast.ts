@@ -1,7 +1,8 @@
-// How much a walk will probably read: what the baseline has below its roots, summed up while the walk is going on.
+// How much a walk will probably read: what the baseline has of its roots and below them, summed up while the walk is going on.
 import { recordOffsets, S_IFMT } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Baseline } from '../engine/ports/store.ts';
+import { runsOf } from './baseline-runs.ts';
 import type { Expected } from './progress-share.ts';
 
 /** A shorter walk needs no forecast. */
@@ -24,17 +25,15 @@ export function forecast(baseline: Baseline, roots: readonly BytePath[], content
   let isStopped = false;
   const sum = async (): Promise<void> => {
     let [entries, bytes, next] = [0, 0, STEP];
-    for (const root of roots) {
-      for (const { run } of baseline.below(root)) {
-        for (const at of recordOffsets(run)) {
-          entries += 1;
-          bytes += contentBytes(run, at);
-        }
-        if (entries < next) continue;
-        next = entries + STEP;
-        await new Promise(setImmediate);
-        if (isStopped) return;
+    for (const run of runsOf(baseline, roots)) {
+      for (const at of recordOffsets(run)) {
+        entries += 1;
+        bytes += contentBytes(run, at);
       }
+      if (entries < next) continue;
+      next = entries + STEP;
+      await new Promise(setImmediate);
+      if (isStopped) return;
     }
     expected = { entries, bytes: content ? bytes : undefined };
   };

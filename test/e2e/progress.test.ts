@@ -45,6 +45,7 @@ test('lines of JSON on standard error: counts that grow, what takes a while, wha
   expect(lines.at(-1)).toMatchObject({ entries: 2, bytes: 8 * MiB, leftMs: 0, reading: [] });
   const forecasts = lines.filter(({ expectedBytes }) => expectedBytes === 8 * MiB);
   expect(forecasts.length).toBeGreaterThan(0);
+  for (const line of forecasts) expect(line['expectedEntries']).toBe(2);
   const path = join(scratch.tree, NAME);
   const reading = lines.flatMap((line) => line.reading).filter(({ size }) => size !== undefined);
   expect(reading.length).toBeGreaterThan(0);
