@@ -1,5 +1,5 @@
 // What a running watch answers to whoever would otherwise have to walk: outside of these paths nothing differs from the baseline.
-import type { BytePath } from '../domain/path.ts';
+import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
 
 /** `unsure`: only a walk can tell, and why, for a person. */
 export type Suspects =
@@ -30,6 +30,13 @@ export async function findSuspects(parts: SuspectParts): Promise<Suspects> {
   if (reason !== undefined) return unsure(reason);
   const paths = new Set([...parts.openPaths(), ...parts.unreadPaths()]);
   return paths.size > PATHS_MAX ? unsure(`${paths.size} paths differ`) : { kind: 'suspects', paths: [...paths].sort() };
+}
+
+/** Those of the paths that are at or below the roots, and the roots below one of them; none below another. */
+export function suspectsWithin(paths: readonly BytePath[], roots: readonly BytePath[]): BytePath[] {
+  const [suspects, asked] = [new Set<string>(paths), new Set<string>(roots)];
+  const inside = paths.filter((path) => asked.has(path) || hasAncestorIn(path, asked));
+  return outermostPaths([...inside, ...roots.filter((root) => hasAncestorIn(root, suspects))]);
 }
 
 export function unsure(reason: string): Suspects {

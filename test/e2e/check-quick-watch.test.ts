@@ -65,10 +65,36 @@ test('what was done right before is found, as a walk finds it, again and again',
   }
 });
 
-test('with paths, and when the watch cannot know, there is a walk', async () => {
+test('of paths only what the watch names of them is compared', async () => {
+  await site.begin();
+  site.shell('echo 1 >>one; mv dir tree; echo 2 >new');
+  const of = (...names: string[]) => {
+    const { document, stderr } = quick(...names.map((name) => site.path(name)));
+    expect([stderr, (document['quick'] as Fields)['by']]).toEqual(['', 'watch']);
+    const full = site.check(...names.map((name) => site.path(name)));
+    expect(document).toMatchObject({ entries: full['entries'], report: full['report'], exitCode: full['exitCode'] });
+    return document;
+  };
+  expect(of('one')).toMatchObject({ changed: 1, entries: 1, exitCode: 4 });
+  expect(of('two')).toMatchObject({ entries: 1, exitCode: 0, drift: [] });
+  expect(of('dir/sub')).toMatchObject({ removed: 2, entries: 0, exitCode: 2 });
+  expect(of('tree', 'three')).toMatchObject({ added: 3, entries: 4, exitCode: 1 });
+  expect(of('dir', 'tree', 'new')).toMatchObject({ moved: 1, added: 1, entries: 4, exitCode: 5 });
+});
+
+test('a watch that was stopped is not missed', async () => {
+  const daemon = await site.begin();
+  await daemon.stop();
+  for (const args of [[], [site.path('dir')]])
+    expect(quick(...args)).toMatchObject({ stderr: '', document: { exitCode: 0, quick: { by: 'baseline' } } });
+});
+
+test('when the watch cannot know, there is a walk', async () => {
   site.configure({ watch: { quiet: '120s', deadline: '300s', marks: 'mount' } });
   await site.begin();
-  expect(quick(site.path('dir'))).toMatchObject({ stderr: '', document: { quick: { by: 'baseline', trusted: 3 } } });
+  const part = quick(site.path('dir'));
+  expect(part).toMatchObject({ document: { quick: { by: 'baseline', trusted: 3 } } });
+  expect(part.stderr).toMatch(/\(it does not see every change\): comparing all/);
   site.shell('rm one');
   const weak = quick();
   expect(weak.stderr).toMatch(

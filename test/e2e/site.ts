@@ -125,8 +125,8 @@ export class Site {
     return JSON.parse(ran.stdout) as Fields;
   }
 
-  check(): Fields {
-    return this.json(['check'], [0, 1, 2, 3, 4, 5, 6, 7]);
+  check(...paths: readonly string[]): Fields {
+    return this.json(['check', ...paths], [0, 1, 2, 3, 4, 5, 6, 7]);
   }
 
   journal(): Fields[] {

@@ -2,13 +2,15 @@
 import type { ObservedDisk } from '../../disk/disk.ts';
 import type { Coverage } from '../../domain/coverage.ts';
 import { escapePath } from '../../domain/escape.ts';
-import { type BytePath, outermostPaths } from '../../domain/path.ts';
+import type { BytePath } from '../../domain/path.ts';
 import type { Scope } from '../../domain/rule.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type CheckTotals, check, checkExitCode } from '../../engine/check.ts';
 import { walkRoots } from '../../engine/roots.ts';
+import { suspectsWithin } from '../../engine/suspects.ts';
 import { type CheckSummary, openReport, type QuickTrust, type ReportFormatName } from '../../report/report.ts';
 import { isLostCoverage } from '../../watch/absence.ts';
+import { countEntries } from '../baseline-runs.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
 import { coverageOfWatch } from '../control-client.ts';
@@ -33,16 +35,16 @@ export async function runCheck(context: Context, args: CheckArguments): Promise<
   const { settings } = loaded;
   warnOfRulePaths(context, loaded);
   const scope = scopeOf(settings);
-  const wanted = argumentPaths(context, args.paths);
-  const known = args.quick && wanted.length === 0 ? await askQuickly(settings) : undefined;
+  const wanted = walkRoots(scope, argumentPaths(context, args.paths));
+  const known = args.quick ? await askQuickly(settings) : undefined;
   if (typeof known === 'string')
     context.output.note(`the running watch cannot tell what changed (${known}): comparing all`);
   const watched = typeof known === 'string' ? undefined : known;
-  const roots = watched === undefined ? walkRoots(scope, wanted) : outermostPaths(watched.paths);
+  const roots = watched === undefined ? wanted : suspectsWithin(watched.paths, wanted);
   // The worker threads start while the baseline is verified.
   const disk = openScanDisk(settings, watched === undefined ? args.scan : { ...args.scan, jobs: 1 });
   try {
-    return await compare(context, args, { settings, scope, roots, disk, watchedSinceMs: watched?.sinceMs });
+    return await compare(context, args, { settings, scope, wanted, roots, disk, watchedSinceMs: watched?.sinceMs });
   } finally {
     await disk.close();
   }
@@ -51,6 +53,8 @@ export async function runCheck(context: Context, args: CheckArguments): Promise<
 interface Comparison {
   readonly settings: Settings;
   readonly scope: Scope;
+  /** What was asked for, and what of it is read. */
+  readonly wanted: readonly BytePath[];
   readonly roots: readonly BytePath[];
   readonly disk: ObservedDisk;
   /** A running watch has named the roots: nothing else has changed since the baseline, as far as events tell. */
@@ -60,7 +64,7 @@ interface Comparison {
 async function compare(
   context: Context,
   { paths, quick, format }: CheckArguments,
-  { settings, scope, roots, disk, watchedSinceMs }: Comparison,
+  { settings, scope, wanted, roots, disk, watchedSinceMs }: Comparison,
 ): Promise<number> {
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
@@ -73,7 +77,7 @@ async function compare(
   const report = openReport(format, { colour: output.colour });
   const startMs = systemClock.nowMs();
   try {
-    const { generation, createdMs, entries } = store.baseline.info();
+    const { generation, createdMs } = store.baseline.info();
     output.data(report.begin({ startMs, generation }));
     const items = check(
       { disk, baseline: store.baseline, scope },
@@ -97,7 +101,14 @@ async function compare(
           startMs,
           generation,
           coverage,
-          quick: quick ? trustOf(value, { createdMs, entries, watchedSinceMs }) : undefined,
+          quick: quick
+            ? trustOf(value, {
+                createdMs,
+                entries: () =>
+                  paths.length === 0 ? store.baseline.info().entries : countEntries(store.baseline, wanted),
+                watchedSinceMs,
+              })
+            : undefined,
           isUnwatched,
         });
         output.data(report.end(summary));
@@ -136,8 +147,8 @@ function warnOfLostCoverage({ output }: Context, coverage: readonly Coverage[]):
 
 interface TrustFacts {
   readonly createdMs: number;
-  /** How many the baseline has. */
-  readonly entries: number;
+  /** How many the baseline has of what was asked for. */
+  readonly entries: () => number;
   readonly watchedSinceMs: number | undefined;
 }
 
@@ -145,7 +156,7 @@ interface TrustFacts {
 function trustOf({ entries, trusted, drift }: CheckTotals, facts: TrustFacts): QuickTrust {
   const { createdMs, watchedSinceMs } = facts;
   if (watchedSinceMs === undefined) return { trusted, entries, sinceMs: createdMs, by: 'baseline' };
-  const all = Math.max(facts.entries + drift.added - drift.removed, entries);
+  const all = Math.max(facts.entries() + drift.added - drift.removed, entries);
   return { trusted: all - entries + trusted, entries: all, sinceMs: watchedSinceMs, by: 'watch' };
 }
 

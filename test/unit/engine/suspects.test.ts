@@ -1,6 +1,6 @@
 // What a watch answers instead of a walk.
 import { expect, test } from 'vitest';
-import { findSuspects, type SuspectParts } from '../../../src/engine/suspects.ts';
+import { findSuspects, type SuspectParts, suspectsWithin } from '../../../src/engine/suspects.ts';
 import { path } from '../../fakes/entry.ts';
 
 function partsOf(calls: string[], changes: Partial<SuspectParts> = {}): SuspectParts {
@@ -35,4 +35,14 @@ test('says why it does not know', async () => {
   });
   const many = Array.from({ length: 50_001 }, (_, index) => path(`/r/${index}`));
   expect(await findSuspects(partsOf([], { openPaths: () => many }))).toMatchObject({ reason: '50002 paths differ' });
+});
+
+test('for some roots, what is in them and what they are in counts, and no name that only begins like theirs', () => {
+  const within = (paths: string[], roots: string[]) => suspectsWithin(paths.map(path), roots.map(path));
+  const paths = ['/r/a', '/r/dir', '/r/dir/sub', '/r/dir-2', '/r/dir-2/in'];
+  expect(within(paths, ['/r'])).toEqual(['/r/a', '/r/dir', '/r/dir-2']);
+  expect(within(paths, ['/r/dir'])).toEqual(['/r/dir']);
+  expect(within(paths, ['/r/dir/sub/in', '/r/b'])).toEqual(['/r/dir/sub/in']);
+  expect(within(paths, ['/r/di'])).toEqual([]);
+  expect(within([], ['/r'])).toEqual([]);
 });
