@@ -22,7 +22,7 @@ function mainLine(state: ProgressState): string {
   const { command, entries, bytes, elapsedMs } = state;
   const seconds = Math.max(elapsedMs, 1) / 1000;
   const rate = `${countText(Math.round(entries / seconds))}/s  ${byteText(rateOf(state))}/s`;
-  const amount = `${countText(entries)} entries  ${byteText(bytes)}  ${rate}`;
+  const amount = `${countText(entries)} ${entries === 1 ? 'entry' : 'entries'}  ${byteText(bytes)}  ${rate}`;
   const share = shareOf(state);
   if (share === undefined) return `${command}  ${amount}`;
   const bar = '#'.repeat(Math.round(share * BAR_CELLS)).padEnd(BAR_CELLS, '.');

@@ -37,7 +37,7 @@ export interface DiskOptions {
 export const REST_MS = 6_000;
 
 export interface ObservedDisk extends Disk {
-  /** What each worker has read so far, and which file it has been at for a while. */
+  /** What each worker has read so far, and what it is at. */
   meters(): readonly MeterReading[];
 }
 

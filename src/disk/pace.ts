@@ -15,7 +15,7 @@ export interface Pace {
 /** Every name that is looked at counts as one block more than its content, so that small files do not go for free. */
 export const NAME_BYTES = 4096;
 
-/** What an idle bucket holds: this much may be read at once. */
+/** What an idle bucket holds, but for a new one: this much may be read at once. */
 const BURST_NS = 50_000_000n;
 /** How long the bucket is left alone: a worker pays in portions of this many seconds' worth. */
 const PORTION_S = 0.01;
@@ -42,7 +42,8 @@ export function openPace({ memory, bytesPerSecond }: PaceSetup, isCanceled: () =
     for (;;) {
       const before = Atomics.load(paidUntilNs, 0);
       const nowNs = process.hrtime.bigint();
-      const from = before > nowNs - BURST_NS ? before : nowNs - BURST_NS;
+      const earliestNs = before === 0n ? nowNs : nowNs - BURST_NS;
+      const from = before > earliestNs ? before : earliestNs;
       if (Atomics.compareExchange(paidUntilNs, 0, before, from + costNs) === before) return from + costNs;
     }
   };

@@ -73,7 +73,7 @@ test('a bar on a terminal, with names escaped, wiped at the end; none with --no-
   const command = `'${process.execPath}' '${PROGRAM}' --baseline '${scratch.baseline}'`;
   const onTerminal = (line: string): string => system('script', '-qec', line, '/dev/null');
   const shown = onTerminal(`stty cols 120; ${command} check --max-rate 2MiB/s`);
-  expect(shown).toMatch(/check {2}\d entries {2}[\d.]+ [KM]?i?B {2}/);
+  expect(shown).toMatch(/check {2}\d entr(y|ies) {2}[\d.]+ [KM]?i?B {2}/);
   expect(shown).toMatch(/check \[#[#.]{23}\] +\d+ % /);
   expect(shown).toMatch(/\d+ % of 8\.0 MiB {2}\S*tree\/big\\e\[31m/);
   expect(shown).not.toContain('\x1b[31m');

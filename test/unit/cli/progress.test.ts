@@ -23,7 +23,7 @@ test('share, rate and time left are shown when the number of entries is known', 
 
 test('what is there is counted when nobody knows how much there is', () => {
   const state = { ...STATE, command: 'init', elapsedMs: 0, entries: 1, bytes: 0, expected: undefined };
-  expect(progressLines(state, 200)).toEqual(['init  1 entries  0 B  1,000/s  0 B/s']);
+  expect(progressLines(state, 200)).toEqual(['init  1 entry  0 B  1,000/s  0 B/s']);
 });
 
 test('bytes count more than names, and there is never more than all', () => {
