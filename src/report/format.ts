@@ -1,5 +1,5 @@
-// What every format of `check` implements: pieces of text in the order in which a check finds things, so that a report of
-// any length is written as it is made.
+// What every format of `check` implements: pieces of text, given what a check finds in the order in which it does, so that a report
+// of any length can be written as it is made.
 import type { Coverage } from '../domain/coverage.ts';
 import type { DriftRecord } from '../domain/drift.ts';
 import type { BytePath } from '../domain/path.ts';
@@ -10,6 +10,8 @@ export interface Report {
   drift(record: DriftRecord): string;
   incomplete(item: { readonly path: BytePath; readonly errno: number }): string;
   end(summary: CheckSummary): string;
+  /** What was held back, when there will be no end. */
+  rest?(): string;
 }
 
 export interface ReportHead {

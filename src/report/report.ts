@@ -5,6 +5,7 @@ import type { Report, ReportOptions } from './format.ts';
 import { htmlReport } from './html.ts';
 import { jsonReport } from './json.ts';
 import { ndjsonReport } from './ndjson.ts';
+import { sortedReport } from './sorted.ts';
 import { textReport } from './text.ts';
 
 export type { CheckSummary, QuickTrust, Report, ReportOptions } from './format.ts';
@@ -13,12 +14,12 @@ export const REPORT_FORMATS = ['text', 'json', 'ndjson', 'aide', 'ecs', 'html'] 
 export type ReportFormatName = (typeof REPORT_FORMATS)[number];
 
 const OPEN: Readonly<Record<ReportFormatName, (options: ReportOptions) => Report>> = {
-  text: textReport,
+  text: (options) => sortedReport(textReport(options)),
   json: jsonReport,
   ndjson: ndjsonReport,
   aide: aideReport,
   ecs: ecsReport,
-  html: htmlReport,
+  html: () => sortedReport(htmlReport()),
 };
 
 /** A report is used once, from begin to end. */

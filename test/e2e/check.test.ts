@@ -1,6 +1,6 @@
 // driftline check: exit statuses and formats.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { found, run, type Scratch, test } from './program.ts';
@@ -160,4 +160,27 @@ test('a report that cannot be written is 74; SIGINT is 130 and SIGTERM 143', ({ 
     ];
     expect(run(args, { by }).status).toBe(code);
   }
+});
+
+test('a check that is interrupted tells what it has found', ({ scratch }) => {
+  scratch.write('a/one');
+  truncateSync(scratch.write('b/large', ''), 16 * 1024 * 1024);
+  scratch.init(scratch.tree);
+  scratch.write('a/one', 'changed');
+  const by = ['timeout', '--preserve-status', '--signal=INT', '4'];
+  const { status, stdout } = run(['--baseline', scratch.baseline, 'check', '--jobs', '2', '--max-rate', '1MiB/s'], {
+    by,
+  });
+  expect(status).toBe(130);
+  expect(stdout).toMatch(/^CHANGED .*tree\/a\/one/);
+});
+
+test('text is sorted by path', ({ scratch }) => {
+  const names = Array.from({ length: 40 }, (_, index) => `d${String(index).padStart(4, '0')}/file`);
+  for (const name of names) scratch.write(name);
+  scratch.init(scratch.tree);
+  for (const name of names) scratch.write(name, 'changed');
+  scratch.write('d0007/added');
+  const told = scratch.drive('check').stdout.matchAll(/^[A-Z]+ .*tree\/(\S+)/gm);
+  expect([...told].map(([, name]) => name)).toEqual([...names, 'd0007/added'].sort());
 });

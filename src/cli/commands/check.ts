@@ -96,7 +96,10 @@ async function compare(
       if (done) {
         progress.done();
         const code = interrupt.exitCode();
-        if (code !== undefined) return code;
+        if (code !== undefined) {
+          output.data(report.rest?.() ?? '');
+          return code;
+        }
         const summary = summaryOf(value, {
           startMs,
           generation,
@@ -119,6 +122,7 @@ async function compare(
     }
   } catch (error) {
     progress.done();
+    output.data(report.rest?.() ?? '');
     const code = interrupt.exitCode();
     if (code === undefined) throw error;
     return code;

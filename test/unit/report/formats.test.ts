@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { pathFromLatin1, pathFromText } from '../../../src/domain/path.ts';
 import { openReport, type ReportFormatName } from '../../../src/report/report.ts';
+import { sortedReport } from '../../../src/report/sorted.ts';
 import { driftLine } from '../../../src/report/text.ts';
 import { ADDED, CLEAN, MOVED, RECORD, REMOVED, SUMMARY } from './fixture.ts';
 
@@ -8,14 +9,17 @@ const UNREADABLE = { path: pathFromLatin1('/etc/\xff'), errno: 13 };
 
 function render(format: ReportFormatName, clean = false): string {
   const report = openReport(format, { colour: false });
-  const items = clean ? [] : [ADDED, RECORD, REMOVED, MOVED].map(report.drift);
   const head = report.begin({ startMs: SUMMARY.startMs, generation: 7 });
+  const items = clean ? [] : [ADDED, RECORD, REMOVED, MOVED].map(report.drift);
   return head + items.join('') + (clean ? '' : report.incomplete(UNREADABLE)) + report.end(clean ? CLEAN : SUMMARY);
 }
 
 test('text', () => {
   expect(render('text', true)).toBe('no drift: 12,345 entries, 1.2 GiB in 0.8 s\n');
-  expect(render('text')).toBe(`ADDED    critical  /etc/passwd
+  expect(
+    render('text'),
+  ).toBe(`MOVED    critical  /etc/old -> /etc/new  with 12 entries  by useradd(812) uid 0 login 1000 in ssh.service
+ADDED    critical  /etc/passwd
     file 4600 0:0 1,235 bytes
 CHANGED  critical  /etc/passwd  mode size mtime digest xattrs flags  by useradd(812) uid 0 login 1000 in ssh.service
     mode              0644 -> 4600
@@ -27,12 +31,41 @@ CHANGED  critical  /etc/passwd  mode size mtime digest xattrs flags  by useradd(
     flags             ia -> -
 REMOVED  critical  /etc/passwd  by useradd(812) uid 0 login 1000 in ssh.service
     file 0644 0:0 1,234 bytes
-MOVED    critical  /etc/old -> /etc/new  with 12 entries  by useradd(812) uid 0 login 1000 in ssh.service
 UNREADABLE  /etc/\\xff  EACCES
 4 drifts (1 added, 1 removed, 1 changed, 1 moved), 1 not readable: 12,345 entries, 1.2 GiB in 0.8 s
 accept all of it: driftline accept --report abc123
 watched: /  filesystem since 1970-01-01T00:00:00.000Z, no gaps; no event tells of stores through a mapping that is held, inode flags, the raw device
 `);
+});
+
+test.each(['text', 'html'] as const)(
+  '%s is sorted by the bytes of paths, in whatever order things are found',
+  (format) => {
+    const paths = ['/d0000/b', '/d0000/\xff', '/d0000-1', '/d0001/a'].sort();
+    const rendered = (found: readonly string[]): string => {
+      const report = openReport(format, { colour: false });
+      const pieces = found.map(pathFromLatin1).map((path, index) => {
+        return path.includes('-')
+          ? report.incomplete({ path, errno: 13 })
+          : report.drift({ ...ADDED, path, seq: index });
+      });
+      return pieces.join('') + report.end(SUMMARY);
+    };
+    const text = rendered(paths);
+    expect(rendered(paths.toReversed())).toBe(text);
+    const places = ['/d0000-1', '/d0000/b', '/d0000/\\xff', '/d0001/a'].map((path) => text.indexOf(path));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
+  },
+);
+
+test('what is held back is told when a check ends early, and is bounded', () => {
+  const report = sortedReport({ ...openReport('ndjson', { colour: false }), drift: ({ path }) => `${path}\n` });
+  const found = (name: string) => report.drift({ ...ADDED, path: pathFromLatin1(name) });
+  expect([found('/b'), found('/a'), report.rest?.(), report.rest?.()]).toEqual(['', '', '/a\n/b\n', '']);
+  for (let index = 0; index < 100_000; index += 1) expect(found(`/${String(index).padStart(6, '0')}`)).toBe('');
+  const all = found('/');
+  expect([all.length, all.slice(0, 10), found('/z')]).toEqual([800_002, '/\n/000000\n', '/z\n']);
 });
 
 test('text in colour is the same text', () => {
@@ -175,7 +208,7 @@ test('html', () => {
   expect(text.match(/<tr class=/g)).toHaveLength(5);
   expect(text).toContain('<td><code>/etc/old</code> &rarr; <code>/etc/new</code></td>');
   const hostile = { ...RECORD, path: pathFromText('/<script>alert("1")</script>&\'\x1b') };
-  expect(openReport('html', { colour: false }).drift(hostile)).toContain(
-    '<code>/&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\\e</code>',
-  );
+  const report = openReport('html', { colour: false });
+  report.drift(hostile);
+  expect(report.rest?.()).toContain('<code>/&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\\e</code>');
 });
