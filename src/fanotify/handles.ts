@@ -20,6 +20,8 @@ export interface ObjectPaths {
   fileMountsOf(fsid: string, handle: string): readonly BytePath[];
   /** The object's inode number and link count, `path` being a name of it, if any; undefined when it is gone. */
   statOf(fsid: string, handle: string, path: BytePath | undefined): ObjectStat | undefined;
+  /** The same of what has the name, a symbolic link itself; undefined when nothing has. */
+  statAt(path: BytePath): ObjectStat | undefined;
   close(): void;
 }
 
@@ -40,6 +42,7 @@ export class HandlePaths implements ObjectPaths {
   readonly #fileMounts = new Map<string, boolean>();
   readonly #paths = new Map<string, readonly BytePath[]>();
   readonly #stats = new Map<string, ObjectStat | undefined>();
+  readonly #named = new Map<BytePath, ObjectStat | undefined>();
 
   /** `mountsOf`: where the filesystem with this id (as events report it) is mounted. */
   constructor(mountsOf: (fsid: string) => readonly MountPoint[]) {
@@ -76,6 +79,13 @@ export class HandlePaths implements ObjectPaths {
     return stat;
   }
 
+  statAt(path: BytePath): ObjectStat | undefined {
+    if (this.#named.has(path)) return this.#named.get(path);
+    const stat = statAt(path);
+    this.#named.set(path, stat);
+    return stat;
+  }
+
   fileMountsOf(fsid: string, handle: string): readonly BytePath[] {
     if (!this.#hasFileMounts(fsid)) return [];
     return this.#mounts(fsid).flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
@@ -107,6 +117,7 @@ export class HandlePaths implements ObjectPaths {
     this.#fileMounts.clear();
     this.#paths.clear();
     this.#stats.clear();
+    this.#named.clear();
   }
 }
 

@@ -140,6 +140,10 @@ export class DirectoryMarks implements ObjectPaths {
     return path && statAt(path);
   }
 
+  statAt(path: BytePath): ObjectStat | undefined {
+    return statAt(path);
+  }
+
   /** Called after each batch of events; what is known stays. */
   close(): void {
     this.#hasLooked = false;

@@ -4,7 +4,7 @@ import { type InodeTable, inodeKey } from '../domain/inode-table.ts';
 import { FAN_ONDIR } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { inodeKeyOfHandle } from '../fanotify/handle-inode.ts';
-import { type ObjectPaths, statAt } from '../fanotify/handles.ts';
+import type { ObjectPaths, ObjectStat } from '../fanotify/handles.ts';
 import { pathOfFd } from '../libc/handle.ts';
 import type { EventPath } from './event-paths.ts';
 
@@ -23,7 +23,8 @@ export class Links {
     // What has no name in the event has lost or won one (FAN_ATTRIB of link(2), unlink(2)): all names are in doubt.
     const isNamed = records.some((record) => 'name' in record);
     // A name that went is still told of whoever has the file open (a descriptor, a mapping).
-    const isOnlyName = (key: number): boolean => isNamed && paths.some(({ path }) => isAlone(key, statAt(path)));
+    const isOnlyName = (key: number): boolean =>
+      isNamed && paths.some(({ path }) => isAlone(key, handles.statAt(path)));
     const guess = inodeKeyOfHandle(object.handle);
     if (guess !== undefined && (!this.#changed(guess) || isOnlyName(guess))) return undefined;
     const stat = handles.statOf(object.fsid, object.handle, paths[0]?.path);
@@ -46,7 +47,7 @@ export class Links {
   }
 }
 
-function isAlone(key: number, stat: ReturnType<typeof statAt>): boolean {
+function isAlone(key: number, stat: ObjectStat | undefined): boolean {
   return stat?.nlink === 1 && inodeKey(stat.inode) === key;
 }
 
