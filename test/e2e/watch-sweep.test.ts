@@ -93,7 +93,7 @@ test('content in parts: what looks different is found by any sweep, the rest wit
   const state = (site.json(['status'])['sweep'] as Record<string, Fields>)['normal'];
   expect(state).toMatchObject({ every: 1000, content: 4000, parts: 4 });
   expect(site.driftline('status').stdout).toMatch(
-    /^sweep {5}normal {2}.*all content within 4 s, (now|next) part [1-4] of 4$/m,
+    /^sweep {5}normal {2}.*all content within 4s, (now|next) part [1-4] of 4$/m,
   );
 });
 
