@@ -4,23 +4,12 @@ import { UNSTABLE } from '../domain/entry.ts';
 import { writeLatin1 } from '../domain/latin1.ts';
 import { recordDigest, recordIncomplete, recordIsUnsettled, recordLength, S_IFMT } from '../domain/packed.ts';
 import { allocateMemory, closeFd } from '../libc/file.ts';
+import { allocateStat, type Stat, statFd, statName, WORD } from '../libc/statx.ts';
 import type { ContentReader } from './content.ts';
 import { isAbsence } from './directory.ts';
 import { openEntry, readFlags, readTarget } from './inode.ts';
 import { clearExtras, noExtras, type RecordWriter } from './record-writer.ts';
-import {
-  allocateStat,
-  isAutomount,
-  isSameState,
-  isSettled,
-  objectKey,
-  type Stat,
-  statFd,
-  statFormat,
-  statName,
-  statSize,
-  WORD,
-} from './stat.ts';
+import { isAutomount, isSameState, isSettled, objectKey, statFormat, statSize } from './stat.ts';
 import type { XattrReader, XattrResult } from './xattrs.ts';
 
 /** Where the baseline's record of a name begins in a run. */

@@ -4,6 +4,7 @@ import { hasTurn, type Round } from '../domain/round.ts';
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { SealTable } from '../domain/seal-table.ts';
 import { AT_FDCWD, closeFd } from '../libc/file.ts';
+import { allocateStat, type Stat, statFd } from '../libc/statx.ts';
 import { isAbsence, openDirectory, prefixOf } from './directory.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { knownRecords } from './known.ts';
@@ -13,7 +14,7 @@ import type { PagesWritten, PageWriter } from './page-writer.ts';
 import type { PackedWork, Work } from './protocol.ts';
 import type { QuickReader } from './quick-reader.ts';
 import { ruleFinder } from './rule-finder.ts';
-import { allocateStat, isSameDevice, type Stat, statFd } from './stat.ts';
+import { isSameDevice } from './stat.ts';
 import {
   compareWork,
   listWork,

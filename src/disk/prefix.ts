@@ -2,10 +2,11 @@
 import { constants } from 'node:os';
 import { type BytePath, dirOf, nameOf } from '../domain/path.ts';
 import { allocateMemory, closeFd } from '../libc/file.ts';
+import { allocateStat, statFd } from '../libc/statx.ts';
 import type { Content, ContentReader } from './content.ts';
 import { openDirectory } from './directory.ts';
 import { openEntry } from './inode.ts';
-import { allocateStat, statFd, statFormat } from './stat.ts';
+import { statFormat } from './stat.ts';
 
 const S_IFREG = 0o100000;
 const name = allocateMemory(4096);

@@ -6,6 +6,7 @@ import { HAS_DIGEST, paddedLength, QUICK_FIXED_BYTES } from '../domain/quick-sea
 import type { Rule, Scope } from '../domain/rule.ts';
 import type { QuickPages, SealTable } from '../domain/seal-table.ts';
 import { allocateMemory, closeFd, type Memory } from '../libc/file.ts';
+import { allocateStat, type Stat, statName, WORD } from '../libc/statx.ts';
 import type { DigestEngine } from './digest.ts';
 import { listNames, openDirectory } from './directory.ts';
 import type { Needs } from './entry-reader.ts';
@@ -13,7 +14,7 @@ import type { Meter } from './meter.ts';
 import type { RuleNeeds } from './needs.ts';
 import type { Work } from './protocol.ts';
 import { ruleFinder } from './rule-finder.ts';
-import { allocateStat, type Stat, statFormat, statMode, statName, WORD, writeTimeNs } from './stat.ts';
+import { statFormat, statMode, writeTimeNs } from './stat.ts';
 
 export interface QuickReader {
   /**

@@ -2,7 +2,8 @@
 // bigint parameter per file. A test holds the two together.
 import type { Digest } from '../domain/entry.ts';
 import { writeLatin1 } from '../domain/latin1.ts';
-import { type Stat, statMode, WORD, writeTimeNs } from './stat.ts';
+import { type Stat, WORD } from '../libc/statx.ts';
+import { statMode, writeTimeNs } from './stat.ts';
 
 /** What a record has beside its stat; filled in anew for each entry. */
 export interface Extras {

@@ -1,59 +1,9 @@
-// struct statx (linux/stat.h) in reused memory. Its fields are read in place, in the machine's byte order.
+// What the fields of struct statx say of a file.
 import { S_IFMT } from '../domain/packed.ts';
-import {
-  AT_EMPTY_PATH,
-  AT_NO_AUTOMOUNT,
-  AT_SYMLINK_NOFOLLOW,
-  allocateMemory,
-  STATX_BYTES,
-  statX,
-} from '../libc/file.ts';
-
-export interface Stat {
-  readonly address: number;
-  readonly u32: Uint32Array;
-}
-
-/** Offsets into `u32`; of a 64-bit field that of its lower half. */
-export const WORD = {
-  attributes: 2,
-  nlink: 4,
-  uid: 5,
-  gid: 6,
-  mode: 7,
-  ino: 8,
-  size: 10,
-  btime: 20,
-  ctime: 24,
-  mtime: 28,
-  rdevMajor: 32,
-  rdevMinor: 33,
-  devMajor: 34,
-  devMinor: 35,
-} as const;
+import { type Stat, WORD } from '../libc/statx.ts';
 
 /** Opening such a directory mounts what belongs there. */
 const STATX_ATTR_AUTOMOUNT = 0x1000;
-
-export function allocateStat(): Stat {
-  const { bytes, address } = allocateMemory(STATX_BYTES);
-  return {
-    address,
-    u32: new Uint32Array(bytes.buffer, bytes.byteOffset, STATX_BYTES / 4),
-  };
-}
-
-/** 0 or the negative errno. */
-export function statName(into: Stat, dirfd: number, name: number): number {
-  return statX(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, into.address);
-}
-
-const EMPTY = allocateMemory(1);
-
-/** 0 or the negative errno. */
-export function statFd(into: Stat, fd: number): number {
-  return statX(fd, EMPTY.address, AT_EMPTY_PATH, into.address);
-}
 
 function word(stat: Stat, at: number): number {
   return stat.u32[at] ?? 0;

@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRecordWriter, type Extras } from '../../../src/disk/record-writer.ts';
-import { allocateStat, isSettled, type Stat, WORD } from '../../../src/disk/stat.ts';
+import { isSettled } from '../../../src/disk/stat.ts';
 import type { Digest } from '../../../src/domain/entry.ts';
 import { type RecordFields, recordBytes, writeRecord } from '../../../src/domain/packed.ts';
 import { isSameStat } from '../../../src/domain/packed-same.ts';
+import { allocateStat, type Stat, WORD } from '../../../src/libc/statx.ts';
 
 const byteString = (maxLength: number) =>
   fc.uint8Array({ minLength: 1, maxLength }).map((bytes) => Buffer.from(bytes).toString('latin1'));
