@@ -29,6 +29,11 @@ export function inodeKey(inode: bigint): number {
   return Number(BigInt.asUintN(32, inode ^ (inode >> 32n)));
 }
 
+/** The same of an inode number whose halves are known. */
+export function inodeKeyOf(low: number, high: number): number {
+  return (low ^ high) >>> 0;
+}
+
 /** The fewest slots: 384 KiB, so that a small baseline has room for what is accepted later. */
 const SLOTS_MIN = 65_536;
 const FULL = 0.8;

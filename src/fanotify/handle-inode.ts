@@ -1,4 +1,5 @@
 // The inode inside a file handle, where its layout is known: no system call, so it can be asked for every event.
+import { inodeKeyOf } from '../domain/inode-table.ts';
 
 /** handle_bytes and handle_type of struct file_handle: open_by_handle_at(2). */
 const TYPE_AT = 4;
@@ -31,7 +32,7 @@ export function inodeKeyOfHandle(handle: string): number | undefined {
 }
 
 function key64(text: string, at: number): number {
-  return (u32(text, at) ^ u32(text, at + 4)) >>> 0;
+  return inodeKeyOf(u32(text, at), u32(text, at + 4));
 }
 
 function u32(text: string, at: number): number {

@@ -1,8 +1,9 @@
 // From file handles to paths: open_by_handle_at(2), then what /proc/self/fd says.
-import { closeSync, constants, fstatSync, lstatSync, openSync, statSync } from 'node:fs';
-import { errorCode } from '../domain/errors.ts';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { inodeKey } from '../domain/inode-table.ts';
 import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
 import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
+import { keyOfLoneName } from '../libc/inode.ts';
 import { longPathOfFd } from './long-path.ts';
 
 /** A place where a filesystem is mounted. */
@@ -18,19 +19,15 @@ export interface ObjectPaths {
   pathsOf(fsid: string, handle: string): readonly BytePath[];
   /** Where the object itself is a mount point: a single file, mounted by bind; the directory's path says nothing of it. */
   fileMountsOf(fsid: string, handle: string): readonly BytePath[];
-  /** The object's inode number and link count, `path` being a name of it, if any; undefined when it is gone. */
-  statOf(fsid: string, handle: string, path: BytePath | undefined): ObjectStat | undefined;
-  /** The same of what has the name, a symbolic link itself; undefined when nothing has. */
-  statAt(path: BytePath): ObjectStat | undefined;
+  /** The object's `inodeKey`, `path` being a name of it, if any; undefined when it is gone. */
+  keyOf(fsid: string, handle: string, path: BytePath | undefined): number | undefined;
+  /** The `inodeKey` of what has the name, a symbolic link itself; undefined when it has other names, or when nothing has this one. */
+  keyOfLoneName(path: BytePath): number | undefined;
   close(): void;
 }
 
-export interface ObjectStat {
-  readonly inode: bigint;
-  readonly nlink: number;
-}
-
 const DELETED = ' (deleted)';
+const NONE: readonly BytePath[] = [];
 
 /**
  * Resolves the handles of one batch of events, and remembers what it found for so long. The filesystems are held open
@@ -38,11 +35,8 @@ const DELETED = ' (deleted)';
  */
 export class HandlePaths implements ObjectPaths {
   readonly #mountsOf: (fsid: string) => readonly MountPoint[];
-  readonly #mountFds = new Map<string, readonly OpenMount[]>();
-  readonly #fileMounts = new Map<string, boolean>();
-  readonly #paths = new Map<string, readonly BytePath[]>();
-  readonly #stats = new Map<string, ObjectStat | undefined>();
-  readonly #named = new Map<BytePath, ObjectStat | undefined>();
+  readonly #filesystems = new Map<string, Filesystem>();
+  readonly #loneNames = new Map<BytePath, number | undefined>();
 
   /** `mountsOf`: where the filesystem with this id (as events report it) is mounted. */
   constructor(mountsOf: (fsid: string) => readonly MountPoint[]) {
@@ -54,70 +48,97 @@ export class HandlePaths implements ObjectPaths {
    * one of their names, if the kernel remembers any. Empty when it is gone. Throws SystemError: EPERM.
    */
   pathsOf(fsid: string, handle: string): readonly BytePath[] {
-    const key = fsid + handle;
-    let paths = this.#paths.get(key);
-    if (paths === undefined) {
-      paths = this.#mounts(fsid).flatMap((mount) => pathBelow(mount, handle) ?? []);
-      this.#paths.set(key, paths);
-    }
-    return paths;
+    return this.#filesystem(fsid).pathsOf(handle);
   }
 
   /** A descriptor of the object (O_PATH), which is the caller's; undefined when it is gone. Throws SystemError: EPERM. */
   open(fsid: string, handle: string): number | undefined {
-    const [mount] = this.#mounts(fsid);
-    return mount && openHandle(mount.fd, handle);
+    return this.#filesystem(fsid).open(handle);
   }
 
   /** Throws SystemError: EPERM. */
-  statOf(fsid: string, handle: string): ObjectStat | undefined {
-    const key = fsid + handle;
-    if (this.#stats.has(key)) return this.#stats.get(key);
-    const fd = this.open(fsid, handle);
-    const stat = fd === undefined ? undefined : statAndClose(fd);
-    this.#stats.set(key, stat);
-    return stat;
+  keyOf(fsid: string, handle: string): number | undefined {
+    return this.#filesystem(fsid).keyOf(handle);
   }
 
-  statAt(path: BytePath): ObjectStat | undefined {
-    if (this.#named.has(path)) return this.#named.get(path);
-    const stat = statAt(path);
-    this.#named.set(path, stat);
-    return stat;
+  keyOfLoneName(path: BytePath): number | undefined {
+    let key = this.#loneNames.get(path);
+    if (key !== undefined || this.#loneNames.has(path)) return key;
+    key = keyOfLoneName(path);
+    this.#loneNames.set(path, key);
+    return key;
   }
 
   fileMountsOf(fsid: string, handle: string): readonly BytePath[] {
-    if (!this.#hasFileMounts(fsid)) return [];
-    return this.#mounts(fsid).flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
+    return this.#filesystem(fsid).fileMountsOf(handle);
   }
 
-  /** Asked for nearly every event, and without opening anything: that would be an event, too. */
-  #hasFileMounts(fsid: string): boolean {
-    let answer = this.#fileMounts.get(fsid);
-    if (answer === undefined) {
-      answer = this.#mountsOf(fsid).some(({ path }) => !isDirectoryAt(path));
-      this.#fileMounts.set(fsid, answer);
+  #filesystem(fsid: string): Filesystem {
+    let filesystem = this.#filesystems.get(fsid);
+    if (filesystem === undefined) {
+      filesystem = new Filesystem(this.#mountsOf(fsid));
+      this.#filesystems.set(fsid, filesystem);
     }
-    return answer;
-  }
-
-  #mounts(fsid: string): readonly OpenMount[] {
-    let mounts = this.#mountFds.get(fsid);
-    if (mounts === undefined) {
-      mounts = this.#mountsOf(fsid).flatMap((mount) => openMount(mount) ?? []);
-      this.#mountFds.set(fsid, mounts);
-    }
-    return mounts;
+    return filesystem;
   }
 
   /** Idempotent. */
   close(): void {
-    for (const mounts of this.#mountFds.values()) for (const { fd } of mounts) closeSync(fd);
-    this.#mountFds.clear();
-    this.#fileMounts.clear();
-    this.#paths.clear();
-    this.#stats.clear();
-    this.#named.clear();
+    for (const filesystem of this.#filesystems.values()) filesystem.close();
+    this.#filesystems.clear();
+    this.#loneNames.clear();
+  }
+}
+
+/** What was found so far by the handles of one filesystem. */
+class Filesystem {
+  readonly #points: readonly MountPoint[];
+  readonly #paths = new Map<string, readonly BytePath[]>();
+  readonly #keys = new Map<string, number | undefined>();
+  #open: readonly OpenMount[] | undefined;
+  #hasFileMounts: boolean | undefined;
+
+  constructor(points: readonly MountPoint[]) {
+    this.#points = points;
+  }
+
+  #mounts(): readonly OpenMount[] {
+    this.#open ??= this.#points.flatMap((mount) => openMount(mount) ?? []);
+    return this.#open;
+  }
+
+  pathsOf(handle: string): readonly BytePath[] {
+    let paths = this.#paths.get(handle);
+    if (paths === undefined) {
+      paths = this.#mounts().flatMap((mount) => pathBelow(mount, handle) ?? []);
+      this.#paths.set(handle, paths);
+    }
+    return paths;
+  }
+
+  open(handle: string): number | undefined {
+    const [mount] = this.#mounts();
+    return mount && openHandle(mount.fd, handle);
+  }
+
+  keyOf(handle: string): number | undefined {
+    if (this.#keys.has(handle)) return this.#keys.get(handle);
+    const fd = this.open(handle);
+    const key = fd === undefined ? undefined : keyAndClose(fd);
+    this.#keys.set(handle, key);
+    return key;
+  }
+
+  /** Asked for nearly every event, and mostly without opening anything: that would be an event, too. */
+  fileMountsOf(handle: string): readonly BytePath[] {
+    this.#hasFileMounts ??= this.#points.some(({ path }) => !isDirectoryAt(path));
+    if (!this.#hasFileMounts) return NONE;
+    return this.#mounts().flatMap((mount) => (mount.isDirectory ? [] : (pathBelow(mount, handle) ?? [])));
+  }
+
+  close(): void {
+    for (const { fd } of this.#open ?? []) closeSync(fd);
+    this.#open = undefined;
   }
 }
 
@@ -151,22 +172,9 @@ function isDirectoryAt(path: BytePath): boolean {
   }
 }
 
-/** Of whatever has the name, a symbolic link itself; undefined when nothing has. */
-export function statAt(path: BytePath): ObjectStat | undefined {
+function keyAndClose(fd: number): number {
   try {
-    const { ino, nlink } = lstatSync(pathToBytes(path), { bigint: true });
-    return { inode: ino, nlink: Number(nlink) };
-  } catch (error) {
-    // Gone, or whatever errno the owner of a directory above makes of it.
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-function statAndClose(fd: number): ObjectStat {
-  try {
-    const { ino, nlink } = fstatSync(fd, { bigint: true });
-    return { inode: ino, nlink: Number(nlink) };
+    return inodeKey(fstatSync(fd, { bigint: true }).ino);
   } finally {
     closeFd(fd);
   }

@@ -6,8 +6,9 @@ import type { Scope } from '../domain/rule.ts';
 import * as abi from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
-import { type ObjectPaths, type ObjectStat, statAt } from '../fanotify/handles.ts';
+import type { ObjectPaths } from '../fanotify/handles.ts';
 import { handleOfPath } from '../libc/handle.ts';
+import { keyOfLoneName, keyOfName } from '../libc/inode.ts';
 import type { EventPath } from './event-paths.ts';
 import { subdirectories } from './subdirectories.ts';
 
@@ -136,12 +137,12 @@ export class DirectoryMarks implements ObjectPaths {
   }
 
   /** By name: not every filesystem that needs these marks can open a handle. */
-  statOf(_fsid: string, _handle: string, path: BytePath | undefined): ObjectStat | undefined {
-    return path && statAt(path);
+  keyOf(_fsid: string, _handle: string, path: BytePath | undefined): number | undefined {
+    return path && keyOfName(path);
   }
 
-  statAt(path: BytePath): ObjectStat | undefined {
-    return statAt(path);
+  keyOfLoneName(path: BytePath): number | undefined {
+    return keyOfLoneName(path);
   }
 
   /** Called after each batch of events; what is known stays. */

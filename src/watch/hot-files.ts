@@ -33,8 +33,11 @@ export class HotFiles {
 
   /** `isOutside`: no rule has to do with any of the event's paths. */
   take(group: FanotifyGroup, event: FanotifyEvent, isOutside: boolean, handles: HandlePaths, nowMs: number): void {
-    const files = this.#groups.get(group) ?? new GroupHotFiles(group, this.#inodes);
-    this.#groups.set(group, files);
+    let files = this.#groups.get(group);
+    if (files === undefined) {
+      files = new GroupHotFiles(group, this.#inodes);
+      this.#groups.set(group, files);
+    }
     files.take(event, isOutside, handles, nowMs);
   }
 

@@ -4,7 +4,7 @@ import { type InodeTable, inodeKey } from '../domain/inode-table.ts';
 import { FAN_ONDIR } from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import { inodeKeyOfHandle } from '../fanotify/handle-inode.ts';
-import type { ObjectPaths, ObjectStat } from '../fanotify/handles.ts';
+import type { ObjectPaths } from '../fanotify/handles.ts';
 import { pathOfFd } from '../libc/handle.ts';
 import type { EventPath } from './event-paths.ts';
 
@@ -24,13 +24,11 @@ export class Links {
     const isNamed = records.some((record) => 'name' in record);
     // A name that went is still told of whoever has the file open (a descriptor, a mapping).
     const isOnlyName = (key: number): boolean =>
-      isNamed && paths.some(({ path }) => isAlone(key, handles.statAt(path)));
+      isNamed && paths.some(({ path }) => handles.keyOfLoneName(path) === key);
     const guess = inodeKeyOfHandle(object.handle);
     if (guess !== undefined && (!this.#changed(guess) || isOnlyName(guess))) return undefined;
-    const stat = handles.statOf(object.fsid, object.handle, paths[0]?.path);
-    if (stat === undefined) return undefined;
-    const key = inodeKey(stat.inode);
-    return this.#changed(key) && !isOnlyName(key) ? key : undefined;
+    const key = handles.keyOf(object.fsid, object.handle, paths[0]?.path);
+    return key !== undefined && this.#changed(key) && !isOnlyName(key) ? key : undefined;
   }
 
   /** The same of an event with a descriptor, which stays open. */
@@ -45,10 +43,6 @@ export class Links {
     this.#table.noteChange(key);
     return this.#table.has(key);
   }
-}
-
-function isAlone(key: number, stat: ObjectStat | undefined): boolean {
-  return stat?.nlink === 1 && inodeKey(stat.inode) === key;
 }
 
 /** A name that went, or `#inode` of an O_TMPFILE(2) file that linkat(2) gave another name: the descriptor never hears of that. */
