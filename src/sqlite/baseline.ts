@@ -10,8 +10,17 @@ import { assertCommitted, readMeta } from './meta.ts';
 import { PAGES, recordsOf } from './page.ts';
 import { type Verified, verifyPages } from './verify.ts';
 
-/** `verified`: what was found when it was opened. */
-export function baselineOf(database: Database, hash: Hash, verified?: Verified): Baseline {
+interface Parts {
+  readonly database: Database;
+  readonly hash: Hash;
+  /** How often this connection has changed the baseline. */
+  readonly accepted: () => number;
+  /** What was found when it was opened. */
+  readonly verified?: Verified | undefined;
+}
+
+export function baselineOf(parts: Parts): Baseline {
+  const { database, hash, verified } = parts;
   return {
     info() {
       const meta = readMeta(database, hash);
@@ -62,8 +71,8 @@ export function baselineOf(database: Database, hash: Hash, verified?: Verified):
       }
     },
     *below(path) {
-      yield* runs(database, hash, [path, successor(path)]);
-      yield* runs(database, hash, below(path));
+      yield* runs(parts, [path, `${path}\0` as BytePath]);
+      yield* runs(parts, below(path));
     },
   };
 }
@@ -135,23 +144,53 @@ interface Run {
   readonly run: Buffer;
 }
 
-/** Every directory with entries from `from` on, before `to`. */
-function* runs(database: Database, hash: Hash, [from, to]: readonly [BytePath, BytePath]): Generator<Run> {
+/** Pages in one statement: few at first, as whoever asks may want the first directory alone. */
+const AT_FIRST = 4;
+const AT_MOST = 64;
+
+/** Every directory with entries from `from` on, before `to`, each as it is when it is asked for. */
+function* runs({ database, hash, accepted }: Parts, [from, to]: readonly [BytePath, BytePath]): Generator<Run> {
   const upper = pathToBytes(to);
-  for (let lower = from; ; ) {
-    const rows = database.all(NEXT_DIRECTORY, pathToBytes(lower), upper);
-    if (rows[0] === undefined) return;
-    const dir = pathColumn(rows[0], 'dir');
-    yield { dir, run: joined(hash, rows, dir) };
-    lower = successor(dir);
+  for (let lower = pathToBytes(from), limit = AT_FIRST; ; limit = Math.min(limit * 4, AT_MOST)) {
+    const before = accepted();
+    const rows = database.all(PAGES_BETWEEN, lower, upper, limit);
+    const isWhole = rows.length < limit;
+    for (const pages of isWhole ? byDirectory(rows) : wholeDirectories(database, rows, upper)) {
+      lower = Buffer.concat([dirColumn(pages, 0), NUL]);
+      yield runOf(hash, pages);
+      if (accepted() !== before) break;
+    }
+    if (isWhole && accepted() === before) return;
   }
 }
 
-const NEXT_DIRECTORY = `
-  select dir, first, seal, entries from ${PAGES}
-  where dir = (select dir from page where dir >= ?1 and dir < ?2 order by dir limit 1) order by first`;
-
-/** The smallest byte string behind `path`. */
-function successor(path: BytePath): BytePath {
-  return `${path}\0` as BytePath;
+/** Without the last one, of which there may be more pages; that of which there are more pages than were asked for, as a whole. */
+function wholeDirectories(database: Database, rows: readonly Row[], upper: Buffer): (readonly Row[])[] {
+  const groups = byDirectory(rows);
+  return groups.length > 1 ? groups.slice(0, -1) : byDirectory(database.all(PAGES_FROM, dirColumn(rows, 0), upper));
 }
+
+function byDirectory(rows: readonly Row[]): (readonly Row[])[] {
+  const groups: (readonly Row[])[] = [];
+  for (let start = 0, end = 1; start < rows.length; start = end, end += 1) {
+    const dir = dirColumn(rows, start);
+    while (end < rows.length && dir.equals(dirColumn(rows, end))) end += 1;
+    groups.push(rows.slice(start, end));
+  }
+  return groups;
+}
+
+function dirColumn(rows: readonly Row[], at: number): Buffer {
+  return bytesColumn(rows[at] ?? {}, 'dir');
+}
+
+function runOf(hash: Hash, pages: readonly Row[]): Run {
+  const dir = pathColumn(pages[0] ?? {}, 'dir');
+  return { dir, run: joined(hash, pages, dir) };
+}
+
+const PAGES_BETWEEN = `${SELECT} where dir >= ? and dir < ? order by dir, first limit ?`;
+/** Of the first directory from there on: another process may have dropped that one in between. */
+const PAGES_FROM = `
+  ${SELECT} where dir = (select dir from page where dir >= ? and dir < ? order by dir limit 1) order by first`;
+const NUL = Buffer.alloc(1);

@@ -93,6 +93,18 @@ const KEYS_BY_KEY = `select key from open_drift where key > ? and key < ? order 
 /** Two moves to one path there cannot be; of what has not moved the key has been told. */
 const KEYS_BY_PATH = `select key, path from open_drift where path > ? and path < ? and key <> path order by path limit ${KEYS}`;
 
+/** The paths of what is in a directory itself. */
+export function openPathsIn(database: Database, dir: BytePath): BytePath[] {
+  const from = Buffer.from(dir === ROOT ? ROOT : `${dir}/`, 'latin1');
+  // What begins with `dir/` lies before `dir0` ('0' follows '/').
+  const to = Buffer.from(dir === ROOT ? '0' : `${dir}0`, 'latin1');
+  return database.all(PATHS_IN, from, to, from.length + 1).map((row) => pathColumn(row, 'path'));
+}
+
+/** `instr` and `substr` count bytes, as all of this is BLOBs. */
+const PATHS_IN =
+  "select distinct path from open_drift where path > ?1 and path < ?2 and instr(substr(path, ?3), x'2f') = 0";
+
 /** Everything whose path is not its key. */
 export function openMoves(database: Database, hash: Hash): OpenDrift[] {
   return database.all('select * from open_drift where key <> path order by key').map((row) => decode(hash, row));

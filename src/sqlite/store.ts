@@ -18,6 +18,7 @@ import {
   openDriftBelow,
   openKeysBelow,
   openMoves,
+  openPathsIn,
   putDrift,
   removeDrift,
 } from './open-drift.ts';
@@ -94,18 +95,21 @@ export interface StoreParts {
 export function storeOver(database: Database, { hash, connect, readOnly, verified }: StoreParts): Store {
   let rebuilding = false;
   let closed = false;
+  let accepted = 0;
   return {
-    baseline: baselineOf(database, hash, verified),
+    baseline: baselineOf({ database, hash, accepted: () => accepted, verified }),
     journal: journalOf(database, hash),
     outbox: outboxOf(database, hash),
     openDriftAt: (path) => openDriftAt(database, hash, path),
     openDriftAmong: (paths) => openDriftAmong(database, hash, paths),
     openDriftBelow: (tree) => openDriftBelow(database, hash, tree),
     openKeysBelow: (tree) => openKeysBelow(database, tree),
+    openPathsIn: (dir) => openPathsIn(database, dir),
     openMoves: () => openMoves(database, hash),
     openDrift: () => allOpenDrift(database, hash),
     commit(commit) {
       if (rebuilding) throw new AppError('INTERNAL', 'internal error: a commit during a rebuild would wait for itself');
+      if (commit.accept !== undefined) accepted += 1;
       transact(database, 'write', () => apply(database, hash, commit));
     },
     rebuild() {
@@ -113,6 +117,7 @@ export function storeOver(database: Database, { hash, connect, readOnly, verifie
       rebuilding = true;
       return startRebuild(connect(), hash, () => {
         rebuilding = false;
+        accepted += 1;
       });
     },
     close() {

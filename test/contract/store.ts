@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
-import { fieldsOfEntry, readRecord, recordBytes, recordOffsets, writeRecord } from '../../src/domain/packed.ts';
+import {
+  countRecords,
+  fieldsOfEntry,
+  readRecord,
+  recordBytes,
+  recordOffsets,
+  writeRecord,
+} from '../../src/domain/packed.ts';
 import { type BytePath, comparePaths, dirOf, isWithin, nameOf, ROOT, ROOT_DIR } from '../../src/domain/path.ts';
 import { NO_MEMORY } from '../../src/engine/ports/outbox.ts';
 import type { OpenDrift, Store } from '../../src/engine/ports/store.ts';
@@ -132,6 +139,34 @@ export function storeContract(subject: () => StoreSubject): void {
       store.commit({ accept: { put: [], drop: [path('/a')] } });
       expect([...contentOf(store).keys()].sort()).toEqual(['/', '/#x/1', '/a-b/2', '/a0/5']);
       expect(store.baseline.info()).toMatchObject({ generation: 2, entries: 4 });
+    });
+
+    test('goes through small and very large directories in their order', () => {
+      const value = new Uint8Array(10_000).fill(7);
+      const big = ['/b', '/b/1', '/c', '/z'].flatMap((dir) =>
+        Array.from({ length: dir === '/c' ? 200 : 90 }, (_, n) =>
+          entry(`${dir}/${String(n).padStart(3, '0')}`, { xattrs: [{ name: 'user.x', value }] }),
+        ),
+      );
+      const small = Array.from({ length: 300 }, (_, n) => entry(`/b/s${n}/f`));
+      const store = fresh([...big, ...small]);
+      const seen = [...store.baseline.below(ROOT_DIR)].map(({ dir, run }) => `${dir} ${countRecords(run)}`);
+      const dirs = [...new Set([...big, ...small].map(({ path: at }) => dirOf(at)))].sort();
+      const counts: Record<string, number> = { '/b': 90, '/b/1': 90, '/c': 200, '/z': 90 };
+      expect(seen).toEqual(dirs.map((dir) => `${dir} ${counts[dir] ?? 1}`));
+    });
+
+    test('each directory is as it is when its turn comes', () => {
+      const store = fresh(Array.from({ length: 30 }, (_, n) => entry(`/d${n + 10}/f`)));
+      const seen: string[] = [];
+      for (const { dir, run } of store.baseline.below(ROOT)) {
+        seen.push(`${dir} ${countRecords(run)}`);
+        const next = `/d${Number(dir.slice(2)) + 1}`;
+        if (dir < '/d30') store.commit({ accept: { put: [entry(`${next}/g`)], drop: [] } });
+        if (dir === '/d32') store.commit({ accept: { put: [], drop: [path('/d34/f')] } });
+      }
+      const dirs = Array.from({ length: 30 }, (_, n) => n + 10).filter((n) => n !== 34);
+      expect(seen).toEqual(dirs.map((n) => `/d${n} ${n > 10 && n <= 30 ? 2 : 1}`));
     });
 
     test('drops before it puts: a directory becomes a file', () => {
@@ -298,6 +333,11 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(below('/nothing')).toEqual([]);
       const keysBelow = (tree: string) => [...new Set(store.openKeysBelow(path(tree)))].sort();
       for (const tree of ['/a', '/b', '/a/b/c', '/', '/nothing']) expect(keysBelow(tree)).toEqual(below(tree));
+      const pathsIn = (dir: string) => [...store.openPathsIn(path(dir))].sort();
+      expect(pathsIn('/a')).toEqual(['/a/n', '/a/y']);
+      expect(pathsIn('/a/b')).toEqual(['/a/b/c']);
+      expect(pathsIn('/')).toEqual(['/a', '/a!', '/a0', '/z']);
+      expect(pathsIn('/b')).toEqual([]);
       expect(store.openMoves()).toEqual([moved[1], moved[0]]);
     });
 

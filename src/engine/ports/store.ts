@@ -84,6 +84,8 @@ export interface Store {
   openDriftBelow(tree: BytePath): readonly OpenDrift[];
   /** The keys of the same, some at a time, as hints: not verified, and maybe one of them twice. */
   openKeysBelow(tree: BytePath): Iterable<BytePath>;
+  /** The paths of open drift in a directory itself, each once, as hints as well. */
+  openPathsIn(dir: BytePath): readonly BytePath[];
   /** Open drift whose path is not its key. */
   openMoves(): readonly OpenDrift[];
   openDrift(): Iterable<OpenDrift>;
