@@ -3,8 +3,10 @@
 import type { Drift } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
 import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
-import { recordInodeKey, recordLength, recordName, recordOffsets } from '../domain/packed.ts';
-import { type BytePath, dirOf, joinPath, ROOT_DIR } from '../domain/path.ts';
+import { recordInodeKey, recordLength } from '../domain/packed.ts';
+import { type BytePath, dirOf, ROOT_DIR } from '../domain/path.ts';
+import { createDirectoryNumbers } from './directory-numbers.ts';
+import { createNameCache, namesByInode } from './name-cache.ts';
 import type { Store } from './ports/store.ts';
 
 export interface InodeNames {
@@ -29,15 +31,13 @@ export interface InodeNames {
   /** Whether it has to be read once more. */
   hasChangedSince(entry: Entry, moment: number): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
-  namesOf(key: number): readonly BytePath[];
+  namesOf(keys: readonly number[]): Set<BytePath>;
   /** By `inodeKey`, of many at once: names in the baseline alone. */
   inBaseline(keys: ReadonlySet<number>): BytePath[];
 }
 
 /** Of the packed baseline, between two looks at what else there is to do. */
 const STEP_BYTES = 1024 * 1024;
-/** Storms write the same few files over and over. */
-const CACHE_MAX = 4_096;
 /** Some 250 bytes each. */
 const REPLACED_MAX = 65_536;
 
@@ -45,22 +45,13 @@ const REPLACED_MAX = 65_536;
 export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const { baseline } = store;
   const table = createInodeTable(baseline.info().entries);
-  const dirs: BytePath[] = [];
-  const numbers = new Map<BytePath, number>();
-  const cache = new Map<number, readonly BytePath[]>();
+  const directories = createDirectoryNumbers();
+  const cache = createNameCache(store);
   /** By `inodeKey`: names of which the baseline has another inode and nothing else that counts. */
   const replaced = new Map<number, Set<BytePath>>();
   let isFull = false;
   table.filling();
 
-  const numberOf = (dir: BytePath): number => {
-    let number = numbers.get(dir);
-    if (number === undefined) {
-      number = dirs.push(dir) - 1;
-      numbers.set(dir, number);
-    }
-    return number;
-  };
   const hasRoom = (has: boolean): boolean => {
     if (!has && !isFull) onFull();
     isFull ||= !has;
@@ -73,18 +64,14 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const enter = (entry: Entry): boolean => {
     if (entry.type === 'directory') return false;
     cache.clear();
-    return add(inodeKey(entry.inode), numberOf(dirOf(entry.path)));
+    return add(inodeKey(entry.inode), directories.numberOf(dirOf(entry.path)));
   };
-  const isEntered = ({ inode, path }: Entry): boolean => table.dirsOf(inodeKey(inode)).includes(numberOf(dirOf(path)));
-  const namesIn = (dir: BytePath, key: number): BytePath[] => {
-    const run = baseline.run(dir);
-    const names: BytePath[] = [];
-    for (const at of recordOffsets(run)) {
-      if (recordInodeKey(run, at) === key) names.push(joinPath(dir, recordName(run, at)));
-    }
-    // What is not in the baseline there is open drift there; which of it is not worth keeping.
-    for (const { path } of store.openDriftBelow(dir)) if (dirOf(path) === dir) names.push(path);
-    return names;
+  const isEntered = ({ inode, path }: Entry): boolean =>
+    table.dirsOf(inodeKey(inode)).includes(directories.numberOf(dirOf(path)));
+  const dirsOf = (keys: Iterable<number>): Set<BytePath> => {
+    const numbers = new Set<number>();
+    for (const key of keys) for (const number of table.dirsOf(key)) numbers.add(number);
+    return new Set([...numbers].map(directories.dirOf));
   };
 
   return {
@@ -100,7 +87,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     async fill(signal) {
       let bytes = 0;
       for (const { dir, run } of baseline.below(ROOT_DIR)) {
-        addRun(numberOf(dir), run);
+        addRun(directories.append(dir), run);
         bytes += run.length;
         if (bytes < STEP_BYTES) continue;
         bytes = 0;
@@ -126,25 +113,13 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       return enter(entry);
     },
     hasChangedSince: ({ inode }, moment) => table.hasChangedSince(inodeKey(inode), moment),
-    inBaseline(keys) {
-      const numbersOf = new Set([...keys].flatMap((key) => table.dirsOf(key)));
-      const names: BytePath[] = [];
-      for (const dir of [...numbersOf].map((number) => dirs[number] ?? ROOT_DIR)) {
-        const run = baseline.run(dir);
-        for (const at of recordOffsets(run)) {
-          if (keys.has(recordInodeKey(run, at))) names.push(joinPath(dir, recordName(run, at)));
-        }
-      }
-      return names;
-    },
-    namesOf(key) {
-      let names = cache.get(key);
-      if (names === undefined) {
-        const inDirs = table.dirsOf(key).flatMap((number) => namesIn(dirs[number] ?? ROOT_DIR, key));
-        names = [...new Set([...inDirs, ...(replaced.get(key) ?? [])])];
-        if (cache.size >= CACHE_MAX) cache.clear();
-        cache.set(key, names);
-      }
+    inBaseline: (keys) => [...namesByInode(baseline, dirsOf(keys), keys).values()].flat(),
+    namesOf(keys) {
+      const names = new Set<BytePath>();
+      cache.addNames(names, keys, dirsOf);
+      // What is not in the baseline there is open drift there; which of it is not worth keeping.
+      for (const dir of dirsOf(keys)) for (const name of cache.openIn(dir)) names.add(name);
+      for (const key of keys) for (const name of replaced.get(key) ?? []) names.add(name);
       return names;
     },
   };

@@ -5,8 +5,8 @@ import type { BytePath } from '../domain/path.ts';
 import type { InodeNames } from './inode-names.ts';
 
 export interface Linked {
-  /** The inode changed; of several that did it while it waits the last is named. */
-  tell(inodeKey: number, actor: Actor): void;
+  /** The inodes changed; of several that did it while one waits the last is named. */
+  tell(inodeKeys: readonly number[], actor: Actor): void;
   /** Takes in the baseline, and then puts in doubt what waits; until the signal aborts. */
   fill(signal: AbortSignal): Promise<void>;
   /** How many inodes wait. */
@@ -17,9 +17,9 @@ export interface Linked {
 export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Actor) => void): Linked {
   const waiting = new Map<number, Actor>();
   let isFilled = false;
-  const tell: Linked['tell'] = (inodeKey, actor) => {
-    if (!isFilled) waiting.set(inodeKey, actor);
-    else for (const path of names.namesOf(inodeKey)) doubt(path, actor);
+  const tell: Linked['tell'] = (inodeKeys, actor) => {
+    if (isFilled) for (const path of names.namesOf(inodeKeys)) doubt(path, actor);
+    else for (const key of inodeKeys) waiting.set(key, actor);
   };
   return {
     tell,
@@ -27,11 +27,21 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
       await names.fill(signal);
       if (signal.aborted) return;
       isFilled = true;
-      for (const [inodeKey, actor] of waiting) tell(inodeKey, actor);
+      for (const [actor, keys] of byActor(waiting)) tell(keys, actor);
       waiting.clear();
     },
     get waiting() {
       return waiting.size;
     },
   };
+}
+
+function byActor(waiting: ReadonlyMap<number, Actor>): Map<Actor, number[]> {
+  const groups = new Map<Actor, number[]>();
+  for (const [key, actor] of waiting) {
+    const keys = groups.get(actor);
+    if (keys === undefined) groups.set(actor, [key]);
+    else keys.push(key);
+  }
+  return groups;
 }

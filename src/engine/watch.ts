@@ -106,7 +106,7 @@ export function openWatch(initial: WatchParts): Watch {
         dirty.join(event.paths);
         return;
       case 'linked':
-        linked.tell(event.inodeKey, event.actor);
+        linked.tell(event.inodeKeys, event.actor);
         return;
       case 'overflow':
         overflows += 1;

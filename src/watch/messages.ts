@@ -108,14 +108,20 @@ export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
         paths: names.flatMap((index) => dirty.paths[index] ?? []).map(pathFromLatin1),
       }),
     ),
-    ...dirty.links.map(
-      (inodeKey, index): WatchEvent => ({
-        kind: 'linked',
-        inodeKey,
-        actor: dirty.actors[dirty.linkActorOf[index] ?? -1] ?? UNKNOWN_ACTOR,
-      }),
-    ),
+    ...linksOf(dirty),
   ];
+}
+
+/** One event for each who changed them: what is asked of the baseline is asked once. */
+function linksOf({ links, linkActorOf, actors }: DirtyColumns): WatchEvent[] {
+  const keysOf = new Map<number, number[]>();
+  for (const [at, inodeKey] of links.entries()) {
+    const actorAt = linkActorOf[at] ?? -1;
+    const keys = keysOf.get(actorAt);
+    if (keys === undefined) keysOf.set(actorAt, [inodeKey]);
+    else keys.push(inodeKey);
+  }
+  return [...keysOf].map(([at, inodeKeys]) => ({ kind: 'linked', inodeKeys, actor: actors[at] ?? UNKNOWN_ACTOR }));
 }
 
 /** Classes do not survive the way between threads. */

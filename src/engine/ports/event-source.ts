@@ -12,8 +12,8 @@ export type WatchEvent =
   | { readonly kind: 'dirty'; readonly path: BytePath; readonly subtree: boolean; readonly actor: Actor }
   /** Dirty paths of the same batch that are names of one rename, old and new: to be compared at the same time. */
   | { readonly kind: 'renamed'; readonly paths: readonly BytePath[] }
-  /** A file of the baseline was changed under a name that may not be its only one: all its names are in doubt. */
-  | { readonly kind: 'linked'; readonly inodeKey: number; readonly actor: Actor }
+  /** Files of the baseline were changed under names that may not be their only ones: all their names are in doubt. */
+  | { readonly kind: 'linked'; readonly inodeKeys: readonly number[]; readonly actor: Actor }
   /** Events of all mounts were lost since `sinceMs` (ms since the epoch): everything has to be compared. */
   | { readonly kind: 'overflow'; readonly sinceMs: number }
   /** A mount's coverage changed; `covered`: a mount now hides a watched path. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
+import type { Store } from '../../../src/engine/ports/store.ts';
 import { entry, path } from '../../fakes/entry.ts';
 import { dir, Ground } from './ground.ts';
 
@@ -25,12 +26,41 @@ beforeEach(async () => {
 });
 afterEach(() => ground.close());
 
-const namesOf = (inode: bigint): string[] => [...names.namesOf(inodeKey(inode))].sort();
+const namesOf = (inode: bigint): string[] => [...names.namesOf([inodeKey(inode)])].sort();
 
 test('all names in the baseline, in whatever directory; of what is not there, none', () => {
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
   expect(namesOf(8n)).toEqual(['/r/d/other']);
   expect(namesOf(99n)).toEqual([]);
+});
+
+test('of many inodes that have names in one directory, that is read once, until something is committed', async () => {
+  let [runs, opens] = [0, 0];
+  const { baseline } = ground.store;
+  const counted: Store = {
+    ...ground.store,
+    baseline: {
+      ...baseline,
+      run(...range) {
+        runs += 1;
+        return baseline.run(...range);
+      },
+    },
+    openPathsIn(dir) {
+      opens += 1;
+      return ground.store.openPathsIn(dir);
+    },
+  };
+  names = openInodeNames(counted, () => {});
+  await names.fill(new AbortController().signal);
+  const keys = [7n, 8n].map(inodeKey);
+  const all = ['/r/a', '/r/d/b', '/r/d/c', '/r/d/other'];
+  for (const asked of [keys, keys, keys.slice(1)]) names.namesOf(asked);
+  expect([...names.namesOf(keys)].sort()).toEqual(all);
+  expect([runs, opens]).toEqual([2, 2]);
+  names.store.commit({ accept: { put: [], drop: [path('/r/d/b')] } });
+  expect([...names.namesOf(keys)].sort()).toEqual(all.filter((name) => name !== '/r/d/b'));
+  expect([runs, opens]).toEqual([4, 4]);
 });
 
 test('names of many inodes at once are those in the baseline', async () => {

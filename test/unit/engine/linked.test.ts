@@ -21,8 +21,8 @@ test('what changes while the baseline is taken in is told afterwards, with the l
   const doubted: [string, Actor][] = [];
   const linked = openLinked(names, (path, actor) => doubted.push([path, actor]));
   const by = (pid: number): Actor => ({ source: 'exec', pid });
-  for (const pid of [1, 2]) linked.tell(inodeKey(7n), by(pid));
-  linked.tell(inodeKey(99n), by(3));
+  for (const pid of [1, 2]) linked.tell([inodeKey(7n)], by(pid));
+  linked.tell([inodeKey(99n)], by(3));
   expect(linked.waiting).toBe(2);
   expect(doubted).toEqual([]);
   expect(table.has(inodeKey(99n))).toBe(true);
@@ -33,7 +33,7 @@ test('what changes while the baseline is taken in is told afterwards, with the l
     ['/r/a', by(2)],
     ['/r/b', by(2)],
   ]);
-  linked.tell(inodeKey(7n), by(4));
+  linked.tell([inodeKey(7n)], by(4));
   expect(doubted.slice(2).sort()).toEqual([
     ['/r/a', by(4)],
     ['/r/b', by(4)],
@@ -43,7 +43,7 @@ test('what changes while the baseline is taken in is told afterwards, with the l
 test('a watch that ends before all is known says nothing', async () => {
   const names = openInodeNames(ground.store, () => {});
   const linked = openLinked(names, () => expect.unreachable());
-  linked.tell(inodeKey(7n), { source: 'unknown' });
+  linked.tell([inodeKey(7n)], { source: 'unknown' });
   await linked.fill(AbortSignal.abort());
   expect(linked.waiting).toBe(1);
 });

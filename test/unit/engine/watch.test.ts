@@ -230,7 +230,7 @@ test('an acceptance that the end interrupts is told to try again', async () => {
 test('a change under another name of an inode is found at the names of the baseline', async () => {
   await watching.begin();
   ground.disk.set(entry('/r/a', { digest: digestOf('2') }));
-  watching.source.say({ kind: 'linked', inodeKey: inodeKey(42n), actor: { source: 'proc', pid: 7 } });
+  watching.source.say({ kind: 'linked', inodeKeys: [inodeKey(42n)], actor: { source: 'proc', pid: 7 } });
   await watching.clock.advance(1000);
   expect(ground.open()).toEqual(['/r/a']);
 });
@@ -268,7 +268,8 @@ function changeElsewhere(...entries: Entry[]): void {
     ground.disk.set(one);
     const key = inodeKey(one.inode);
     watching.inodes.noteChange(key);
-    if (watching.inodes.has(key)) watching.source.say({ kind: 'linked', inodeKey: key, actor: { source: 'unknown' } });
+    if (watching.inodes.has(key))
+      watching.source.say({ kind: 'linked', inodeKeys: [key], actor: { source: 'unknown' } });
   }
 }
 

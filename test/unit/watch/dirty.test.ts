@@ -55,8 +55,8 @@ test('an inode is told once, with its last writer', () => {
   const batch = { kind: 'batch', coverage: undefined, events: [], dirty: dirty.take() } as const;
   expect(sizeOfBatch(batch)).toBe(2);
   expect(eventsOfBatch(structuredClone(batch))).toEqual([
-    { kind: 'linked', inodeKey: 7, actor: RM },
-    { kind: 'linked', inodeKey: 8, actor: CP },
+    { kind: 'linked', inodeKeys: [7], actor: RM },
+    { kind: 'linked', inodeKeys: [8], actor: CP },
   ]);
   expect(dirty.size).toBe(0);
 });
