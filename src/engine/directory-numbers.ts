@@ -1,11 +1,12 @@
 // A number for each directory, and back, for a million of them: those that come in the order of their bytes are kept as what
-// differs from the one before, some ten bytes each; the few that come later, as they are.
+// differs from the one before, some ten bytes each; the few that were known before or come later, as they are.
+import { AppError } from '../domain/errors.ts';
 import type { BytePath } from '../domain/path.ts';
 
 export interface DirectoryNumbers {
-  /** The next directory of a baseline that is read in order. */
+  /** The number of the next directory of a baseline that is read in order. */
   append(dir: BytePath): number;
-  /** The same number again, unless the directory was appended meanwhile. */
+  /** The number that it has, or gets now, whether it is appended or not: always the same. */
   numberOf(dir: BytePath): number;
   dirOf(number: number): BytePath;
 }
@@ -66,17 +67,14 @@ export function createDirectoryNumbers(): DirectoryNumbers {
     return undefined;
   };
   const numberLater = (dir: BytePath): number => {
-    let number = laterNumbers.get(dir);
-    if (number === undefined) {
-      number = LATER + later.push(dir) - 1;
-      laterNumbers.set(dir, number);
-    }
+    const number = laterNumbers.get(dir) ?? LATER + later.push(dir) - 1;
+    laterNumbers.set(dir, number);
     return number;
   };
 
   return {
     append(dir) {
-      if ((count > 0 && dir <= last) || dir.length > LENGTH_MAX) return numberLater(dir);
+      if (laterNumbers.has(dir) || (count > 0 && dir <= last) || dir.length > LENGTH_MAX) return numberLater(dir);
       const isFirst = count % BLOCK === 0;
       if (isFirst) blocks.push(used);
       const shared = isFirst ? 0 : sharedLength(last, dir);
@@ -85,10 +83,10 @@ export function createDirectoryNumbers(): DirectoryNumbers {
       count += 1;
       return count - 1;
     },
-    numberOf: (dir) => appended(dir) ?? numberLater(dir),
+    numberOf: (dir) => laterNumbers.get(dir) ?? appended(dir) ?? numberLater(dir),
     dirOf(number) {
-      const text = later[number - LATER];
-      if (text !== undefined) return text;
+      if (number >= LATER) return later[number - LATER] ?? never(number);
+      if (number >= count) return never(number);
       const block = Math.floor(number / BLOCK);
       let at = blocks[block] ?? 0;
       let dir = '';
@@ -99,6 +97,10 @@ export function createDirectoryNumbers(): DirectoryNumbers {
       return dir as BytePath;
     },
   };
+}
+
+function never(number: number): never {
+  throw new AppError('INTERNAL', `internal error: no directory has the number ${number}`);
 }
 
 function sharedLength(a: string, b: string): number {

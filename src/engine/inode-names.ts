@@ -6,7 +6,7 @@ import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
 import { recordInodeKey, recordLength } from '../domain/packed.ts';
 import { type BytePath, dirOf, ROOT_DIR } from '../domain/path.ts';
 import { createDirectoryNumbers } from './directory-numbers.ts';
-import { createNameCache, namesByInode } from './name-cache.ts';
+import { createNameCache, lookUp } from './name-cache.ts';
 import type { Store } from './ports/store.ts';
 
 export interface InodeNames {
@@ -31,8 +31,8 @@ export interface InodeNames {
   /** Whether it has to be read once more. */
   hasChangedSince(entry: Entry, moment: number): boolean;
   /** By `inodeKey`: names in the baseline, and of open drift; some may be of another inode. */
-  namesOf(keys: readonly number[]): Set<BytePath>;
-  /** By `inodeKey`, of many at once: names in the baseline alone. */
+  namesOf(keys: readonly number[]): ReadonlySet<BytePath>;
+  /** By `inodeKey`: names in the baseline alone. */
   inBaseline(keys: ReadonlySet<number>): BytePath[];
 }
 
@@ -46,7 +46,8 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const { baseline } = store;
   const table = createInodeTable(baseline.info().entries);
   const directories = createDirectoryNumbers();
-  const cache = createNameCache(store);
+  const placesOf = (key: number): BytePath[] => table.dirsOf(key).map((number) => directories.dirOf(number));
+  const cache = createNameCache(store, placesOf);
   /** By `inodeKey`: names of which the baseline has another inode and nothing else that counts. */
   const replaced = new Map<number, Set<BytePath>>();
   let isFull = false;
@@ -68,12 +69,6 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   };
   const isEntered = ({ inode, path }: Entry): boolean =>
     table.dirsOf(inodeKey(inode)).includes(directories.numberOf(dirOf(path)));
-  const dirsOf = (keys: Iterable<number>): Set<BytePath> => {
-    const numbers = new Set<number>();
-    for (const key of keys) for (const number of table.dirsOf(key)) numbers.add(number);
-    return new Set([...numbers].map(directories.dirOf));
-  };
-
   return {
     memory: table.memory,
     store: {
@@ -113,12 +108,9 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       return enter(entry);
     },
     hasChangedSince: ({ inode }, moment) => table.hasChangedSince(inodeKey(inode), moment),
-    inBaseline: (keys) => [...namesByInode(baseline, dirsOf(keys), keys).values()].flat(),
+    inBaseline: (keys) => [...lookUp(baseline, keys, placesOf).values()].flatMap(({ names }) => names),
     namesOf(keys) {
-      const names = new Set<BytePath>();
-      cache.addNames(names, keys, dirsOf);
-      // What is not in the baseline there is open drift there; which of it is not worth keeping.
-      for (const dir of dirsOf(keys)) for (const name of cache.openIn(dir)) names.add(name);
+      const names = cache.namesOf(keys);
       for (const key of keys) for (const name of replaced.get(key) ?? []) names.add(name);
       return names;
     },

@@ -13,6 +13,9 @@ export interface Linked {
   readonly waiting: number;
 }
 
+/** Told between two looks at what else there is to do. */
+const STEP_INODES = 4_096;
+
 /** `doubt`: some name of the inode. */
 export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Actor) => void): Linked {
   const waiting = new Map<number, Actor>();
@@ -27,8 +30,15 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
       await names.fill(signal);
       if (signal.aborted) return;
       isFilled = true;
-      for (const [actor, keys] of byActor(waiting)) tell(keys, actor);
-      waiting.clear();
+      for (const [actor, keys] of byActor(waiting)) {
+        for (let at = 0; at < keys.length; at += STEP_INODES) {
+          const step = keys.slice(at, at + STEP_INODES);
+          tell(step, actor);
+          for (const key of step) waiting.delete(key);
+          await new Promise(setImmediate);
+          if (signal.aborted) return;
+        }
+      }
     },
     get waiting() {
       return waiting.size;
@@ -36,12 +46,14 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
   };
 }
 
-function byActor(waiting: ReadonlyMap<number, Actor>): Map<Actor, number[]> {
-  const groups = new Map<Actor, number[]>();
+/** Each batch of events has actors of its own: those that say the same are one. */
+function byActor(waiting: ReadonlyMap<number, Actor>): (readonly [Actor, readonly number[]])[] {
+  const groups = new Map<string, [Actor, number[]]>();
   for (const [key, actor] of waiting) {
-    const keys = groups.get(actor);
-    if (keys === undefined) groups.set(actor, [key]);
-    else keys.push(key);
+    const text = JSON.stringify(actor);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [actor, [key]]);
+    else group[1].push(key);
   }
-  return groups;
+  return [...groups.values()];
 }

@@ -1,70 +1,96 @@
-// The names that inodes have in the directories of a baseline, and those of open drift there; kept until something is committed.
+// The names that inodes have in the directories of a baseline, and those of open drift there; kept while nothing is added to them.
 import { recordInodeKey, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, joinPath } from '../domain/path.ts';
 import type { Baseline, Store } from './ports/store.ts';
 
 export interface NameCache {
-  /** Adds names of the inodes to `names`; `dirsOf`: where those may be that are not known. */
-  addNames(names: Set<BytePath>, keys: Iterable<number>, dirsOf: (keys: Iterable<number>) => Iterable<BytePath>): void;
-  /** The paths of open drift in a directory itself. */
-  openIn(dir: BytePath): readonly BytePath[];
+  /** By `inodeKey`: names in the baseline, and of all open drift in the directories of those; some may be of another inode. */
+  namesOf(keys: Iterable<number>): Set<BytePath>;
+  /** To be called when the baseline, open drift or what `placesOf` says has changed. */
   clear(): void;
 }
 
-/** Inodes, and names of open drift: storms write the same few files over and over. */
+export interface Found {
+  readonly names: BytePath[];
+  /** The directories that were looked in. */
+  readonly dirs: readonly BytePath[];
+}
+
+/** Paths, of either kind: storms write the same few files over and over. */
 const CACHED_MAX = 65_536;
 
-export function createNameCache({ baseline, openPathsIn }: Pick<Store, 'baseline' | 'openPathsIn'>): NameCache {
-  const known = new Map<number, readonly BytePath[]>();
-  const open = new Map<BytePath, readonly BytePath[]>();
-  let openCount = 0;
-  const keep = (found: ReadonlyMap<number, readonly BytePath[]>): void => {
-    if (known.size + found.size > CACHED_MAX) known.clear();
-    if (found.size <= CACHED_MAX) for (const [key, names] of found) known.set(key, names);
-  };
-  const clearOpen = (): void => {
-    open.clear();
-    openCount = 0;
+/** `placesOf`: the directories in which an inode may have names. */
+export function createNameCache(
+  { baseline, openPathsIn }: Pick<Store, 'baseline' | 'openPathsIn'>,
+  placesOf: (key: number) => readonly BytePath[],
+): NameCache {
+  const known = createBounded<number, Found>(({ names, dirs }) => names.length + dirs.length + 1);
+  const open = createBounded<BytePath, readonly BytePath[]>((paths) => paths.length + 1);
+  const openIn = (dir: BytePath): readonly BytePath[] => {
+    const paths = open.get(dir) ?? openPathsIn(dir);
+    open.put(dir, paths);
+    return paths;
   };
   return {
-    addNames(names, keys, dirsOf) {
-      const unknown = new Set<number>();
+    namesOf(keys) {
+      const [names, dirs, unknown] = [new Set<BytePath>(), new Set<BytePath>(), new Set<number>()];
+      const take = (found: Found): void => {
+        for (const name of found.names) names.add(name);
+        for (const dir of found.dirs) dirs.add(dir);
+      };
       for (const key of keys) {
-        const paths = known.get(key);
-        if (paths === undefined) unknown.add(key);
-        else for (const path of paths) names.add(path);
+        const found = known.get(key);
+        if (found === undefined) unknown.add(key);
+        else take(found);
       }
-      if (unknown.size === 0) return;
-      const found = namesByInode(baseline, dirsOf(unknown), unknown);
-      for (const paths of found.values()) for (const path of paths) names.add(path);
-      keep(found);
-    },
-    openIn(dir) {
-      let paths = open.get(dir);
-      if (paths !== undefined) return paths;
-      paths = openPathsIn(dir);
-      if (openCount + paths.length > CACHED_MAX) clearOpen();
-      openCount += paths.length + 1;
-      open.set(dir, paths);
-      return paths;
+      for (const [key, found] of lookUp(baseline, unknown, placesOf)) {
+        take(found);
+        known.put(key, found);
+      }
+      // What is not in the baseline there is open drift there; which of it is not worth keeping.
+      for (const dir of dirs) for (const path of openIn(dir)) names.add(path);
+      return names;
     },
     clear() {
       known.clear();
-      clearOpen();
+      open.clear();
     },
   };
 }
 
-/** By `inodeKey`, of each that was asked for: its names in the directories, as the baseline has them. */
-export function namesByInode(
+/** By `inodeKey`, of each that is asked for: its names, as the baseline has them. Each directory is read once. */
+export function lookUp(
   baseline: Baseline,
-  dirs: Iterable<BytePath>,
   keys: ReadonlySet<number>,
-): Map<number, BytePath[]> {
-  const found = new Map<number, BytePath[]>([...keys].map((key) => [key, []]));
-  for (const dir of dirs) {
+  placesOf: (key: number) => readonly BytePath[],
+): Map<number, Found> {
+  const found = new Map<number, Found>();
+  for (const key of keys) found.set(key, { names: [], dirs: placesOf(key) });
+  for (const dir of new Set([...found.values()].flatMap(({ dirs }) => dirs))) {
     const run = baseline.run(dir);
-    for (const at of recordOffsets(run)) found.get(recordInodeKey(run, at))?.push(joinPath(dir, recordName(run, at)));
+    for (const at of recordOffsets(run))
+      found.get(recordInodeKey(run, at))?.names.push(joinPath(dir, recordName(run, at)));
   }
   return found;
+}
+
+/** A map that forgets everything when it would become too large, and does not take what is too large by itself. */
+function createBounded<K, V>(sizeOf: (value: V) => number) {
+  const map = new Map<K, V>();
+  let size = 0;
+  const clear = (): void => {
+    map.clear();
+    size = 0;
+  };
+  return {
+    get: (key: K): V | undefined => map.get(key),
+    put(key: K, value: V): void {
+      const more = sizeOf(value);
+      if (map.has(key) || more > CACHED_MAX) return;
+      if (size + more > CACHED_MAX) clear();
+      size += more;
+      map.set(key, value);
+    },
+    clear,
+  };
 }

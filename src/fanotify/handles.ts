@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { inodeKey } from '../domain/inode-table.ts';
 import { type BytePath, pathFromLatin1, pathToBytes, ROOT } from '../domain/path.ts';
 import { closeFd, fsidOfFd, openHandle, pathOfFd } from '../libc/handle.ts';
-import { keyOfLoneName } from '../libc/inode.ts';
+import { keyOfLoneName } from './inode-of-name.ts';
 import { longPathOfFd } from './long-path.ts';
 
 /** A place where a filesystem is mounted. */

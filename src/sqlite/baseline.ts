@@ -13,8 +13,8 @@ import { type Verified, verifyPages } from './verify.ts';
 interface Parts {
   readonly database: Database;
   readonly hash: Hash;
-  /** How often this connection has changed the baseline. */
-  readonly accepted: () => number;
+  /** Another number after everything of this store that may have changed the baseline. */
+  readonly version: () => number;
   /** What was found when it was opened. */
   readonly verified?: Verified | undefined;
 }
@@ -148,19 +148,23 @@ interface Run {
 const AT_FIRST = 4;
 const AT_MOST = 64;
 
-/** Every directory with entries from `from` on, before `to`, each as it is when it is asked for. */
-function* runs({ database, hash, accepted }: Parts, [from, to]: readonly [BytePath, BytePath]): Generator<Run> {
+/**
+ * Every directory with entries from `from` on, before `to`; each as it is when it is asked for, but for what another process
+ * accepts meanwhile.
+ */
+function* runs({ database, hash, version }: Parts, [from, to]: readonly [BytePath, BytePath]): Generator<Run> {
   const upper = pathToBytes(to);
   for (let lower = pathToBytes(from), limit = AT_FIRST; ; limit = Math.min(limit * 4, AT_MOST)) {
-    const before = accepted();
+    const before = version();
     const rows = database.all(PAGES_BETWEEN, lower, upper, limit);
     const isWhole = rows.length < limit;
     for (const pages of isWhole ? byDirectory(rows) : wholeDirectories(database, rows, upper)) {
       lower = Buffer.concat([dirColumn(pages, 0), NUL]);
       yield runOf(hash, pages);
-      if (accepted() !== before) break;
+      if (version() !== before) break;
     }
-    if (isWhole && accepted() === before) return;
+    if (version() !== before) limit = AT_FIRST;
+    else if (isWhole) return;
   }
 }
 

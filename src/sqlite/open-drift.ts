@@ -1,7 +1,7 @@
 // Drift that is neither accepted nor gone: one row per path of the baseline.
 
 import { escapePath } from '../domain/escape.ts';
-import { type BytePath, pathToBytes, ROOT } from '../domain/path.ts';
+import { type BytePath, pathToBytes, ROOT, ROOT_DIR } from '../domain/path.ts';
 import { type Hash, isSameSeal, noSeal, sealOf, toggleSeal } from '../domain/seal.ts';
 import type { OpenDrift } from '../engine/ports/store.ts';
 import { bytesColumn, integerColumn, pathColumn, textColumn } from './column.ts';
@@ -95,12 +95,14 @@ const KEYS_BY_PATH = `select key, path from open_drift where path > ? and path <
 
 /** The paths of what is in a directory itself. */
 export function openPathsIn(database: Database, dir: BytePath): BytePath[] {
+  if (dir === ROOT_DIR) return database.all(PATH_ITSELF, pathToBytes(ROOT)).map(() => ROOT);
   const from = Buffer.from(dir === ROOT ? ROOT : `${dir}/`, 'latin1');
   // What begins with `dir/` lies before `dir0` ('0' follows '/').
   const to = Buffer.from(dir === ROOT ? '0' : `${dir}0`, 'latin1');
   return database.all(PATHS_IN, from, to, from.length + 1).map((row) => pathColumn(row, 'path'));
 }
 
+const PATH_ITSELF = 'select distinct path from open_drift where path = ?';
 /** `instr` and `substr` count bytes, as all of this is BLOBs. */
 const PATHS_IN =
   "select distinct path from open_drift where path > ?1 and path < ?2 and instr(substr(path, ?3), x'2f') = 0";

@@ -95,9 +95,9 @@ export interface StoreParts {
 export function storeOver(database: Database, { hash, connect, readOnly, verified }: StoreParts): Store {
   let rebuilding = false;
   let closed = false;
-  let accepted = 0;
+  let version = 0;
   return {
-    baseline: baselineOf({ database, hash, accepted: () => accepted, verified }),
+    baseline: baselineOf({ database, hash, version: () => version, verified }),
     journal: journalOf(database, hash),
     outbox: outboxOf(database, hash),
     openDriftAt: (path) => openDriftAt(database, hash, path),
@@ -109,7 +109,7 @@ export function storeOver(database: Database, { hash, connect, readOnly, verifie
     openDrift: () => allOpenDrift(database, hash),
     commit(commit) {
       if (rebuilding) throw new AppError('INTERNAL', 'internal error: a commit during a rebuild would wait for itself');
-      if (commit.accept !== undefined) accepted += 1;
+      if (commit.accept !== undefined) version += 1;
       transact(database, 'write', () => apply(database, hash, commit));
     },
     rebuild() {
@@ -117,7 +117,7 @@ export function storeOver(database: Database, { hash, connect, readOnly, verifie
       rebuilding = true;
       return startRebuild(connect(), hash, () => {
         rebuilding = false;
-        accepted += 1;
+        version += 1;
       });
     },
     close() {

@@ -7,8 +7,8 @@ import * as abi from '../fanotify/abi.ts';
 import type { FanotifyEvent } from '../fanotify/decode.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { ObjectPaths } from '../fanotify/handles.ts';
+import { keyOfLoneName, keyOfName } from '../fanotify/inode-of-name.ts';
 import { handleOfPath } from '../libc/handle.ts';
-import { keyOfLoneName, keyOfName } from '../libc/inode.ts';
 import type { EventPath } from './event-paths.ts';
 import { subdirectories } from './subdirectories.ts';
 

@@ -156,6 +156,22 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(seen).toEqual(dirs.map((dir) => `${dir} ${counts[dir] ?? 1}`));
     });
 
+    test.each([3, 4, 5, 19, 20, 21, 83, 84, 85, 148])('goes through %i directories, each once', (count) => {
+      const dirs = Array.from({ length: count }, (_, n) => `/${String(n).padStart(3, '0')}`);
+      const store = fresh(dirs.map((dir) => entry(`${dir}/f`)));
+      expect([...store.baseline.below(ROOT)].map(({ dir }) => dir)).toEqual(dirs);
+    });
+
+    test('a directory that is added behind the last one is gone to', () => {
+      const store = fresh([entry('/a/f'), entry('/b/f')]);
+      const seen: BytePath[] = [];
+      for (const { dir } of store.baseline.below(ROOT)) {
+        seen.push(dir);
+        if (dir === '/b') store.commit({ accept: { put: [entry('/c/f')], drop: [] } });
+      }
+      expect(seen).toEqual(['/a', '/b', '/c']);
+    });
+
     test('each directory is as it is when its turn comes', () => {
       const store = fresh(Array.from({ length: 30 }, (_, n) => entry(`/d${n + 10}/f`)));
       const seen: string[] = [];
@@ -338,6 +354,9 @@ export function storeContract(subject: () => StoreSubject): void {
       expect(pathsIn('/a/b')).toEqual(['/a/b/c']);
       expect(pathsIn('/')).toEqual(['/a', '/a!', '/a0', '/z']);
       expect(pathsIn('/b')).toEqual([]);
+      expect(pathsIn('')).toEqual([]);
+      store.commit({ openDrift: [drift('/')] });
+      expect(pathsIn('')).toEqual(['/']);
       expect(store.openMoves()).toEqual([moved[1], moved[0]]);
     });
 

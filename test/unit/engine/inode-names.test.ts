@@ -63,6 +63,24 @@ test('of many inodes that have names in one directory, that is read once, until 
   expect([runs, opens]).toEqual([4, 4]);
 });
 
+test('what was found before the baseline is taken in takes no room twice', async () => {
+  const many = Array.from({ length: 70_000 }, (_, n) => entry(`/s/${n % 700}/${n}`, { inode: BigInt(n + 100) }));
+  ground.store.commit({ accept: { put: many, drop: [] } });
+  timesFull = 0;
+  names = openInodeNames(ground.store, () => {
+    timesFull += 1;
+  });
+  for (const before of many) names.note({ before, after: { ...before, mode: 0o600 } });
+  await names.fill(new AbortController().signal);
+  expect(timesFull).toBe(0);
+  const keys = many.map(({ inode }) => inodeKey(inode));
+  // More than is kept: those of before are forgotten, and found again.
+  for (const asked of [keys, keys.slice(0, 40_000), keys.slice(40_000), keys.slice(0, 10)]) {
+    expect([...names.namesOf(asked)].sort()).toEqual(asked.map((key) => `/s/${(key - 100) % 700}/${key - 100}`).sort());
+  }
+  expect(names.note({ before: many[0], after: many[0] })).toBe(false);
+});
+
 test('names of many inodes at once are those in the baseline', async () => {
   ground.disk.set(entry('/r/d/added', { inode: 8n }));
   await ground.dirty('/r/d/added');

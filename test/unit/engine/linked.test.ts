@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../../src/domain/actor.ts';
 import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
-import { openInodeNames } from '../../../src/engine/inode-names.ts';
+import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
 import { openLinked } from '../../../src/engine/linked.ts';
 import { entry } from '../../fakes/entry.ts';
 import { Ground } from './ground.ts';
@@ -38,6 +38,23 @@ test('what changes while the baseline is taken in is told afterwards, with the l
     ['/r/a', by(4)],
     ['/r/b', by(4)],
   ]);
+});
+
+test('many that waited are told as one, by who changed them, however many batches they came in', async () => {
+  const names = openInodeNames(ground.store, () => {});
+  const asked: (readonly number[])[] = [];
+  const namesOf: InodeNames['namesOf'] = (keys) => {
+    asked.push(keys);
+    return names.namesOf(keys);
+  };
+  const doubted: string[] = [];
+  const linked = openLinked({ ...names, namesOf }, (path, { pid }) => doubted.push(`${path} ${pid}`));
+  for (let key = 100; key < 10_000; key += 1) linked.tell([key], { source: 'exec', pid: 1 + (key % 2) });
+  linked.tell([inodeKey(7n)], { source: 'exec', pid: 2 });
+  await linked.fill(new AbortController().signal);
+  expect(asked.map(({ length }) => length)).toEqual([4_096, 854, 4_096, 855]);
+  expect(doubted.sort()).toEqual(['/r/a 2', '/r/b 2']);
+  expect(linked.waiting).toBe(0);
 });
 
 test('a watch that ends before all is known says nothing', async () => {

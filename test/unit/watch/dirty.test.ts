@@ -50,13 +50,14 @@ test('an inode is told once, with its last writer', () => {
   const dirty = new DirtySet();
   dirty.link(7, CP);
   dirty.link(8, CP);
+  dirty.link(9, CP);
   dirty.link(7, RM);
-  expect(dirty.size).toBe(2);
+  expect(dirty.size).toBe(3);
   const batch = { kind: 'batch', coverage: undefined, events: [], dirty: dirty.take() } as const;
-  expect(sizeOfBatch(batch)).toBe(2);
+  expect(sizeOfBatch(batch)).toBe(3);
   expect(eventsOfBatch(structuredClone(batch))).toEqual([
     { kind: 'linked', inodeKeys: [7], actor: RM },
-    { kind: 'linked', inodeKeys: [8], actor: CP },
+    { kind: 'linked', inodeKeys: [8, 9], actor: CP },
   ]);
   expect(dirty.size).toBe(0);
 });

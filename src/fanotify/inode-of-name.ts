@@ -1,8 +1,8 @@
 // The inode that a name stands for: statx(2) in reused memory, for questions that come with every event.
 import { inodeKeyOf } from '../domain/inode-table.ts';
 import type { BytePath } from '../domain/path.ts';
-import { AT_FDCWD, allocateMemory } from './file.ts';
-import { allocateStat, statName, WORD } from './statx.ts';
+import { AT_FDCWD, allocateMemory } from '../libc/file.ts';
+import { allocateStat, statName, WORD } from '../libc/statx.ts';
 
 /** The kernel takes no longer path, its NUL included (PATH_MAX of linux/limits.h). */
 const PATH_BYTES = 4096;
