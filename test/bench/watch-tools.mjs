@@ -19,6 +19,13 @@ export const TOOLS = [
   { name: 'watchman', sees: 'sync', open: openWatchman },
 ].filter(({ name }) => name.startsWith('driftline') || isThere(name.split(' ')[0]));
 
+const running = new Set();
+
+/** What a measurement that failed left behind. */
+export async function stopAll() {
+  await Promise.all([...running].map((child) => child.stop()));
+}
+
 class Child {
   pid;
   text = '';
@@ -34,7 +41,11 @@ class Child {
     this.pid = this.#process.pid;
     this.#process.stderr?.on('data', (bytes) => (this.errors = (this.errors + bytes).slice(-100_000)));
     this.stdout = this.#process.stdout;
-    this.#ended = new Promise((done) => this.#process.once('exit', done)).then(() => (this.isOver = true));
+    running.add(this);
+    this.#ended = new Promise((done) => this.#process.once('exit', done)).then(() => {
+      this.isOver = true;
+      running.delete(this);
+    });
   }
 
   /** Resolves with how long it took, in ms. */
@@ -60,9 +71,17 @@ export function usageOf(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const mib = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024;
   const [rss, peak] = [mib('VmRSS'), mib('VmHWM')];
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const ran = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]));
+  const ran = readdirSync(`/proc/${pid}/task`).map((task) => ranNs(`/proc/${pid}/task/${task}/schedstat`));
   return { rss, peak, cpuUs: ran.reduce((sum, one) => sum + one, 0) / 1e3 };
+}
+
+function ranNs(schedstat) {
+  try {
+    return Number(readFileSync(schedstat, 'latin1').split(' ')[0]);
+  } catch {
+    // The thread ended meanwhile.
+    return 0;
+  }
 }
 
 /** Notes when the last line about each file came. */

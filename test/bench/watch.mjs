@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { now, TOOLS, usageOf } from './watch-tools.mjs';
+import { now, stopAll, TOOLS, usageOf } from './watch-tools.mjs';
 
 const HELP = `usage: npm run bench -- watch [setup] [storm] [memory] [latency] [who] [OPTION...]
   --directories N   setup: directories, with one file each; default 40000
@@ -69,6 +69,7 @@ async function rowsOf(chosen, fill, measure) {
       rows.push([tool.name, ...(await measure(tool))]);
       process.stderr.write(`${rows.at(-1).join(' | ')}\n`);
     } catch (error) {
+      await stopAll();
       rows.push([tool.name, `failed: ${String(error.message).split('\n').slice(0, 2).join(' ').slice(0, 120)}`]);
     } finally {
       unmount();
