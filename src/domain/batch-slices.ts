@@ -11,13 +11,15 @@ export interface Belonging {
 }
 
 /**
- * In the order in which their directories come first. A slice ends with the first path (and what comes along with it) that
- * makes it `max` paths or more. Nothing is asked of paths whose slice has been given out.
+ * In the order in which their directories come first; of a directory with more than `share` paths the first so many, and then
+ * others have their turn. A slice ends with the first path (and what comes along with it) that makes it `max` paths or more.
+ * Nothing is asked of paths whose slice has been given out.
  */
 export function* slicesOf(
   paths: readonly BytePath[],
   { groupOf, isTree }: Belonging,
   max = Number.POSITIVE_INFINITY,
+  share = Number.POSITIVE_INFINITY,
 ): Generator<BytePath[]> {
   if (paths.length <= max) {
     if (paths.length > 0) yield [...paths];
@@ -28,7 +30,7 @@ export function* slicesOf(
   const inTrees = gather(paths, (path) => topOf(path, trees));
   const left = new Set(paths);
   let slice: BytePath[] = [];
-  for (const path of inOrder(paths, max)) {
+  for (const path of inOrder(paths, max, share)) {
     // An array is iterated over what is added meanwhile, too.
     const along = left.delete(path) ? [path] : [];
     for (const one of along) {
@@ -47,8 +49,14 @@ export function* slicesOf(
 }
 
 /** By directory, or a directory would be read once for each slice; within a large one by name, as it is stored. */
-function* inOrder(paths: readonly BytePath[], max: number): Generator<BytePath> {
-  for (const list of gather(paths, dirOf).values()) yield* list.length > max ? list.sort(comparePaths) : list;
+function* inOrder(paths: readonly BytePath[], max: number, share: number): Generator<BytePath> {
+  const lists = [...gather(paths, dirOf).values()];
+  // An array is iterated over what is added meanwhile, too.
+  for (const list of lists) {
+    const first = list.length > share ? list.slice(0, share) : list;
+    yield* first.length > max ? first.sort(comparePaths) : first;
+    if (first !== list) lists.push(list.slice(share));
+  }
 }
 
 /** Lists of paths by key, but for those without one. */

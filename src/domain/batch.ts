@@ -38,6 +38,8 @@ export interface Batch {
 /** That are taken at a time, of so many times more that are looked at: what lies together is to be cut together. */
 const SLICES = 16;
 const LOOKS = 4;
+/** Slices of one directory before others have their turn: what happens elsewhere must not wait for a storm to end. */
+const SHARE = 4;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = createWaiting();
@@ -54,7 +56,7 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     isChosen: (group: number) => boolean,
     isHeld?: IsHeld,
     max?: number,
-    lookMax = Number.POSITIVE_INFINITY,
+    { lookMax = Number.POSITIVE_INFINITY, share = Number.POSITIVE_INFINITY } = {},
   ): Generator<Dirty[]> {
     const held = heldGroups(isHeld);
     const chosen: BytePath[] = [];
@@ -70,7 +72,7 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     }
     const groupOf = (path: BytePath): number | undefined =>
       waiting.isJoined(path) ? waiting.groupOf(path) : undefined;
-    for (const slice of slicesOf(chosen, { groupOf, isTree: waiting.isTree }, max)) {
+    for (const slice of slicesOf(chosen, { groupOf, isTree: waiting.isTree }, max, share)) {
       yield slice.flatMap((path) => waiting.take(path) ?? []);
     }
   };
@@ -90,8 +92,8 @@ export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
     },
     take(nowMs, isHeld, max, slicesMax = SLICES) {
       const taken: Dirty[][] = [];
-      const lookMax = max === undefined ? undefined : max * slicesMax * LOOKS;
-      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max, lookMax)) {
+      const limits = max === undefined ? {} : { lookMax: max * slicesMax * LOOKS, share: max * SHARE };
+      for (const slice of slices((group) => due(group) <= nowMs + quietMs / 2, isHeld, max, limits)) {
         taken.push(slice);
         if (taken.length === slicesMax) break;
       }

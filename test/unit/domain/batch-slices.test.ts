@@ -7,11 +7,11 @@ type Item = readonly [name: string, group?: number];
 
 const item = (name: string, group?: number): Item => (group === undefined ? [name] : [name, group]);
 
-function cut(items: readonly Item[], max: number): string[][] {
+function cut(items: readonly Item[], max: number, share?: number): string[][] {
   const byPath = new Map(items.map((one) => [path(one[0].replace(/(.)\/$/, '$1')), one]));
   const groupOf = (one: string) => byPath.get(path(one))?.[1];
   const isTree = (one: string) => byPath.get(path(one))?.[0].endsWith('/') === true;
-  return [...slicesOf([...byPath.keys()], { groupOf, isTree }, max)];
+  return [...slicesOf([...byPath.keys()], { groupOf, isTree }, max, share)];
 }
 
 test('what is no more than one slice stays as it is', () => {
@@ -31,6 +31,17 @@ test('directories stay together as far as a slice goes, and a large one is cut b
     ['/b/1', '/b/2', '/b/3'],
     ['/b/4', '/a/1', '/a/2'],
   ]);
+});
+
+test('of a directory with more than its share the first come first, and the others after everybody else', () => {
+  const names = ['/b/4', '/b/3', '/a/1', '/b/2', '/b/1', '/b/5', '/c/1'];
+  expect(
+    cut(
+      names.map((name) => item(name)),
+      1,
+      2,
+    ),
+  ).toEqual([['/b/3'], ['/b/4'], ['/a/1'], ['/c/1'], ['/b/1'], ['/b/2'], ['/b/5']]);
 });
 
 test('names of a rename come in one slice, wherever they are, with all that hangs together with them', () => {

@@ -142,6 +142,24 @@ test('of many, some slices at a time: what waits for its turn is still one with 
   expect(batch.take(1050).flat()).toHaveLength(1);
 });
 
+test('what happens elsewhere does not wait for a storm in one directory to end', () => {
+  const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
+  const storm = Array.from({ length: 200 }, (_, n) => `/storm/f${String((n * 77) % 200).padStart(3, '0')}`);
+  const dirtyAll = (nowMs: number) => {
+    for (const name of storm) batch.add(dirty(name), nowMs);
+  };
+  dirtyAll(0);
+  batch.add(dirty('/victim'), 0);
+  for (let round = 1; ; round += 1) {
+    expect(round).toBeLessThan(3);
+    const taken = batch.take(2000 * round, undefined, 5);
+    // A share in a row, by name: four slices, as one directory is read in the order of its names.
+    expect(taken.slice(0, 4).flat()).toEqual([...taken.slice(0, 4).flat()].sort((a, b) => (a.path < b.path ? -1 : 1)));
+    if (taken.flat().some((one) => one.path === '/victim')) break;
+    dirtyAll(2000 * round);
+  }
+});
+
 test('of very many only some are looked at, and whoever is joined with one of those', () => {
   const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
   for (let n = 0; n < 400; n += 1) batch.add(dirty(`/f${n}`), 0);
