@@ -14,6 +14,8 @@ const QUEUE_MAX_BYTES = 4 * 1024 * 1024;
 /** PIPE_BUF, pipe(7): when poll(2) says that a pipe takes data, it takes this much without blocking. */
 const PIECE_BYTES = 4096;
 const RETRY_MS = 20;
+/** The same while there is more to write: a busy process comes late to its timers, and a pipe holds 64 KiB. */
+const RETRY_BUSY_MS = 5;
 
 /** The same output, without waiting. The descriptors are those of `fds`, standard output and standard error. */
 export function queueOutput(output: Output, fds: readonly [number, number] = [1, 2]): QueuedOutput {
@@ -56,6 +58,7 @@ function openQueue(fd: number, { onDropped, onGone }: QueueEvents): Queue {
   let dropped = 0;
   let isGone = false;
   let timer: NodeJS.Timeout | undefined;
+  let triedMs = 0;
 
   /** Returns whether everything was written; waits for the reader until `deadlineMs`. */
   const pump = (deadlineMs: number): boolean => {
@@ -75,10 +78,15 @@ function openQueue(fd: number, { onDropped, onGone }: QueueEvents): Queue {
     dropped = 0;
     return true;
   };
+  const tryPump = (): void => {
+    const isEmpty = pump(0);
+    triedMs = performance.now();
+    if (!isEmpty) pumpLater();
+  };
   const pumpLater = (): void => {
     timer ??= setTimeout(() => {
       timer = undefined;
-      if (!pump(0)) pumpLater();
+      tryPump();
     }, RETRY_MS).unref();
   };
   return {
@@ -91,7 +99,7 @@ function openQueue(fd: number, { onDropped, onGone }: QueueEvents): Queue {
       }
       pending.push(piece);
       bytes += piece.length;
-      if (timer === undefined && !pump(0)) pumpLater();
+      if (timer === undefined || performance.now() - triedMs >= RETRY_BUSY_MS) tryPump();
     },
     close(deadlineMs) {
       clearTimeout(timer);

@@ -36,10 +36,10 @@ export interface Batch {
 }
 
 /** That are taken at a time, of so many times more that are looked at: what lies together is to be cut together. */
-const SLICES = 16;
-const LOOKS = 4;
+const SLICES = 8;
+const LOOKS = 8;
 /** Slices of one directory before others have their turn: what happens elsewhere must not wait for a storm to end. */
-const SHARE = 4;
+const SHARE = 1;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = createWaiting();

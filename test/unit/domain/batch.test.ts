@@ -134,11 +134,11 @@ test('of many, some slices at a time: what waits for its turn is still one with 
   const batch = createBatch({ quietMs: 100, deadlineMs: 1000 });
   for (let n = 0; n < 100; n += 1) batch.add(dirty(`/d${n % 10}/f${n}`), 0);
   const slices = batch.take(100, undefined, 5);
-  expect(slices.map((slice) => slice.length)).toEqual(Array.from({ length: 16 }, () => 5));
-  expect(batch.size).toBe(20);
+  expect(slices.map((slice) => slice.length)).toEqual(Array.from({ length: 8 }, () => 5));
+  expect(batch.size).toBe(60);
   batch.add(dirty('/d9/f99'), 950);
   expect(batch.dueMs()).toBe(100);
-  expect(batch.take(100, undefined, 5).flat()).toHaveLength(19);
+  expect(batch.take(100, undefined, 12).flat()).toHaveLength(59);
   expect(batch.take(1050).flat()).toHaveLength(1);
 });
 
@@ -153,8 +153,6 @@ test('what happens elsewhere does not wait for a storm in one directory to end',
   for (let round = 1; ; round += 1) {
     expect(round).toBeLessThan(3);
     const taken = batch.take(2000 * round, undefined, 5);
-    // A share in a row, by name: four slices, as one directory is read in the order of its names.
-    expect(taken.slice(0, 4).flat()).toEqual([...taken.slice(0, 4).flat()].sort((a, b) => (a.path < b.path ? -1 : 1)));
     if (taken.flat().some((one) => one.path === '/victim')) break;
     dirtyAll(2000 * round);
   }
