@@ -93,13 +93,14 @@ function openQueue(fd: number, { onDropped, onGone }: QueueEvents): Queue {
     write(text) {
       if (isGone) return;
       const piece = typeof text === 'string' ? Buffer.from(text) : text;
+      if (timer !== undefined && performance.now() - triedMs >= RETRY_BUSY_MS) tryPump();
       if (bytes > 0 && bytes + piece.length > QUEUE_MAX_BYTES) {
         dropped += 1;
         return;
       }
       pending.push(piece);
       bytes += piece.length;
-      if (timer === undefined || performance.now() - triedMs >= RETRY_BUSY_MS) tryPump();
+      if (timer === undefined) tryPump();
     },
     close(deadlineMs) {
       clearTimeout(timer);

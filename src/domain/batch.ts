@@ -39,7 +39,7 @@ export interface Batch {
 const SLICES = 8;
 const LOOKS = 8;
 /** Slices of one directory before others have their turn: what happens elsewhere must not wait for a storm to end. */
-const SHARE = 1;
+const SHARE = 2;
 
 export function createBatch({ quietMs, deadlineMs }: BatchSettings): Batch {
   const waiting = createWaiting();

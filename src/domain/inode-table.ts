@@ -9,10 +9,6 @@ export interface InodeTable {
   /** From now on `has` is true of everything, until `filled`. */
   filling(): void;
   filled(): void;
-  /** Forgets what was added, while it is being filled. */
-  clear(): void;
-  /** How much of its room is taken: from 0 to 1. */
-  load(): number;
   /**
    * Whether some directory may have a name of it; never false for what was added, or may be by whoever fills it. One key in some
    * ten thousand is taken for another.
@@ -38,8 +34,8 @@ export function inodeKeyOf(low: number, high: number): number {
   return (low ^ high) >>> 0;
 }
 
-/** The fewest slots: 1.5 MiB, so that a small baseline has room for what comes and goes. */
-const SLOTS_MIN = 262_144;
+/** The fewest slots: 3 MiB, so that a small baseline has room for what comes and goes. */
+const SLOTS_MIN = 524_288;
 const FULL = 0.8;
 /** Where the moment of an inode's last change is kept: few share a place while a large directory is read. 4 MiB, if they are used. */
 const PLACES = 1_048_576;
@@ -84,18 +80,12 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
     },
     filling: () => void Atomics.store(isFilling, 0, 1),
     filled: () => void Atomics.store(isFilling, 0, 0),
-    clear() {
-      dirs.fill(0);
-      count[0] = 0;
-    },
-    load: () => Math.min(1, (count[0] ?? 0) / (slots * FULL)),
     has(key) {
       if (Atomics.load(isFilling, 0) !== 0) return true;
       const half = key & 0xffff;
       // Ordered: what is not seen here was added after the change that the asker has noted.
       for (let at = start(key); Atomics.load(dirs, at) !== 0; at = next(at)) if (halves[at] === half) return true;
-      // What was looked through may have been cleared meanwhile.
-      return Atomics.load(isFilling, 0) !== 0;
+      return false;
     },
     dirsOf(key) {
       const half = key & 0xffff;

@@ -15,12 +15,10 @@ export interface InodeNames {
   /** The store, of which from now on everything that is accepted has its names here, too. */
   readonly store: Store;
   /**
-   * Takes in the baseline and open drift, some at a time; until the signal aborts. Until then every inode may have names in it
-   * for the thread that reads events, and `namesOf` does not know them all. Not while something is noted and not yet recorded.
+   * Takes in the baseline, some directories at a time; until the signal aborts. Until then every inode may have names in it
+   * for the thread that reads events, and `namesOf` does not know them all.
    */
   fill(signal: AbortSignal): Promise<void>;
-  /** There is no room left, and much of it is taken by names that are gone: it has to be filled again. */
-  readonly isCrowded: boolean;
   /** To be had before something is read that will be noted: `InodeTable.nextMoment`. */
   moment(): number;
   /**
@@ -40,40 +38,27 @@ export interface InodeNames {
 
 /** Of the packed baseline, between two looks at what else there is to do. */
 const STEP_BYTES = 1024 * 1024;
-/** Records of open drift: as much work. */
-const STEP_RECORDS = 256;
 /** Some 250 bytes each. */
 const REPLACED_MAX = 65_536;
-/** With less room than that after it was filled, it would have to be filled again and again. */
-const ROOM_MIN = 0.25;
 
 /** `onFull` is told once that there is no room for more names: changes of those through other names wait for the sweep. */
 export function openInodeNames(store: Store, onFull: () => void): InodeNames {
   const { baseline } = store;
   const table = createInodeTable(baseline.info().entries);
-  let directories = createDirectoryNumbers();
+  const directories = createDirectoryNumbers();
   const placesOf = (key: number): BytePath[] => table.dirsOf(key).map((number) => directories.dirOf(number));
   const cache = createNameCache(store, placesOf);
   /** By `inodeKey`: names of which the baseline has another inode and nothing else that counts. */
   const replaced = new Map<number, Set<BytePath>>();
-  let isToldFull = false;
-  let isCrowded = false;
-  let leastLoad = 1;
+  let isFull = false;
   table.filling();
 
-  const full = (): false => {
-    if (!isToldFull) onFull();
-    isToldFull = true;
-    return false;
+  const hasRoom = (has: boolean): boolean => {
+    if (!has && !isFull) onFull();
+    isFull ||= !has;
+    return has;
   };
-  const add = (key: number, dirNumber: number): boolean => {
-    if (table.add(key, dirNumber)) return true;
-    if (leastLoad > 1 - ROOM_MIN) return full();
-    // Until there is room again the thread that reads events takes every inode for one that has names here.
-    table.filling();
-    isCrowded = true;
-    return false;
-  };
+  const add = (key: number, dirNumber: number): boolean => hasRoom(table.add(key, dirNumber));
   const addRun = (dirNumber: number, run: Buffer): void => {
     for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
   };
@@ -94,16 +79,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
         for (const entry of commit.accept?.put ?? []) enter(entry);
       },
     },
-    get isCrowded() {
-      return isCrowded;
-    },
     async fill(signal) {
-      isCrowded = false;
-      // What does not fit now would not fit the next time.
-      leastLoad = 1;
-      table.filling();
-      table.clear();
-      directories = createDirectoryNumbers();
       let bytes = 0;
       for (const { dir, run } of baseline.below(ROOT_DIR)) {
         addRun(directories.append(dir), run);
@@ -113,18 +89,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
         await new Promise(setImmediate);
         if (signal.aborted) return;
       }
-      for (const [key, names] of replaced) for (const name of names) add(key, directories.numberOf(dirOf(name)));
-      let records = 0;
-      for (const { path, record } of store.openDrift()) {
-        const inode = inodeAfter(record);
-        if (inode !== undefined) add(inodeKey(inode), directories.numberOf(dirOf(path)));
-        records += 1;
-        if (records % STEP_RECORDS !== 0) continue;
-        await new Promise(setImmediate);
-        if (signal.aborted) return;
-      }
       cache.clear();
-      leastLoad = table.load();
       table.filled();
     },
     moment: table.nextMoment,
@@ -138,8 +103,7 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
     noteReplaced(entry) {
       const key = inodeKey(entry.inode);
       const names = replaced.get(key) ?? new Set();
-      if (entry.type === 'directory' || names.has(entry.path)) return false;
-      if (replaced.size >= REPLACED_MAX) return full();
+      if (entry.type === 'directory' || names.has(entry.path) || !hasRoom(replaced.size < REPLACED_MAX)) return false;
       replaced.set(key, names.add(entry.path));
       return enter(entry);
     },
@@ -151,11 +115,4 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       return names;
     },
   };
-}
-
-/** Of what an open drift found; a removal found nothing. */
-function inodeAfter(record: string): bigint | undefined {
-  const { after } = JSON.parse(record) as { readonly after?: { readonly inode?: unknown } | null };
-  const inode = after?.inode;
-  return typeof inode === 'number' || typeof inode === 'string' ? BigInt(inode) : undefined;
 }

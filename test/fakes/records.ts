@@ -3,9 +3,8 @@ import type { RecordWriter } from '../../src/engine/ports/record-writer.ts';
 import type { Reporter } from '../../src/engine/ports/reporter.ts';
 
 export const silentRecords: RecordWriter = {
-  drift: ({ kind, path, from, after, id, seq, severity, actors, accepts, waitsFor }) => {
-    const said = { type: 'drift', kind, path, from, id, seq, severity, actors, accepts, waitsFor };
-    return JSON.stringify({ ...said, ...(after && { after: { inode: String(after.inode) } }) });
+  drift: ({ kind, path, from, id, seq, severity, actors, accepts, waitsFor }) => {
+    return JSON.stringify({ type: 'drift', kind, path, from, id, seq, severity, actors, accepts, waitsFor });
   },
   resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
   accept: ({ generation, drifts }) => JSON.stringify({ type: 'accept', generation, drifts }),

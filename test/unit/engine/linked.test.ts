@@ -64,29 +64,3 @@ test('a watch that ends before all is known says nothing', async () => {
   await linked.fill(AbortSignal.abort());
   expect(linked.waiting).toBe(1);
 });
-
-test('what changes while there is no room waits until what is there was taken in once more', async () => {
-  let isCrowded = false;
-  const names = openInodeNames(ground.store, () => {});
-  const crowded: InodeNames = {
-    ...names,
-    get isCrowded() {
-      return isCrowded;
-    },
-    async fill(signal) {
-      isCrowded = false;
-      await names.fill(signal);
-    },
-  };
-  const doubted: string[] = [];
-  const linked = openLinked(crowded, (path) => doubted.push(path));
-  await linked.fill(new AbortController().signal);
-  isCrowded = true;
-  linked.tell([inodeKey(7n)], { source: 'unknown' });
-  expect([linked.waiting, doubted]).toEqual([1, []]);
-  const filled = linked.fill(new AbortController().signal);
-  linked.tell([inodeKey(99n)], { source: 'unknown' });
-  expect(linked.waiting).toBe(2);
-  await filled;
-  expect([linked.waiting, doubted.sort()]).toEqual([0, ['/r/a', '/r/b']]);
-});
