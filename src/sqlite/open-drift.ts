@@ -60,11 +60,9 @@ export function openDriftAmong(database: Database, hash: Hash, paths: readonly B
 /** Everything whose key or path is `tree` or below it. */
 export function openDriftBelow(database: Database, hash: Hash, tree: BytePath): OpenDrift[] {
   if (tree === ROOT) return [...allOpenDrift(database, hash)];
-  // Between `tree/` and `tree0` ('0' follows '/') lies what begins with `tree/`.
-  const bounds = [pathToBytes(tree), Buffer.from(`${tree}/`, 'latin1'), Buffer.from(`${tree}0`, 'latin1')];
   const rows = ['key', 'path'].flatMap((column) => [
-    ...database.all(`select * from open_drift where ${column} = ?`, ...bounds.slice(0, 1)),
-    ...database.all(`select * from open_drift where ${column} > ? and ${column} < ?`, ...bounds.slice(1)),
+    ...database.all(`select * from open_drift where ${column} = ?`, pathToBytes(tree)),
+    ...database.all(`select * from open_drift where ${column} > ? and ${column} < ?`, ...boundsBelow(tree)),
   ]);
   const found = rows.map((row) => decode(hash, row));
   return [...new Map(found.map((drift) => [drift.key, drift])).values()];
@@ -75,10 +73,9 @@ const KEYS = 1_024;
 /** The keys of everything whose key or path is `tree` or below it; one that moved within the tree twice. */
 export function* openKeysBelow(database: Database, tree: BytePath): Generator<BytePath> {
   yield* new Set(database.all(KEYS_AT, pathToBytes(tree)).map((row) => pathColumn(row, 'key')));
-  const to = tree === ROOT ? Buffer.from('0', 'latin1') : Buffer.from(`${tree}0`, 'latin1');
-  const from = tree === ROOT ? ROOT : (`${tree}/` as BytePath);
+  const [from, to] = boundsBelow(tree);
   for (const [statement, column] of [[KEYS_BY_KEY, 'key'] as const, [KEYS_BY_PATH, 'path'] as const]) {
-    for (let after = pathToBytes(from); ; ) {
+    for (let after = from; ; ) {
       const rows = database.all(statement, after, to);
       for (const row of rows) yield pathColumn(row, 'key');
       const last = rows.at(-1);
@@ -96,10 +93,14 @@ const KEYS_BY_PATH = `select key, path from open_drift where path > ? and path <
 /** The paths of what is in a directory itself. */
 export function openPathsIn(database: Database, dir: BytePath): BytePath[] {
   if (dir === ROOT_DIR) return database.all(PATH_ITSELF, pathToBytes(ROOT)).map(() => ROOT);
-  const from = Buffer.from(dir === ROOT ? ROOT : `${dir}/`, 'latin1');
-  // What begins with `dir/` lies before `dir0` ('0' follows '/').
-  const to = Buffer.from(dir === ROOT ? '0' : `${dir}0`, 'latin1');
+  const [from, to] = boundsBelow(dir);
   return database.all(PATHS_IN, from, to, from.length + 1).map((row) => pathColumn(row, 'path'));
+}
+
+/** Between `tree/` and `tree0` ('0' follows '/') lies what begins with `tree/`. */
+function boundsBelow(tree: BytePath): readonly [from: Buffer, to: Buffer] {
+  const above = tree === ROOT ? '' : tree;
+  return [Buffer.from(`${above}/`, 'latin1'), Buffer.from(`${above}0`, 'latin1')];
 }
 
 const PATH_ITSELF = 'select distinct path from open_drift where path = ?';
