@@ -11,8 +11,9 @@ import { caseList, makeTree, sizeOf } from './scan-trees.mjs';
 const USAGE = `npm run bench -- scan [OPTIONS]
   --cases LIST    of usr, small, large, medium, cold, growth (default: all)
   --rounds N      of each case (default 5); a case that has spent its budget ends earlier
-  --budget S      seconds that the rounds of a case may take (default 120)
-  --peers LIST    cases on which aide, tripwire and integrit run as well, once each: a list, all or none (default: medium)
+  --budget S      seconds that the rounds of a case may take, without those of the peers (default 240)
+  --peers LIST    cases on which aide, tripwire and integrit run as well, and in how many of the rounds
+                  (default usr=5,medium=5,small=1,large=1: a round of them takes 2 to 20 minutes; or none)
   --dir DIR       where trees are made, and removed afterwards (default /var/tmp; 25 GB)
   --scale F       makes the trees smaller, to try this program (default 1)
   --most N        files of the largest tree of the growth case (default 1000000)
@@ -22,8 +23,8 @@ const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: 'usr,small,large,medium,cold,growth' },
     rounds: { type: 'string', default: '5' },
-    budget: { type: 'string', default: '120' },
-    peers: { type: 'string', default: 'medium' },
+    budget: { type: 'string', default: '240' },
+    peers: { type: 'string', default: 'usr=5,medium=5,small=1,large=1' },
     dir: { type: 'string', default: '/var/tmp' },
     scale: { type: 'string', default: '1' },
     most: { type: 'string', default: '1000000' },
@@ -38,6 +39,7 @@ if (values.help) {
 
 const [rounds, budget, scale] = [values.rounds, values.budget, values.scale].map(Number);
 const wanted = values.cases.split(',');
+const peerRounds = new Map(values.peers.split(',').map((each) => [each.split('=')[0], Number(each.split('=')[1] ?? rounds)]));
 const began = performance.now();
 const base = mkdtempSync(join(values.dir, 'driftline-bench-'));
 process.on('exit', () => rmSync(base, { recursive: true, force: true }));
@@ -75,10 +77,9 @@ async function measureCase(name, { title, root, tree, isCold = false }) {
   const scratch = join(base, `${name}-scratch`);
   mkdirSync(scratch);
   const own = isCold ? coldCommands(at, scratch) : ownCommands(at, scratch);
-  const withPeers = values.peers === 'all' || values.peers.split(',').includes(name);
-  const peers = withPeers ? peerCommands(at, scratch) : [];
+  const peers = peerRounds.has(name) ? peerCommands(at, scratch) : [];
   if (isCold) timed(ownCommands(at, scratch)[1], scratch);
-  const rows = await measure(title, own, peers, scratch, { isCold });
+  const rows = await measure(title, own, { peers, peerRounds: peerRounds.get(name) ?? 0, scratch, isCold });
   const size = sizeOf(at);
   // rmSync takes minutes for a million files.
   spawnSync('rm', ['-rf', scratch, ...(tree === undefined ? [] : [at])]);
@@ -102,29 +103,40 @@ async function make(root, tree, title) {
   spawnSync('sync');
 }
 
-/** One run each to warm up and to see how much memory it takes; then rounds of all, one after the other; peers once. */
-async function measure(title, own, peers, scratch, { isCold }) {
+/** One run each to warm up and to see how much memory it takes; then rounds of all, one after the other. */
+async function measure(title, own, { peers, peerRounds, scratch, isCold }) {
   const memory = new Map();
   for (const command of isCold ? [] : own) {
     say(`${title}: ${command.name}`);
     memory.set(command.name, await peakMemory(command));
   }
-  const samples = new Map(own.map(({ name }) => [name, []]));
-  const start = performance.now();
+  const samples = new Map([...own, ...peers].map(({ name }) => [name, []]));
+  const failed = new Map(peers.flatMap(({ name, cannot }) => (cannot === undefined ? [] : [[name, cannot]])));
+  let spent = 0;
   for (let round = 1; round <= rounds; round += 1) {
     say(`${title}: round ${round}`);
+    const start = performance.now();
     for (const command of own) {
       if (isCold) spawnSync('sh', ['-c', 'sync; echo 3 >/proc/sys/vm/drop_caches']);
       samples.get(command.name).push(timed(command, scratch));
     }
-    if (((performance.now() - start) / 1000) * ((round + 1) / round) > budget) break;
+    spent += (performance.now() - start) / 1000;
+    if (round <= peerRounds) for (const peer of peers) timePeer(peer, { title, samples, failed, scratch });
+    if ((spent * (round + 1)) / round > budget) break;
   }
-  const rows = own.map((command) => rowOf(command, samples, memory));
-  for (const command of peers) {
-    say(`${title}: ${command.name}`);
-    rows.push(await peerRow(command, rows, scratch));
+  return [...own, ...peers].map((command) => (failed.has(command.name) ? { name: command.name, cannot: failed.get(command.name) } : rowOf(command, samples, memory)));
+}
+
+/** One that fails is left out from then on, and the table says why. */
+function timePeer(peer, { title, samples, failed, scratch }) {
+  if (failed.has(peer.name)) return;
+  say(`${title}: ${peer.name}`);
+  try {
+    samples.get(peer.name).push(timed(peer, scratch));
+    peer.after?.();
+  } catch (error) {
+    failed.set(peer.name, error.message.split('\n')[0]);
   }
-  return rows;
 }
 
 function rowOf({ name, beside }, samples, memory) {
@@ -142,19 +154,6 @@ function rowOf({ name, beside }, samples, memory) {
     ratio: ratios('wall'),
     cpuRatio: ratios('cpu'),
   };
-}
-
-async function peerRow(command, rows, scratch) {
-  const { name, beside, cannot, after } = command;
-  if (cannot !== undefined) return { name, cannot };
-  try {
-    const { wall, cpu, rssMiB } = timed(command, scratch);
-    after?.();
-    const other = rows.find((row) => row.name === beside);
-    return { name, beside, isPeer: true, rounds: 1, wall, spread: [wall, wall], cpu, rssMiB, ratio: wall / other.wall, cpuRatio: cpu / other.cpu };
-  } catch (error) {
-    return { name, cannot: error.message.split('\n')[0] };
-  }
 }
 
 function machine() {
