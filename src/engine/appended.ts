@@ -1,6 +1,7 @@
 // Files that became longer than the baseline has them: whatever is appended further, they differ from it. Of those, readings
 // may go on where the last one ended (Disk.read): the digest is then as good as the reading of what was there before. When
-// everything is compared, and when a difference is accepted, all of it is read.
+// everything is compared, and when a difference is accepted, all of it is read. Logs that may grow are among them; of those the
+// part that the baseline has is read apart (growth-checks.ts).
 import type { Entry } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Finding } from './page-diff.ts';
@@ -56,14 +57,14 @@ export function openAppended(): Appended {
 }
 
 /**
- * Whether a file stays drift however much is appended. Not of a log that may grow: of that it is asked whether its old part
- * is the same; and not where what is found may become the baseline without being read again.
+ * Whether a file stays what it is, drift or a log that has grown, however much is appended; not where what is found may
+ * become the baseline without being read again.
  */
 function isLonger(finding: Finding): finding is Extract<Finding, { readonly kind: 'added' | 'changed' }> {
   if (finding.kind !== 'added' && finding.kind !== 'changed') return false;
   const { after, rule } = finding;
   if (after.type !== 'file' || after.sizeBytes < BYTES_MIN) return false;
-  if (rule.onDrift !== 'report' || rule.by !== undefined || rule.attributes.growing) return false;
+  if (rule.onDrift !== 'report' || rule.by !== undefined) return false;
   if (finding.kind === 'added') return true;
   return finding.before.type === 'file' && after.sizeBytes > finding.before.sizeBytes;
 }

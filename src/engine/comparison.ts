@@ -4,6 +4,7 @@ import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts'
 import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Appended } from './appended.ts';
+import type { GrowthChecks } from './growth-checks.ts';
 import type { Finding } from './page-diff.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Disk, Portion } from './ports/disk.ts';
@@ -19,6 +20,7 @@ export interface ComparisonParts extends SurveyParts {
   readonly clock: Clock;
   /** What is found here is read as a whole. */
   readonly appended: Appended;
+  readonly growth: GrowthChecks;
   /** For one sweep, which closes it: threads of its own, so that nothing waits behind what is read slowly. */
   readonly openSweepDisk: () => Disk;
 }
@@ -112,7 +114,12 @@ async function compareAll(
   try {
     const roots = rootsOf(parts.scope, tier === 'catch-up' || tier === 'rescan' ? undefined : tier);
     const onReplaced = whenReplaced(parts.names, parts.names.moment(), (path) => doubt(path, false));
-    for await (const finding of survey({ ...parts, onReplaced }, roots, { quick, round, signal, onPortion })) {
+    for await (const finding of survey({ ...parts, onReplaced }, roots, {
+      quick,
+      round,
+      signal,
+      onPortion,
+    })) {
       if (finding.kind === 'incomplete') {
         incomplete += 1;
         continue;
@@ -122,6 +129,7 @@ async function compareAll(
       if (hasAncestorIn(path, whole)) continue;
       if (finding.kind !== 'changed') whole.add(path);
       parts.appended.doubt(path);
+      parts.growth.doubt(path);
       doubt(path, isNewDirectory(finding));
       const other = halves.other(finding, path);
       if (other !== undefined) join([path, other]);

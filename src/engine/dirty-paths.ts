@@ -4,6 +4,7 @@ import { type BatchSettings, createBatch, type IsHeld } from '../domain/batch.ts
 import type { Dirty } from '../domain/dirty.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Flush } from './flush.ts';
+import type { GrowthChecks } from './growth-checks.ts';
 import { type HeldPaths, holdPaths } from './held-paths.ts';
 import type { LargeFiles } from './large-files.ts';
 import type { Clock } from './ports/clock.ts';
@@ -34,8 +35,14 @@ const TURN_MS = 50;
 /** Pieces of work that are begun while another one goes on: each has its slice in memory. */
 const NESTED_MAX = 4;
 
+export interface DirtyPathsParts {
+  readonly clock: Clock;
+  readonly settings: BatchSettings;
+  readonly growth: Pick<GrowthChecks, 'takeDue' | 'dueMs' | 'paths'>;
+}
+
 export function openDirtyPaths(
-  { clock, settings }: { readonly clock: Clock; readonly settings: BatchSettings },
+  { clock, settings, growth }: DirtyPathsParts,
   { flush, large }: { readonly flush: Pick<Flush, 'batch'>; readonly large: LargeFiles },
 ): DirtyPaths {
   const batch = createBatch(settings);
@@ -85,10 +92,13 @@ export function openDirtyPaths(
     },
     add: (dirty) => batch.add(dirty, clock.monotonicMs()),
     join: batch.join,
-    dueMs: () => batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY,
-    flushDue: (signal) => flushSlices(batch.take(clock.monotonicMs(), large.holds, SLICE), signal, LARGE_BYTES),
+    dueMs: () => Math.min(batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY, growth.dueMs()),
+    flushDue(signal) {
+      for (const one of growth.takeDue()) batch.add(one, clock.monotonicMs());
+      return flushSlices(batch.take(clock.monotonicMs(), large.holds, SLICE), signal, LARGE_BYTES);
+    },
     flushAll: (signal, maxBytes) => flushSlices(batch.takeAll(large.holds, SLICE), signal, maxBytes),
-    paths: batch.paths,
+    paths: () => [...growth.paths(), ...batch.paths()],
     get size() {
       return taken + batch.size;
     },

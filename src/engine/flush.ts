@@ -70,7 +70,10 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
     { signal, sinceMs, moment, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
     const { trigger } = parts;
-    for (const { path } of dirty) unread.delete(path);
+    for (const one of dirty) {
+      unread.delete(one.path);
+      parts.growth?.keep(one);
+    }
     for (const { path, errno } of found.incomplete) {
       unread.add(path);
       if (errno === UNSTABLE) doubt(path);

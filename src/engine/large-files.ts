@@ -5,6 +5,7 @@ import { readRecord, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, isWithin, nameOf } from '../domain/path.ts';
 import type { InodeNames } from './inode-names.ts';
 import type { Disk } from './ports/disk.ts';
+import { tokenFor } from './readings.ts';
 import { type Reconciled, type ReconcileParts, reconcile } from './reconcile.ts';
 import { whenReplaced } from './replaced.ts';
 
@@ -54,6 +55,8 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive 
   let current: Dirty | undefined;
   let done: (LargeRead & { readonly told: string | undefined }) | undefined;
   let disk: Disk | undefined;
+  /** Of which the disk remembers how far they were read. */
+  const followed = new Set<BytePath>();
 
   const openDisk = (signal: AbortSignal): Disk => {
     disk = parts.openLargeDisk();
@@ -63,6 +66,11 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive 
   const closeDisk = (): void => {
     if (disk !== undefined) survive(disk.close());
     disk = undefined;
+    followed.clear();
+  };
+  const mustStayOpen = (): boolean => {
+    for (const path of followed) if (parts.appended?.has(path) !== true) followed.delete(path);
+    return followed.size > 0;
   };
 
   const readNext = async (dirty: Dirty, signal: AbortSignal): Promise<void> => {
@@ -71,7 +79,9 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive 
     try {
       const onReplaced = whenReplaced(parts.names, moment, () => again(dirty));
       const from = { ...parts, onReplaced, disk: disk ?? openDisk(signal) };
-      const found = told === undefined ? undefined : await readFile(from, dirty);
+      const token = tokenFor(parts, dirty.path);
+      if (token !== undefined) followed.add(dirty.path);
+      const found = told === undefined ? undefined : await readFile(from, dirty, token);
       done = { dirty, found, moment, told };
     } catch (error) {
       // What the closed disk does to work in hand is no news; the next start finds what was not read.
@@ -112,7 +122,7 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive 
     },
     begin(signal) {
       if (current !== undefined) return;
-      if (waiting.size === 0) return closeDisk();
+      if (waiting.size === 0) return mustStayOpen() ? undefined : closeDisk();
       // Who is written to all the time comes back here again and again, and must not push others to the end.
       current = [...waiting.values()].reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a));
       waiting.delete(current.path);
@@ -133,9 +143,13 @@ export function openLargeFiles(parts: LargeFilesParts, { onDone, again, survive 
   };
 }
 
-async function readFile(parts: ReconcileParts, dirty: Dirty): Promise<Reconciled | undefined> {
+async function readFile(
+  parts: ReconcileParts,
+  dirty: Dirty,
+  token: number | undefined,
+): Promise<Reconciled | undefined> {
   const { disk } = parts;
-  const page = await disk.read(dirOf(dirty.path), [nameOf(dirty.path)]);
+  const page = await disk.read(dirOf(dirty.path), [nameOf(dirty.path)], undefined, token);
   const [at] = recordOffsets(page.records);
   if (at === undefined || readRecord(page.records, at, page.dir).type !== 'file') return undefined;
   return await reconcile({ ...parts, disk: { ...disk, read: () => Promise.resolve(page) } }, [dirty]);

@@ -1,4 +1,5 @@
 // How single paths are read: those of a directory together, and by itself each of which only what was appended is read.
+import { addTo } from '../domain/gather.ts';
 import { recordCtimeNs, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, joinPath, nameOf } from '../domain/path.ts';
 import type { Appended } from './appended.ts';
@@ -46,19 +47,24 @@ export async function readPaths(
 /** For Disk.read; `token`: its `appended`. */
 type Reading = readonly [dir: BytePath, names: readonly BytePath[], token?: number];
 
-function readingsOf(
-  paths: Iterable<BytePath>,
-  { appended, baseline }: { readonly appended?: Appended; readonly baseline: Baseline },
-): Reading[] {
+interface TokenParts {
+  readonly appended?: Appended;
+  readonly baseline: Baseline;
+}
+
+/** For a file of which only what was appended is to be read. */
+export function tokenFor({ appended, baseline }: TokenParts, path: BytePath): number | undefined {
+  return appended?.has(path) ? appended.tokenOf(path, baseline.find(path)) : undefined;
+}
+
+function readingsOf(paths: Iterable<BytePath>, parts: TokenParts): Reading[] {
   const readings: Reading[] = [];
   const names = new Map<BytePath, BytePath[]>();
   for (const path of paths) {
     const [dir, name] = [dirOf(path), nameOf(path)];
-    const token = appended?.has(path) ? appended.tokenOf(path, baseline.find(path)) : undefined;
-    const known = names.get(dir);
-    if (token !== undefined) readings.push([dir, [name], token]);
-    else if (known === undefined) names.set(dir, [name]);
-    else known.push(name);
+    const token = tokenFor(parts, path);
+    if (token === undefined) addTo(names, dir, name);
+    else readings.push([dir, [name], token]);
   }
   return [...readings, ...names];
 }

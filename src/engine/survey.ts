@@ -6,6 +6,7 @@ import { readRecord, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
+import type { Growth, GrowthChecks } from './growth-checks.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
 import { isWhole, portionOf } from './portion.ts';
 import type { Disk, Page, Portion, WalkOptions } from './ports/disk.ts';
@@ -17,6 +18,8 @@ export interface SurveyParts {
   readonly scope: Scope;
   /** Told of what is another inode than the baseline has, and otherwise the same. */
   readonly onReplaced?: (entry: Entry) => void;
+  /** Where the old part of a growing file need not be read each time. */
+  readonly growth?: GrowthChecks | undefined;
 }
 
 export interface SurveyOptions {
@@ -41,6 +44,8 @@ export async function* survey(
     if (after === undefined && upTo === undefined) given.set(dir, run);
     return run;
   };
+  // Who compares everything reads everything.
+  const whole = { ...parts, growth: undefined };
   const seals = parts.baseline.seals();
   // A baseline of an earlier format has no quick seals: then all of it is compared with what `known` says.
   const trusting = { known, onUnchanged: onPortion, ...(seals.hasQuick && { seals }), ...(round && { round }) };
@@ -49,7 +54,7 @@ export async function* survey(
     onPortion(portionOf(page));
     const run = isWhole(page) ? given.get(page.dir) : undefined;
     given.delete(page.dir);
-    yield* findingsOf(page, parts, run);
+    yield* findingsOf(page, whole, run);
   }
 }
 
@@ -70,7 +75,7 @@ export async function* findingsHere(page: Page, parts: SurveyParts, known?: Buff
   }
   for (const finding of diffPage(page, known ?? knownRun(page, baseline), scope)) {
     if (finding.kind === 'replaced') parts.onReplaced?.(finding.after);
-    else if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts.disk);
+    else if (finding.kind === 'changed' && finding.prefixBytes !== undefined) yield* verifyGrowth(finding, parts);
     else yield finding;
   }
 }
@@ -81,18 +86,19 @@ export function* removedBelow(path: BytePath, { baseline, scope }: SurveyParts):
   }
 }
 
-async function* verifyGrowth(
-  finding: Extract<Finding, { readonly kind: 'changed' }>,
-  disk: Disk,
-): AsyncGenerator<Finding> {
-  const digest = await disk.digestPrefix(finding.after.path, finding.prefixBytes ?? 0n);
-  if ('errno' in digest) {
-    yield { kind: 'incomplete', path: finding.after.path, errno: digest.errno };
-    if (finding.changed.length > 0) yield { ...finding, prefixBytes: undefined };
-    return;
+async function* verifyGrowth(finding: Growth, { disk, growth }: SurveyParts): AsyncGenerator<Finding> {
+  let isKept = growth?.lately(finding);
+  if (isKept === undefined) {
+    const digest = await disk.digestPrefix(finding.after.path, finding.prefixBytes ?? 0n);
+    if ('errno' in digest) {
+      yield { kind: 'incomplete', path: finding.after.path, errno: digest.errno };
+      if (finding.changed.length > 0) yield { ...finding, prefixBytes: undefined };
+      return;
+    }
+    const old = finding.before.digest;
+    isKept = old !== undefined && isSameDigest(old, digest);
+    growth?.verified(finding, isKept);
   }
-  const old = finding.before.digest;
-  const kept = old !== undefined && isSameDigest(old, digest);
-  const changed = kept ? finding.changed : [...finding.changed, 'digest' as const];
+  const changed = isKept ? finding.changed : [...finding.changed, 'digest' as const];
   if (changed.length > 0) yield { ...finding, changed, prefixBytes: undefined };
 }

@@ -1,15 +1,16 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
 import type { Gap } from '../domain/coverage.ts';
-import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
 import { openAppended } from './appended.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
+import { coverageNotice } from './coverage-notice.ts';
 import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
+import { openGrowthChecks } from './growth-checks.ts';
 import { type LargeFilesParts, openLargeFiles } from './large-files.ts';
 import { openLinked } from './linked.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
@@ -55,7 +56,8 @@ export interface Watch {
 
 export function openWatch(initial: WatchParts): Watch {
   // Everybody holds on to this object: a change is one for all.
-  const parts = { ...initial, appended: openAppended() };
+  const appended = openAppended();
+  const parts = { ...initial, appended, growth: openGrowthChecks(initial.clock, appended) };
   const { clock, source, store } = parts;
   let wake = new AbortController();
   const gaps: Gap[] = [];
@@ -117,7 +119,7 @@ export function openWatch(initial: WatchParts): Watch {
       case 'coverage': {
         const { coverage, state } = event;
         store.commit({ journal: [parts.records.coverage({ timeNs: clock.nowNs(), coverage, state })] });
-        parts.reporter.notice(`coverage: ${escapePath(coverage.mount)} is ${state} (${coverage.mode})`);
+        parts.reporter.notice(coverageNotice(coverage, state));
         return;
       }
     }

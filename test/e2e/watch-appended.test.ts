@@ -46,6 +46,35 @@ test('of a file that grows and grows only what is new is read, until everything 
   expect(site.check()).toMatchObject({ exitCode: 0 });
 });
 
+test.each([
+  ['by the threads that read everything', 32],
+  ['in the lane of large files', 96],
+])('of a log that may grow only what is new is read, and its old part once in a while: %s', async (_, mebibytes) => {
+  site.configure({ rule: { attributes: ['mode', 'growing'] }, watch: { sweep: { critical: 'off', normal: 'off' } } });
+  site.shell(`head -c ${mebibytes}M /dev/zero | tr "\\0" a >log`);
+  const daemon = await site.begin();
+  const [before, startMs] = [bytesRead(daemon), performance.now()];
+  const looks = 30;
+  for (let look = 0; look < looks; look += 1) {
+    site.shell('echo more >>log');
+    await daemon.settled();
+  }
+  const read = (bytesRead(daemon) - before) / MEBIBYTE;
+  const seconds = (performance.now() - startMs) / 1000;
+  process.stdout.write(
+    `${looks} appends to ${mebibytes} MiB in ${seconds.toFixed(1)} s: ${read.toFixed(0)} MiB read\n`,
+  );
+  // Twice at the beginning, once more by each thread, and the old part at 10 MB/s.
+  expect(read).toBeLessThan(mebibytes * 5 + 10 * seconds);
+  expect(site.check()).toMatchObject({ exitCode: 0 });
+  // What was there before is changed and something is appended; nobody writes after that.
+  site.shell('printf X | dd of=log conv=notrunc status=none; echo more >>log');
+  await daemon.until('the tampering', () =>
+    site.journal().some(({ type, changed }) => type === 'drift' && String(changed) === 'digest'),
+  );
+  expect(site.check()).toMatchObject({ exitCode: 4 });
+});
+
 test('a storm of files that come and go costs no hashing', async () => {
   const daemon = await site.begin();
   await daemon.settled();

@@ -46,7 +46,6 @@ test.each([
   ['is small', changed(1n, MEBIBYTE - 1n)],
   ['is accepted as it is found', changed(1n, MEBIBYTE, { onDrift: 'accept' })],
   ['may be accepted by who did it', changed(1n, MEBIBYTE, { by: [] })],
-  ['may grow', changed(1n, MEBIBYTE, { attributes: { names: new Set(['size']), growing: true } })],
   ['is gone', { kind: 'removed', rule: rule('all', ['/r']), before: file(MEBIBYTE) } satisfies Difference],
 ] as const)('a file that %s is read from its beginning', (_, difference) => {
   const appended = openAppended();

@@ -1,0 +1,111 @@
+// When the old part of a log that may grow is read again.
+import { beforeEach, expect, test } from 'vitest';
+import type { Digest } from '../../../src/domain/entry.ts';
+import { openAppended } from '../../../src/engine/appended.ts';
+import { type Growth, type GrowthChecks, openGrowthChecks } from '../../../src/engine/growth-checks.ts';
+import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
+import { entry, path } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
+
+const LOG = path('/r/log');
+const MEBIBYTE = 1024n * 1024n;
+/** Its old part may be read once in so long. */
+const OLD_BYTES = 20n * MEBIBYTE;
+const OLD_MS = Number(OLD_BYTES) / 10_000;
+
+let clock: ManualClock;
+let appended: ReturnType<typeof openAppended>;
+let checks: GrowthChecks;
+beforeEach(() => {
+  clock = createManualClock();
+  appended = openAppended();
+  checks = openGrowthChecks(clock, appended);
+});
+
+const digest = (byte: number): Digest => ({ algorithm: 'blake3', value: new Uint8Array(32).fill(byte) });
+const growth = (
+  sizeBytes: bigint,
+  { oldBytes = OLD_BYTES, old = 1, inode = 7n, onDrift = 'report' as const } = {},
+): Growth => ({
+  kind: 'changed',
+  rule: rule('logs', ['/r'], { attributes: { names: new Set(['mode']), growing: true }, onDrift }),
+  before: entry('/r/log', { type: 'file', sizeBytes: oldBytes, digest: digest(old) }),
+  after: entry('/r/log', { type: 'file', sizeBytes, inode, ctimeNs: sizeBytes, digest: digest(2) }),
+  changed: [],
+  prefixBytes: oldBytes,
+});
+const dirty = { path: LOG, subtree: false, actors: [], hasOthers: false, sinceMs: 5 };
+
+test('of a log that becomes longer the old part is read once in a while, whether or not anybody writes', async () => {
+  expect(checks.lately(growth(OLD_BYTES + 1n))).toBeUndefined();
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  expect(appended.has(LOG)).toBe(true);
+  expect([checks.paths(), checks.dueMs()]).toEqual([[], Number.POSITIVE_INFINITY]);
+
+  expect(checks.lately(growth(OLD_BYTES + 2n))).toBe(true);
+  checks.keep(dirty);
+  expect(checks.paths()).toEqual([LOG]);
+  expect(checks.dueMs() - clock.monotonicMs()).toBeCloseTo(OLD_MS, 0);
+  expect(checks.takeDue()).toEqual([]);
+  await clock.advance(OLD_MS + 1);
+  expect(checks.lately(growth(OLD_BYTES + 3n))).toBeUndefined();
+  expect(checks.takeDue()).toEqual([dirty]);
+  expect([checks.takeDue(), checks.paths(), checks.dueMs()]).toEqual([[], [], Number.POSITIVE_INFINITY]);
+  expect(checks.lately(growth(OLD_BYTES + 3n))).toBeUndefined();
+});
+
+test('what is due comes without who wrote when nobody is known, and not when it was read meanwhile', async () => {
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  checks.lately(growth(OLD_BYTES + 2n));
+  await clock.advance(OLD_MS + 1);
+  expect(checks.takeDue()).toMatchObject([{ path: LOG, subtree: false, actors: [{ source: 'unknown' }] }]);
+  checks.verified(growth(OLD_BYTES + 2n), true);
+  checks.lately(growth(OLD_BYTES + 3n));
+  checks.verified(growth(OLD_BYTES + 3n), true);
+  await clock.advance(OLD_MS + 1);
+  expect(checks.takeDue()).toEqual([]);
+});
+
+test('an old part that was another stays that until it is read again', () => {
+  checks.verified(growth(OLD_BYTES + 1n), false);
+  expect(checks.lately(growth(OLD_BYTES + 2n))).toBe(false);
+});
+
+test.each([
+  [
+    'is not longer than the last time',
+    growth(OLD_BYTES + 8n),
+    (one: Growth) => ({ ...one, after: { ...one.after, ctimeNs: 1n } }),
+  ],
+  ['is shorter', growth(OLD_BYTES + 7n), undefined],
+  ['is another file', growth(OLD_BYTES + 9n, { inode: 8n }), undefined],
+  ['was accepted since', growth(OLD_BYTES + 9n, { old: 3 }), undefined],
+] as const)('of a log that %s the old part is read', (_, next, change) => {
+  checks.verified(growth(OLD_BYTES + 8n), true);
+  expect(checks.lately(change?.(next) ?? next)).toBeUndefined();
+});
+
+test('looked at twice as it is, it is the same', () => {
+  checks.verified(growth(OLD_BYTES + 8n), true);
+  expect(checks.lately(growth(OLD_BYTES + 8n))).toBe(true);
+});
+
+test.each([
+  ['a small old part', growth(OLD_BYTES, { oldBytes: MEBIBYTE - 1n })],
+  ['what may become the baseline', { ...growth(OLD_BYTES + 1n), rule: rule('logs', ['/r'], { onDrift: 'accept' }) }],
+] as const)('%s is read each time', (_, one) => {
+  checks.verified(one, true);
+  expect(checks.lately({ ...one, after: { ...one.after, sizeBytes: one.after.sizeBytes + 1n } })).toBeUndefined();
+});
+
+test('what a comparison of everything found is read, and of many logs those that were read longest ago', () => {
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  checks.doubt(LOG);
+  expect(checks.lately(growth(OLD_BYTES + 2n))).toBeUndefined();
+  const logOf = (index: number): Growth => {
+    const one = growth(OLD_BYTES + 1n);
+    return { ...one, after: { ...one.after, path: path(`/r/log${index}`) } };
+  };
+  for (let index = 0; index < 257; index += 1) checks.verified(logOf(index), true);
+  expect([logOf(0), logOf(256)].map((one) => checks.lately(one))).toEqual([undefined, true]);
+});
