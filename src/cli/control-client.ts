@@ -15,7 +15,7 @@ interface Patience {
 
 /** A status is at hand at once; an accept reads files, and so does who is asked quickly, but a walk is at hand then. */
 const PATIENCE: Readonly<Record<ControlRequest['op'], Patience>> = {
-  status: { waitMs: 2_000, replyMaxBytes: 8 * 1024 * 1024 },
+  status: { waitMs: 5_000, replyMaxBytes: 8 * 1024 * 1024 },
   quick: { waitMs: 20_000, replyMaxBytes: LINE_MAX_BYTES },
   accept: { waitMs: 60_000, replyMaxBytes: LINE_MAX_BYTES },
   hook: { waitMs: 10_000, replyMaxBytes: LINE_MAX_BYTES },
@@ -78,17 +78,24 @@ function noAnswer(how: string): AppError {
 
 const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
 
-/** Coverage as the running watch reports it; empty when none is running or it may not be asked. */
-export async function coverageOfWatch(baseline: BytePath): Promise<Coverage[]> {
+/** What a watch beside this command covers. */
+export interface WatchView {
+  /** As it reports it; empty when none is running or it may not be asked. */
+  readonly coverage: readonly Coverage[];
+  /** It is running and gives no answer: nobody knows what it covers. */
+  readonly isDeaf: boolean;
+}
+
+export async function viewOfWatch(baseline: BytePath): Promise<WatchView> {
   let status: unknown;
   try {
     status = await askWatch(baseline, { op: 'status' });
-  } catch {
-    // A check must not fail because the watch is just stopping: then it is not covering anything either.
-    return [];
+  } catch (error) {
+    // Another failure is no reason for a check to fail: a watch that is just stopping covers nothing either.
+    return { coverage: [], isDeaf: errorCode(error) === 'BUSY' };
   }
   const rows = isRecord(status) ? status['coverage'] : [];
-  return Array.isArray(rows) ? rows.filter(isRecord).map(toCoverage) : [];
+  return { coverage: Array.isArray(rows) ? rows.filter(isRecord).map(toCoverage) : [], isDeaf: false };
 }
 
 function toCoverage(row: Readonly<Record<string, unknown>>): Coverage {

@@ -30,7 +30,7 @@ export function encodeRequest(request: ControlRequest): string {
 }
 
 export function parseRequest(line: string): ControlRequest {
-  const value: unknown = JSON.parse(line);
+  const value = parseJson(line);
   if (!isRecord(value)) throw malformed();
   if (value['op'] === 'status') return { op: 'status' };
   if (value['op'] === 'hook') return { op: 'hook', errand: parseErrand(value) };
@@ -87,7 +87,7 @@ export function encodeFailure(error: unknown): string {
 
 /** The result, or the failure as the AppError that it was on the other side. */
 export function parseReply(line: string): unknown {
-  const value: unknown = JSON.parse(line);
+  const value = parseJson(line);
   if (!isRecord(value)) throw malformed();
   if (value['ok'] === true) return value['result'];
   const { code, message, hint } = value;
@@ -98,6 +98,14 @@ export function parseReply(line: string): unknown {
 export function parsePath(value: unknown): BytePath {
   if (typeof value !== 'string' || /[^\0-\xff]/.test(value)) throw malformed();
   return pathFromLatin1(value);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw malformed();
+  }
 }
 
 function malformed(): AppError {

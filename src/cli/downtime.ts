@@ -16,6 +16,11 @@ export function downtimeOf(journal: Journal, touchedMs: number, nowMs: number): 
   return { cause: causeOf(lastStage(journal, fromMs - SEARCH_MS)), fromMs, toMs: nowMs };
 }
 
+/** The watch that ran last, of which no trace is left: when it was seen last. Undefined when it ended as it should, or never began. */
+export function killedAt(journal: Journal, touchedMs: number): number | undefined {
+  return lastStage(journal, touchedMs - SEARCH_MS) === 'start' ? touchedMs : undefined;
+}
+
 const CAUSES: Readonly<Record<string, GapCause>> = { init: 'unwatched', stop: 'stopped' };
 
 function causeOf(stage: string | undefined): GapCause {

@@ -100,6 +100,16 @@ export function lockState(baseline: BytePath): Lock | undefined {
   }
 }
 
+/** When whoever had the lock gave the last sign of life, in milliseconds since the epoch; undefined when nobody ever had it. */
+export function lastSignOfLife(baseline: BytePath): number | undefined {
+  try {
+    return statSync(pathToBytes(lockPath(baseline))).mtimeMs;
+  } catch {
+    // Nobody, or nobody that may be known of here.
+    return undefined;
+  }
+}
+
 function baselineMissing(baseline: BytePath): AppError {
   return new AppError('BASELINE_MISSING', `there is no baseline ${escapePath(baseline)}`, {
     hint: 'make one with `driftline init`',

@@ -7,7 +7,10 @@ import { type HookState, idleState } from '../engine/hook-state.ts';
 import type { Store } from '../engine/ports/store.ts';
 import type { SweepState } from '../engine/sweep.ts';
 import { isLostCoverage } from '../watch/absence.ts';
+import { systemClock } from './clock.ts';
 import { isRecord } from './control-protocol.ts';
+import { killedAt } from './downtime.ts';
+import { lastSignOfLife } from './state.ts';
 import type { Session } from './watch-session.ts';
 
 export interface StatusDocument {
@@ -18,7 +21,10 @@ export interface StatusDocument {
   readonly since: string | null;
   readonly generation: number;
   readonly entries: number;
-  /** false: the watch says that it does not hear of something that is there, or says nothing; null: no watch is running. */
+  /**
+   * false: the watch says that it does not hear of something that is there, or says nothing, or was killed; null: no watch is
+   * running.
+   */
   readonly healthy: boolean | null;
   readonly coverage: readonly CoverageRow[];
   readonly backlog: number;
@@ -100,8 +106,16 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
 }
 
 /** Without a watch nothing is covered, and what waits for hooks goes on waiting. */
-export function idleStatus({ hooks }: Settings, store: Store): StatusDocument {
-  return { ...baseStatus(store), hooks: hooks.map((hook) => hookRow(idleState(hook, store.outbox))) };
+export function idleStatus({ hooks, baseline }: Settings, store: Store): StatusDocument {
+  const touchedMs = lastSignOfLife(baseline);
+  const killedMs = touchedMs === undefined ? undefined : killedAt(store.journal, touchedMs);
+  const gaps: Gap[] = killedMs === undefined ? [] : [{ cause: 'killed', fromMs: killedMs, toMs: systemClock.nowMs() }];
+  return {
+    ...baseStatus(store),
+    healthy: killedMs === undefined ? null : false,
+    gaps: gaps.map(gapRow),
+    hooks: hooks.map((hook) => hookRow(idleState(hook, store.outbox))),
+  };
 }
 
 function hookRow(state: HookState): HookRow {

@@ -54,6 +54,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENODEV: 'has no filesystem id',
 };
 
+/** What does not go through a mount of this type. */
+const ASIDES: Readonly<Record<string, string>> = { overlay: ', and writes to its upper directory itself are not seen' };
+
 /** Whether a path is on another mount than the one that is being marked. */
 type IsOther = (path: BytePath) => boolean;
 
@@ -86,7 +89,9 @@ export class Marks {
 
   /** The group whose filesystem mark covers a filesystem, by the device of its mounts. */
   groupOf(device: string): FanotifyGroup | undefined {
-    return this.#fidGroups.find(({ filesystems }) => deviceIn(filesystems, device))?.group;
+    const isOn = ({ filesystems }: WatchGroup): boolean =>
+      [...filesystems.values()].some((one) => one.device === device);
+    return this.#fidGroups.find(isOn)?.group;
   }
 
   /** Marks a mount as well as its filesystem allows. Throws AppError NO_PERMISSION. */
@@ -162,7 +167,8 @@ export class Marks {
       mount,
       directoryMarks(group, () => directories.handles()),
     );
-    if (directories.isComplete) return { mode: 'inode', reason: `${why}: its directories are marked one by one` };
+    if (directories.isComplete)
+      return { mode: 'inode', reason: `${why}: its directories are marked one by one${ASIDES[mount.type] ?? ''}` };
     return { mode: content.mode, reason: `${content.reason}, and not all of its directories could be marked` };
   }
 
@@ -240,8 +246,4 @@ function fsidOf(mount: Mount): string {
   } finally {
     closeSync(fd);
   }
-}
-
-function deviceIn(filesystems: Filesystems, device: string): boolean {
-  return [...filesystems.values()].some((filesystem) => filesystem.device === device);
 }

@@ -2,6 +2,7 @@
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import type { Coverage } from '../domain/coverage.ts';
 import { AppError, type AppErrorCode } from '../domain/errors.ts';
+import { addTo } from '../domain/gather.ts';
 import { pathFromLatin1 } from '../domain/path.ts';
 import type { ScopeSettings } from '../domain/rule.ts';
 import type { Who } from '../domain/settings.ts';
@@ -115,12 +116,7 @@ export function eventsOfBatch({ events, dirty }: BatchMessage): WatchEvent[] {
 /** One event for each who changed them: what is asked of the baseline is asked once. */
 function linksOf({ links, linkActorOf, actors }: DirtyColumns): WatchEvent[] {
   const keysOf = new Map<number, number[]>();
-  for (const [at, inodeKey] of links.entries()) {
-    const actorAt = linkActorOf[at] ?? -1;
-    const keys = keysOf.get(actorAt);
-    if (keys === undefined) keysOf.set(actorAt, [inodeKey]);
-    else keys.push(inodeKey);
-  }
+  for (const [at, inodeKey] of links.entries()) addTo(keysOf, linkActorOf[at] ?? -1, inodeKey);
   return [...keysOf].map(([at, inodeKeys]) => ({ kind: 'linked', inodeKeys, actor: actors[at] ?? UNKNOWN_ACTOR }));
 }
 

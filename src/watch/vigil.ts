@@ -27,7 +27,7 @@ export class Vigil {
   /** `isEmpty`: all queues were just seen empty; what is still in one may be what is waited for. */
   listen(nowMs: number, isEmpty: boolean): WatchEvent[] {
     const heard = this.#mounts.heard(this.#canaries.takeHeard(), nowMs);
-    return isEmpty ? [...heard, ...this.#mounts.silent(this.#canaries.overdue(nowMs))] : heard;
+    return isEmpty ? [...heard, ...this.#mounts.silent(this.#canaries.overdue(nowMs), nowMs)] : heard;
   }
 
   /** Whether it is time for `ask`; the next time is counted from now on. */
@@ -44,6 +44,6 @@ export class Vigil {
     const verified = this.#mounts.verify(nowMs);
     if (!this.#asks) return verified;
     for (const canary of this.#mounts.canaries()) this.#canaries.send(canary, nowMs);
-    return [...verified, ...this.#mounts.silent(this.#canaries.takeBroken())];
+    return [...verified, ...this.#mounts.silent(this.#canaries.takeBroken(), nowMs)];
   }
 }

@@ -74,7 +74,7 @@ export class WatchedMounts {
     const marksOf = presentMarks();
     const lost = [...this.#watched.values()].filter(({ mount }) => !this.#marks.holds(mount, marksOf, kinds));
     const events = lost.flatMap((watched) => {
-      const went = this.#lose(watched, 'the kernel does not have its marks any more');
+      const went = this.#lose(watched, 'the kernel does not have its marks any more', nowMs);
       this.#marks.forget(watched.mount);
       return [went, ...this.#regain(watched, this.#mark(watched.mount), nowMs)];
     });
@@ -83,13 +83,13 @@ export class WatchedMounts {
   }
 
   /** Mounts of which no events come. */
-  silent(silences: readonly Silence[]): WatchEvent[] {
+  silent(silences: readonly Silence[], nowMs: number): WatchEvent[] {
     const reasons = new Map(silences.map(({ at, reason }) => [at, reason]));
     return [...this.#watched.values()].flatMap((watched) => {
       const reason = reasons.get(watched.mount.mountPoint);
       if (reason === undefined || watched.silenced !== undefined) return [];
       watched.silenced = watched.coverage;
-      return [this.#lose(watched, reason)];
+      return [this.#lose(watched, reason, nowMs)];
     });
   }
 
@@ -105,8 +105,10 @@ export class WatchedMounts {
     return [...this.#watched.values()].flatMap(({ mount }) => this.#marks.canaryOf(mount) ?? []);
   }
 
-  #lose(watched: Watched, reason: string): WatchEvent {
-    watched.coverage = { ...watched.coverage, mode: 'none', reason };
+  /** A gap that lasts until it is regained. */
+  #lose(watched: Watched, reason: string, nowMs: number): WatchEvent {
+    const { mount, gaps } = watched.coverage;
+    watched.coverage = { mount, mode: 'none', sinceMs: nowMs, gaps: gaps + 1, reason };
     return { kind: 'coverage', coverage: watched.coverage, state: 'lost' };
   }
 
@@ -114,7 +116,7 @@ export class WatchedMounts {
   #regain(watched: Watched, { mode, reason }: Pick<Coverage, 'mode' | 'reason'>, nowMs: number): WatchEvent[] {
     const { mount, gaps } = watched.coverage;
     watched.silenced = undefined;
-    watched.coverage = { mount, mode, sinceMs: nowMs, gaps: gaps + 1, reason };
+    watched.coverage = { mount, mode, sinceMs: nowMs, gaps, reason };
     return [
       { kind: 'coverage', coverage: watched.coverage, state: 'watched' },
       { kind: 'dirty', path: mount, subtree: true, actor: UNKNOWN_ACTOR },
@@ -147,8 +149,9 @@ export class WatchedMounts {
   #changed(path: BytePath, state: 'covered' | 'watched', nowMs: number): WatchEvent[] {
     const coverage = this.#coverageAt(path, nowMs);
     const isLost = state === 'watched' && coverage.mode === 'none';
+    const reason = state === 'watched' ? unmountedReason(coverage) : coverage.reason;
     return [
-      { kind: 'coverage', coverage, state: isLost ? 'lost' : state },
+      { kind: 'coverage', coverage: { ...coverage, reason }, state: isLost ? 'lost' : state },
       { kind: 'dirty', path, subtree: true, actor: UNKNOWN_ACTOR },
     ];
   }
@@ -180,6 +183,11 @@ export class WatchedMounts {
       ),
     ];
   }
+}
+
+function unmountedReason({ reason }: Coverage): string {
+  const went = 'what was mounted there is gone';
+  return reason === undefined ? went : `${went}; ${reason}`;
 }
 
 /** The kernel reuses mount ids, so the id alone does not name a mount across time. */

@@ -35,12 +35,14 @@ test('a rule path that is there and not seen is exit bit 8; one that is not ther
 test('a watch that was stopped makes nobody hang', async () => {
   const daemon = await site.begin();
   daemon.signal('SIGSTOP');
-  expect(site.check()).toMatchObject({ coverage: [], exitCode: 0 });
+  const check = site.driftline('check', '--json');
+  expect([check.status, JSON.parse(check.stdout)]).toMatchObject([8, { coverage: [], exitCode: 8 }]);
+  expect(check.stderr).toContain('the running watch gives no answer: what it covers is not known\n');
   const status = site.driftline('status');
   expect(status.status).toBe(8);
   expect(status.stdout).toMatch(/^watch {5}gives no answer$/m);
   expect(site.json(['status'], [8])).toMatchObject({ pid: null, healthy: false, coverage: [] });
-  expect(status.stderr).toContain('the running watch gave no answer within 2 s: what it covers is not known');
+  expect(status.stderr).toContain('the running watch gave no answer within 5 s: what it covers is not known');
   daemon.signal('SIGCONT');
   expect(await daemon.stop()).toMatchObject({ code: 0 });
 });

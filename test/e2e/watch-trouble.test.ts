@@ -86,7 +86,7 @@ test('a filesystem mounted below a watched path is watched, and can be unmounted
   site.shell('mkdir disk; truncate -s 16M ../disk.img; mkfs.ext4 -q -F ../disk.img');
   const daemon = await site.begin();
   site.shell('mount -o loop ../disk.img disk');
-  await daemon.said(/coverage: .*\/root\/disk is covered \(filesystem\)/);
+  await daemon.said(/coverage: .*\/root\/disk is covered by another mount \(filesystem\)/);
   site.shell('echo 1 >disk/file');
   expect(briefs(await daemon.settled(), site.root)).toContain('added disk/file');
   site.shell('umount disk');

@@ -95,8 +95,10 @@ test('a mount that falls silent is lost coverage until it is heard again', () =>
     const mounts = new WatchedMounts(scope, marks);
     const reason = 'no event came when its directory was opened';
     const silence = [{ at: root, reason }];
-    expect(mounts.silent(silence)).toMatchObject([{ state: 'lost', coverage: { mode: 'none', gaps: 0 } }]);
-    expect(mounts.silent(silence)).toEqual([]);
+    expect(mounts.silent(silence, 4)).toMatchObject([
+      { state: 'lost', coverage: { mode: 'none', sinceMs: 4, gaps: 1 } },
+    ]);
+    expect(mounts.silent(silence, 4)).toEqual([]);
     expect(mounts.coverage()).toMatchObject([{ mount: root, mode: 'none', reason }]);
     expect(mounts.heard([root], 5)).toMatchObject([
       { state: 'watched', coverage: { mode: 'filesystem', sinceMs: 5, gaps: 1 } },

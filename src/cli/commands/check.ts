@@ -13,7 +13,7 @@ import { isLostCoverage } from '../../watch/absence.ts';
 import { countEntries } from '../baseline-runs.ts';
 import { systemClock } from '../clock.ts';
 import { argumentPaths, type Context, loadContext, scopeOf, warnOfRulePaths } from '../context.ts';
-import { coverageOfWatch } from '../control-client.ts';
+import { viewOfWatch, type WatchView } from '../control-client.ts';
 import { openRecords } from '../drift-record.ts';
 import { forecast, NO_FORECAST } from '../forecast.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -68,8 +68,9 @@ async function compare(
 ): Promise<number> {
   const store = openState(settings, 'read');
   warnOfLostRoots(context, store.baseline.info().roots, scope);
-  const coverage = await coverageOfWatch(settings.baseline);
-  const isUnwatched = warnOfLostCoverage(context, coverage);
+  const watching = await viewOfWatch(settings.baseline);
+  const { coverage } = watching;
+  const isUnwatched = warnOfLostCoverage(context, watching);
   const interrupt = onInterrupt();
   const { output } = context;
   const prospect = output.progress === 'none' ? NO_FORECAST : forecast(store.baseline, roots, !quick);
@@ -142,11 +143,12 @@ function warnOfLostRoots({ output }: Context, roots: readonly BytePath[], scope:
   }
 }
 
-/** The running watch says that it does not see what is there. */
-function warnOfLostCoverage({ output }: Context, coverage: readonly Coverage[]): boolean {
+/** The running watch says that it does not see what is there, or says nothing. */
+function warnOfLostCoverage({ output }: Context, { coverage, isDeaf }: WatchView): boolean {
   const lost = coverage.filter(isLostCoverage);
   for (const { mount } of lost) output.warn(`driftline: warning: the running watch does not see ${escapePath(mount)}`);
-  return lost.length > 0;
+  if (isDeaf) output.warn('driftline: warning: the running watch gives no answer: what it covers is not known');
+  return isDeaf || lost.length > 0;
 }
 
 interface TrustFacts {

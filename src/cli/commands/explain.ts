@@ -11,7 +11,7 @@ import { isStandIn } from '../../domain/stand-in.ts';
 import { pathJson } from '../../report/entry-json.ts';
 import { type JsonObject, jsonText } from '../../report/json-text.ts';
 import { argumentPaths, type Context, loadContext, scopeOf } from '../context.ts';
-import { coverageOfWatch } from '../control-client.ts';
+import { viewOfWatch } from '../control-client.ts';
 import { openState } from '../state.ts';
 
 export interface ExplainArguments {
@@ -24,7 +24,7 @@ export async function runExplain(context: Context, { path: argument, json }: Exp
   const { settings, file } = await loadContext(context);
   const found = scopeOf(settings).explain(path);
   const facts = {
-    coverage: bestCoverage(path, await coverageOfWatch(settings.baseline)),
+    coverage: bestCoverage(path, (await viewOfWatch(settings.baseline)).coverage),
     inBaseline: isInBaseline(settings, path),
     file,
   };

@@ -24,7 +24,9 @@ export async function currentStatus(context: Context, settings: Settings): Promi
   try {
     const running = await askRunning(context, settings);
     if (isStatus(running)) return running;
-    return { ...idleStatus(settings, store), ...(running === DEAF && { healthy: false }) };
+    return running === DEAF
+      ? { ...idleStatus(settings, store), healthy: false, gaps: [] }
+      : idleStatus(settings, store);
   } finally {
     store.close();
   }
@@ -68,7 +70,8 @@ function statusText(document: StatusDocument): string {
   return `${lines.join('\n')}\n`;
 }
 
-function idleText({ healthy }: StatusDocument): string {
+function idleText({ healthy, gaps }: StatusDocument): string {
+  if (gaps.length > 0) return 'watch     not running: it was killed, or the machine with it';
   return healthy === false ? 'watch     gives no answer' : 'watch     not running';
 }
 

@@ -36,6 +36,7 @@ test('a request survives the wire, bytes included', () => {
 });
 
 test.each([
+  '{"op":',
   'null',
   '[]',
   '{}',
