@@ -50,6 +50,8 @@ export interface DriftRecord extends Drift {
   readonly generation: number;
   /** It is to be accepted, because of its rule or of a clause of that, as soon as that is possible. */
   readonly accepts?: 'rule' | 'by' | undefined;
+  /** It became the baseline with this record, because of its rule or of a clause of that. */
+  readonly accepted?: 'rule' | 'by' | undefined;
   /** What has to be accepted before it: what is above it, or was below it. */
   readonly waitsFor?: BytePath | undefined;
 }

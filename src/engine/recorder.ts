@@ -136,7 +136,7 @@ function commitPage(
     const fields = { ruling, known: open, print: open.fingerprint, generation: store.baseline.info().generation };
     return [recordOf(parts, one, fields)];
   });
-  const told = [...fresh.map((one) => marked(parts, one, kept)), ...late];
+  const told = [...fresh, ...late].map((one) => marked(parts, one, kept));
   store.commit({
     journal: [...told.map(({ open }) => open.record), ...gone.map(({ line }) => line)],
     openDrift: told
@@ -152,12 +152,13 @@ function commitPage(
   return result;
 }
 
-/** What is to be accepted, and cannot be yet, says so. */
+/** What is accepted says so, and what is to be and cannot be yet, too. */
 function marked({ records, scope }: RecorderParts, one: Recorded, kept: ReadonlyMap<Drift, BytePath>): Recorded {
   const { drift, ruling, open, outbox } = one;
-  const waitsFor = kept.get(drift);
-  if (ruling.onDrift !== 'accept' || (waitsFor === undefined && isAcceptable(drift))) return one;
-  const record = { ...one.record, accepts: acceptsBy(ruleOf(drift, scope)), waitsFor };
+  if (ruling.onDrift !== 'accept') return one;
+  const [by, waitsFor] = [acceptsBy(ruleOf(drift, scope)), kept.get(drift)];
+  const isAccepted = waitsFor === undefined && isAcceptable(drift);
+  const record = { ...one.record, ...(isAccepted ? { accepted: by } : { accepts: by, waitsFor }) };
   const line = records.drift(record);
   return { ...one, record, open: { ...open, record: line }, outbox: outbox.map((item) => ({ ...item, record: line })) };
 }

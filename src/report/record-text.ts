@@ -58,7 +58,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 function driftOf(kind: DriftKind, record: Raw, options: ReportOptions): string {
-  const { changed, entries, severity, actor } = record;
+  const { changed, entries, severity, actor, accepted } = record;
   return driftWords(
     {
       kind,
@@ -68,6 +68,7 @@ function driftOf(kind: DriftKind, record: Raw, options: ReportOptions): string {
       entries: typeof entries === 'number' ? entries : undefined,
       changed: Array.isArray(changed) ? changed.map(String) : [],
       actor: actorText(actorOf(objectOf(actor))),
+      isAccepted: typeof accepted === 'string',
     },
     options,
   );

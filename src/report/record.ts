@@ -39,6 +39,7 @@ export function driftJson(record: DriftRecord): JsonObject {
     actors: actors.length > 1 ? actors.map(actorJson) : undefined,
     generation: record.generation,
     accepts: record.accepts,
+    accepted: record.accepted,
     ...(record.waitsFor === undefined ? {} : pathJson('waitsFor', record.waitsFor)),
   };
 }

@@ -32,6 +32,7 @@ export function driftLine(record: DriftRecord, options: ReportOptions): string {
       entries: record.entries,
       changed: record.changed,
       actor,
+      isAccepted: record.accepted !== undefined,
     },
     options,
   );
@@ -46,10 +47,12 @@ export interface DriftWords {
   readonly entries: number | undefined;
   readonly changed: readonly string[];
   readonly actor: string | undefined;
+  /** It became the baseline at once. */
+  readonly isAccepted: boolean;
 }
 
 export function driftWords(words: DriftWords, options: ReportOptions): string {
-  const { kind, severity, path, from, entries, changed, actor } = words;
+  const { kind, severity, path, from, entries, changed, actor, isAccepted } = words;
   const parts = [
     paint(kind.toUpperCase().padEnd(7), KIND_COLOURS[kind], options),
     severity === 'critical' ? paint('critical', BOLD, options) : severity.padEnd(8),
@@ -57,6 +60,7 @@ export function driftWords(words: DriftWords, options: ReportOptions): string {
     entries === undefined || entries === 0 ? '' : `with ${pluralText(entries, 'entry', 'entries')}`,
     changed.map(escapeText).join(' '),
     actor === undefined ? '' : `by ${actor}`,
+    isAccepted ? '(accepted)' : '',
   ];
   return parts.filter((part) => part !== '').join('  ');
 }
