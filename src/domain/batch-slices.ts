@@ -1,6 +1,7 @@
 // Many dirty paths are compared in slices, so that what is known of all of them is never in memory at once. Each slice is right by
 // itself, as state decides; what is cut well is also told well: the names of a rename together, and what is below a
 // directory that is in doubt as a whole with it.
+import { gather } from './gather.ts';
 import { type BytePath, comparePaths, dirOf, ROOT_DIR } from './path.ts';
 
 export interface Belonging {
@@ -35,9 +36,7 @@ export function* slicesOf(
     const along = left.delete(path) ? [path] : [];
     for (const one of along) {
       const [top, group] = [topOf(one, trees), groupOf(one)];
-      const others = [...(inTrees.get(top) ?? []), ...(groups.get(group) ?? [])];
-      inTrees.delete(top);
-      groups.delete(group);
+      const others = [...takeList(inTrees, top), ...takeList(groups, group)];
       for (const other of others) if (left.delete(other)) along.push(other);
     }
     for (const one of along) slice.push(one);
@@ -59,26 +58,17 @@ function* inOrder(paths: readonly BytePath[], max: number, share: number): Gener
   }
 }
 
-/** Lists of paths by key, but for those without one. */
-function gather<K>(
-  paths: readonly BytePath[],
-  keyOf: (path: BytePath) => K | undefined,
-): Map<K | undefined, BytePath[]> {
-  const lists = new Map<K | undefined, BytePath[]>();
-  for (const path of paths) {
-    const key = keyOf(path);
-    if (key === undefined) continue;
-    const list = lists.get(key);
-    if (list === undefined) lists.set(key, [path]);
-    else list.push(path);
-  }
-  return lists;
-}
-
 /** The outermost of the trees that the path is, or is in. */
 function topOf(path: BytePath, trees: ReadonlySet<BytePath>): BytePath | undefined {
   let top: BytePath | undefined;
   if (trees.size === 0) return top;
   for (let at = path; at !== ROOT_DIR; at = dirOf(at)) if (trees.has(at)) top = at;
   return top;
+}
+
+function takeList<K>(lists: Map<K, BytePath[]>, key: K | undefined): readonly BytePath[] {
+  const list = key === undefined ? undefined : lists.get(key);
+  if (list === undefined || key === undefined) return [];
+  lists.delete(key);
+  return list;
 }

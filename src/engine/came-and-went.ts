@@ -1,4 +1,5 @@
 // What was added and is gone again before any run was told of it, or came upon it.
+import { addTo } from '../domain/gather.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { HookInput } from '../domain/settings.ts';
 import type { WaitingItem } from './ports/outbox.ts';
@@ -36,13 +37,7 @@ const GONE: ReadonlySet<string> = new Set(['removed', 'resolved']);
 
 function byPath(waiting: readonly WaitingItem[]): Map<BytePath, WaitingItem[]> {
   const found = new Map<BytePath, WaitingItem[]>();
-  for (const item of waiting) {
-    for (const path of item.paths) {
-      const known = found.get(path);
-      if (known === undefined) found.set(path, [item]);
-      else known.push(item);
-    }
-  }
+  for (const item of waiting) for (const path of item.paths) addTo(found, path, item);
   return found;
 }
 

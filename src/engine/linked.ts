@@ -1,6 +1,7 @@
 // Changes of inodes that have, or may have, other names than the one that an event told: all of them are put in doubt. While
 // the baseline's inodes are being taken in, which a large one takes a while for and nothing else waits for, those changes wait.
 import type { Actor } from '../domain/actor.ts';
+import { addTo } from '../domain/gather.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { InodeNames } from './inode-names.ts';
 
@@ -48,12 +49,12 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
 
 /** Each batch of events has actors of its own: those that say the same are one. */
 function byActor(waiting: ReadonlyMap<number, Actor>): (readonly [Actor, readonly number[]])[] {
-  const groups = new Map<string, [Actor, number[]]>();
+  const texts = new Map<string, Actor>();
+  const keys = new Map<string, number[]>();
   for (const [key, actor] of waiting) {
     const text = JSON.stringify(actor);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, [actor, [key]]);
-    else group[1].push(key);
+    if (!texts.has(text)) texts.set(text, actor);
+    addTo(keys, text, key);
   }
-  return [...groups.values()];
+  return [...texts].map(([text, actor]) => [actor, keys.get(text) ?? []]);
 }

@@ -3,6 +3,7 @@
 import type { Dirty } from '../domain/dirty.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
 import { escapePath } from '../domain/escape.ts';
+import { gather } from '../domain/gather.ts';
 import { recordCtimeNs, recordIncomplete, recordName, recordOffsets } from '../domain/packed.ts';
 import { type BytePath, dirOf, hasAncestorIn, joinPath, nameOf, outermostPaths } from '../domain/path.ts';
 import { printOf, recordIsDirectory } from '../domain/print.ts';
@@ -37,9 +38,9 @@ export async function look(parts: LookParts, dirty: readonly Dirty[]): Promise<L
   const found = { changed: new Set<BytePath>(), unstable: [] as BytePath[], ctimes: new Map<BytePath, bigint>() };
   const trees = new Set(dirty.filter(({ subtree }) => subtree).map(({ path }) => path));
   const single = dirty.map(({ path }) => path).filter((path) => !trees.has(path) && !hasAncestorIn(path, trees));
-  const names = [...namesByDir(single)];
+  const names = [...gather(single, dirOf)];
   while (names.length > 0) {
-    const pages = await Promise.all(names.splice(0, READS).map(([dir, list]) => disk.read(dir, list)));
+    const pages = await Promise.all(names.splice(0, READS).map(([dir, paths]) => disk.read(dir, paths.map(nameOf))));
     for (const page of pages) {
       for (const at of recordOffsets(page.records)) {
         found.ctimes.set(joinPath(page.dir, recordName(page.records, at)), recordCtimeNs(page.records, at));
@@ -51,16 +52,6 @@ export async function look(parts: LookParts, dirty: readonly Dirty[]): Promise<L
   if (roots.length === 0) return found;
   for await (const page of disk.walk(roots)) takePage(parts, page, found);
   return found;
-}
-
-function namesByDir(paths: readonly BytePath[]): Map<BytePath, BytePath[]> {
-  const names = new Map<BytePath, BytePath[]>();
-  for (const path of paths) {
-    const known = names.get(dirOf(path));
-    if (known === undefined) names.set(dirOf(path), [nameOf(path)]);
-    else known.push(nameOf(path));
-  }
-  return names;
 }
 
 interface Found {
