@@ -3,8 +3,21 @@ import type { RecordWriter } from '../../src/engine/ports/record-writer.ts';
 import type { Reporter } from '../../src/engine/ports/reporter.ts';
 
 export const silentRecords: RecordWriter = {
-  drift: ({ kind, path, from, id, seq, severity, actors, accepts, waitsFor }) => {
-    return JSON.stringify({ type: 'drift', kind, path, from, id, seq, severity, actors, accepts, waitsFor });
+  drift: ({ kind, path, from, entries, id, seq, severity, actors, accepts, accepted, waitsFor }) => {
+    return JSON.stringify({
+      type: 'drift',
+      kind,
+      path,
+      from,
+      entries,
+      id,
+      seq,
+      severity,
+      actors,
+      accepts,
+      accepted,
+      waitsFor,
+    });
   },
   resolved: ({ id, path }) => JSON.stringify({ type: 'resolved', id, path }),
   accept: ({ generation, drifts }) => JSON.stringify({ type: 'accept', generation, drifts }),

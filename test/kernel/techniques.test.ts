@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Daemon, Fields } from '../e2e/daemon.ts';
 import { Site } from '../e2e/site.ts';
+import { type Filesystem, type Finder, TECHNIQUES, type Technique } from '../scenarios/catalogue.ts';
 import { missingCapability, needCapabilities } from './capability.ts';
-import { type Filesystem, type Finder, TECHNIQUES, type Technique } from './techniques/catalogue.ts';
 
 const FILESYSTEMS: readonly Filesystem[] = ['ext4', 'xfs', 'btrfs', 'btrfs subvolume', 'tmpfs', 'overlay'];
 const QUIET_MS = 40;
@@ -26,7 +26,7 @@ beforeEach((context) => {
 beforeAll(() => {
   if (!isThere('gcc') || missingCapability() !== undefined) return;
   tools = mkdtempSync(join(tmpdir(), 'driftline-techniques-'));
-  const source = join(import.meta.dirname, 'techniques/techniques.c');
+  const source = join(import.meta.dirname, '../scenarios/techniques.c');
   execFileSync('gcc', ['-O1', '-Wall', '-o', join(tools, 'techniques'), source]);
 });
 
