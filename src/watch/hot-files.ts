@@ -9,12 +9,9 @@ import type { FanotifyEvent, FileId } from '../fanotify/decode.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { HandlePaths } from '../fanotify/handles.ts';
 import { closeFd } from '../libc/handle.ts';
+import { Heat } from './heat.ts';
 import { handlesOf, type WatchGroup } from './marks.ts';
 
-/** So many events of one file in so long. */
-const HOT_EVENTS = 256;
-const WINDOW_MS = 10_000;
-const COUNTED_MAX = 4_096;
 const MARKS_MAX = 1_024;
 
 /** Content alone: a new name, a rename or a removal is told, and ends it. */
@@ -55,8 +52,7 @@ class GroupHotFiles {
   readonly #group: FanotifyGroup;
   readonly #inodes: InodeTable;
   readonly #ignored = new Map<string, FileId>();
-  readonly #counts = new Map<string, number>();
-  #windowMs = 0;
+  readonly #heat = new Heat();
   #isSupported = true;
 
   constructor(group: FanotifyGroup, inodes: InodeTable) {
@@ -71,14 +67,8 @@ class GroupHotFiles {
   }
 
   #count(file: FileId, handles: HandlePaths, nowMs: number): void {
-    if (Math.abs(nowMs - this.#windowMs) > WINDOW_MS || this.#counts.size >= COUNTED_MAX) {
-      this.#windowMs = nowMs;
-      this.#counts.clear();
-    }
-    const key = file.fsid + file.handle;
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    if (count === HOT_EVENTS && this.#ignored.size < MARKS_MAX) this.#ignore(file, handles);
+    const isHot = this.#heat.add(file.fsid + file.handle, nowMs);
+    if (isHot && this.#ignored.size < MARKS_MAX) this.#ignore(file, handles);
   }
 
   /** Whatever is ignored of that object may be covered from now on. */

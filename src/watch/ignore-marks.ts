@@ -1,5 +1,6 @@
-// Ignored directories cost nothing: the kernel drops their events before they are queued. A load measure only; what is
-// ignored is decided by the scope, so these marks may vanish (they are evictable) or come late.
+// Ignored directories cost nothing: the kernel drops their events before they are queued; those that a path names from the
+// start, others (a mere name, a wildcard, an exclusion) when much happens in them. A load measure only; what is ignored is
+// decided by the scope, so these marks may vanish (they are evictable) or come late.
 import { lstatSync } from 'node:fs';
 import { errorCode, errorMessage } from '../domain/errors.ts';
 import { compilePatterns } from '../domain/glob.ts';
@@ -7,6 +8,7 @@ import { type BytePath, isWithin, joinPath, nameOf, pathFromText, pathToBytes } 
 import type { Scope } from '../domain/rule.ts';
 import * as abi from '../fanotify/abi.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
+import { Heat } from './heat.ts';
 import { subdirectories } from './subdirectories.ts';
 
 /**
@@ -23,10 +25,15 @@ const IGNORE_LEGACY = PLACE | abi.FAN_MARK_IGNORED_MASK | abi.FAN_MARK_IGNORED_S
 
 /** About half of the default of fs.fanotify.max_user_marks on a machine of 16 GiB. */
 const MARKS_MAX = 65_536;
+/** Directories that were found to be busy. */
+const FOUND_MAX = 1_024;
 
 export class IgnoreMarks {
-  readonly #bases: readonly BytePath[];
-  readonly #roots: readonly BytePath[];
+  readonly #bases: BytePath[];
+  readonly #scope: Scope;
+  readonly #heat = new Heat();
+  /** How many more may be found. */
+  #toFind: number;
   readonly #groupOf: (path: BytePath) => FanotifyGroup | undefined;
   readonly #queue: BytePath[];
   #flags = IGNORE;
@@ -35,9 +42,21 @@ export class IgnoreMarks {
   /** `groupOf`: the group whose filesystem mark reports what happens in a directory. */
   constructor(scope: Scope, ignore: readonly string[], groupOf: (path: BytePath) => FanotifyGroup | undefined) {
     this.#bases = ignore.flatMap((pattern) => plainDirectory(pattern) ?? []);
-    this.#roots = scope.roots;
+    this.#scope = scope;
+    const hasOthers = ignore.length > this.#bases.length || scope.rules.some(({ exclude }) => exclude.length > 0);
+    this.#toFind = hasOthers ? FOUND_MAX : 0;
     this.#groupOf = groupOf;
     this.#queue = [...this.#bases];
+  }
+
+  /** Something happened in a directory that no rule covers. */
+  happened(dir: BytePath, nowMs: number): void {
+    if (this.#toFind === 0 || !this.#heat.add(dir, nowMs)) return;
+    const why = this.#scope.explain(dir);
+    if (why.kind !== 'excluded' || this.#bases.includes(why.at)) return;
+    this.#toFind -= 1;
+    this.#bases.push(why.at);
+    this.#queue.push(why.at);
   }
 
   /** A directory appeared (or moved here). */
@@ -80,10 +99,10 @@ export class IgnoreMarks {
     const group = this.#groupOf(dir);
     if (group === undefined) return;
     // A rule that names something inside is stronger than the ignored directory around it.
-    if (!this.#roots.some((root) => isWithin(root, dir))) this.#mark(group, dir);
+    if (!this.#scope.roots.some((root) => isWithin(root, dir))) this.#mark(group, dir);
     for (const name of subdirectories(dir)) {
       const path = joinPath(dir, name);
-      if (!this.#roots.some((root) => root === path)) this.#queue.push(path);
+      if (!this.#scope.roots.some((root) => root === path)) this.#queue.push(path);
     }
   }
 

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Coverage } from '../domain/coverage.ts';
 import { openInodeTable } from '../domain/inode-table.ts';
-import type { BytePath } from '../domain/path.ts';
+import { type BytePath, dirOf } from '../domain/path.ts';
 import { compileScope } from '../domain/rule.ts';
 import type { WatchEvent } from '../engine/ports/event-source.ts';
 import { HandlePaths } from '../fanotify/handles.ts';
@@ -173,6 +173,7 @@ export class Reader {
       const relevance = this.#relevance(path);
       if (relevance === 'outside') {
         if (subtree) this.#ignores.appeared(path);
+        else this.#ignores.happened(dirOf(path), nowMs);
         continue;
       }
       if (relevance === 'above' && !isEntry) continue;

@@ -73,6 +73,35 @@ test('an ignored directory delivers nothing, nor do directories that are made in
   expect(await delivered(watched, write)).toBeLessThan(10);
 });
 
+test.each([
+  ['a mere name', { ignore: ['node_modules'] }],
+  ['a pattern', { ignore: [`/**/node_*`] }],
+  ['an exclusion', { exclude: ['node_modules'] }],
+])(
+  'a directory that %s leaves out is ignored by the kernel when it is busy, with all that is in it',
+  async (_, options) => {
+    const dir = `${root}/a/node_modules`;
+    mkdirSync(`${dir}/x/y`, { recursive: true });
+    const watched = await watch(options);
+    await expect
+      .poll(
+        async () => {
+          await shell(`for i in $(seq 300); do echo $i > ${dir}/x/f$i; done`);
+          return ignoreMarks((mask) => mask !== HOT);
+        },
+        { timeout: 50_000 },
+      )
+      .toBe(3);
+    expect(
+      await delivered(watched, `for i in $(seq 300); do echo $i > ${dir}/x/y/f; echo $i > ${dir}/g; done`),
+    ).toBeLessThan(10);
+    await watched.run(`mkdir ${dir}/late`);
+    await expect.poll(() => ignoreMarks((mask) => mask !== HOT), { timeout: 50_000 }).toBe(4);
+    expect(await watched.dirtyAfter(`mv ${dir} ${root}/a/kept`)).toContain(`${root}/a/kept/`);
+    expect(await watched.dirtyAfter(`echo 1 > ${root}/a/kept/x/f`)).toEqual([`${root}/a/kept/x/f`]);
+  },
+);
+
 test('a hot file outside every rule is ignored by the kernel, until it has another name', async () => {
   const hot = `${fs}/outside/log`;
   const watched = await watch();

@@ -12,6 +12,8 @@ export interface ProbeOptions {
   readonly marks?: 'auto' | 'mount';
   readonly who?: 'map' | 'proc';
   readonly ignore?: readonly string[];
+  /** Of the one rule. */
+  readonly exclude?: readonly string[];
   readonly own?: readonly string[];
   readonly oneFileSystem?: boolean;
   readonly verifyMs?: number;
@@ -49,7 +51,7 @@ export class Probe {
 
   static async open(roots: readonly string[], options: ProbeOptions = {}): Promise<Probe> {
     const scope: ScopeSettings = {
-      rules: [ruleFor(roots, options.oneFileSystem)],
+      rules: [{ ...ruleFor(roots, options.oneFileSystem), exclude: options.exclude ?? [] }],
       ignore: options.ignore ?? [],
       own: (options.own ?? []).map(pathFromText),
     };
