@@ -50,8 +50,10 @@ async function exchange(path: BytePath, message: string, patience: Patience): Pr
     const text = await readReply(socket, patience);
     return text === '' ? undefined : text;
   } catch (error) {
-    if (NOBODY.has(errorCode(error) ?? '')) return undefined;
-    throw error;
+    const code = errorCode(error) ?? '';
+    if (NOBODY.has(code)) return undefined;
+    // More wait for an answer than the kernel has room for: unix(7).
+    throw code === 'EAGAIN' ? noAnswer('to those who asked before') : error;
   } finally {
     clearTimeout(timer);
     socket.destroy();

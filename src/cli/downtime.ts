@@ -17,8 +17,11 @@ export function downtimeOf(journal: Journal, touchedMs: number, nowMs: number): 
 }
 
 /** The watch that ran last, of which no trace is left: when it was seen last. Undefined when it ended as it should, or never began. */
-export function killedAt(journal: Journal, touchedMs: number): number | undefined {
-  return lastStage(journal, touchedMs - SEARCH_MS) === 'start' ? touchedMs : undefined;
+export function killedAt(journal: Journal, touchedMs: number, nowMs: number): number | undefined {
+  const fromMs = Math.min(touchedMs, nowMs);
+  // It began long before its last sign of life; or the file is a copy, whose time says nothing.
+  const stage = lastStage(journal, fromMs - SEARCH_MS) ?? lastStage(journal, 0);
+  return stage === 'start' ? fromMs : undefined;
 }
 
 const CAUSES: Readonly<Record<string, GapCause>> = { init: 'unwatched', stop: 'stopped' };

@@ -107,9 +107,9 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
 
 /** Without a watch nothing is covered, and what waits for hooks goes on waiting. */
 export function idleStatus({ hooks, baseline }: Settings, store: Store): StatusDocument {
-  const touchedMs = lastSignOfLife(baseline);
-  const killedMs = touchedMs === undefined ? undefined : killedAt(store.journal, touchedMs);
-  const gaps: Gap[] = killedMs === undefined ? [] : [{ cause: 'killed', fromMs: killedMs, toMs: systemClock.nowMs() }];
+  const [touchedMs, nowMs] = [lastSignOfLife(baseline), systemClock.nowMs()];
+  const killedMs = touchedMs === undefined ? undefined : killedAt(store.journal, touchedMs, nowMs);
+  const gaps: Gap[] = killedMs === undefined ? [] : [{ cause: 'killed', fromMs: killedMs, toMs: nowMs }];
   return {
     ...baseStatus(store),
     healthy: killedMs === undefined ? null : false,

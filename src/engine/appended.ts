@@ -8,7 +8,7 @@ import type { Finding } from './page-diff.ts';
 
 /** Smaller files are read as a whole faster than anybody looks. */
 const BYTES_MIN = 1024n * 1024n;
-const FILES_MAX = 256;
+const FILES_MAX = 1_024;
 
 export interface Appended {
   has(path: BytePath): boolean;
@@ -18,6 +18,9 @@ export interface Appended {
   note(finding: Finding): void;
   /** Something was found that no event had told of: the next reading begins anew. */
   doubt(path: BytePath): void;
+  /** The same of all of them. */
+  doubtAll(): void;
+  paths(): BytePath[];
 }
 
 interface Longer {
@@ -53,6 +56,8 @@ export function openAppended(): Appended {
     doubt: (path) => {
       files.delete(path);
     },
+    doubtAll: () => files.clear(),
+    paths: () => [...files.keys()],
   };
 }
 

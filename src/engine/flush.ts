@@ -3,6 +3,7 @@ import type { IsHeld } from '../domain/batch.ts';
 import type { Dirty, Doubt } from '../domain/dirty.ts';
 import { driftKey } from '../domain/drift.ts';
 import { incompleteText, UNSTABLE } from '../domain/entry.ts';
+import { errorCode } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { AcceptResult } from './accept.ts';
@@ -30,6 +31,11 @@ export interface Flush {
   lost(): void;
   /** Somebody accepted by hand: what has to be looked at again, and what waited for that. */
   accepted(result: Pick<AcceptResult, 'accepted' | 'again'>): void;
+  /**
+   * Nothing was accepted; throws the error. If something is not as it was told: what was told of files of which only what was
+   * appended was read is told anew.
+   */
+  refused(error: unknown): never;
   /** Whether something could not be read when it was dirty last. */
   readonly hasUnread: boolean;
 }
@@ -70,10 +76,9 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
     { signal, sinceMs, moment, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
     const { trigger } = parts;
-    for (const one of dirty) {
-      unread.delete(one.path);
-      parts.growth?.keep(one);
-    }
+    for (const { path } of dirty) unread.delete(path);
+    parts.growth?.keep(dirty);
+    for (const path of parts.growth?.takeTampered() ?? []) doubt(path);
     for (const { path, errno } of found.incomplete) {
       unread.add(path);
       if (errno === UNSTABLE) doubt(path);
@@ -96,7 +101,8 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
   };
 
   return {
-    async batch(dirty, signal, { contentMaxBytes, between, isHeld }) {
+    async batch(given, signal, { contentMaxBytes, between, isHeld }) {
+      const dirty = parts.growth?.recall(given) ?? given;
       const since = { sinceMs: parts.clock.monotonicMs(), moment: parts.names.moment() };
       let meanwhile: Meanwhile | undefined;
       const recordSlice = async (found: Reconciled): Promise<void> => {
@@ -126,7 +132,15 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
       lostMs = parts.clock.monotonicMs();
     },
     accepted({ accepted, again }) {
+      for (const { path } of accepted) parts.appended?.doubt(path);
       for (const path of [...again, ...keptDrift.note([], accepted.map(driftKey))]) doubt(path);
+    },
+    refused(error) {
+      for (const path of errorCode(error) === 'STALE' ? (parts.appended?.paths() ?? []) : []) {
+        parts.appended?.doubt(path);
+        doubt(path);
+      }
+      throw error;
     },
     get hasUnread() {
       return unread.size > 0;

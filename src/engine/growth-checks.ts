@@ -3,9 +3,9 @@
 // more than a small part of the time: what was written into it is found then, if nobody wrote to the log again, too.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { isSameDigest } from '../domain/compare.ts';
-import { type Dirty, mergeDirty } from '../domain/dirty.ts';
+import { type Dirty, mergeAllDirty, mergeDirty } from '../domain/dirty.ts';
 import type { Digest } from '../domain/entry.ts';
-import type { BytePath } from '../domain/path.ts';
+import { type BytePath, isWithin } from '../domain/path.ts';
 import type { Appended } from './appended.ts';
 import type { Finding } from './page-diff.ts';
 import type { Clock } from './ports/clock.ts';
@@ -18,22 +18,29 @@ export interface GrowthChecks {
   lately(growth: Growth): boolean | undefined;
   /** It was read. */
   verified(growth: Growth, isKept: boolean): void;
-  /** What was dirty when `lately` was asked: it is to be said who did it when the old part turns out to be another. */
-  keep(dirty: Dirty): void;
+  /** What is going to be read, with who has written to it since the old part was. */
+  recall(dirty: readonly Dirty[]): Dirty[];
+  /** What was dirty when it was read: who did it is still to be named, if the old part turns out to be another. */
+  keep(dirty: readonly Dirty[]): void;
   /** What has to be read again by now, whoever writes to it or not. */
   takeDue(): Dirty[];
   /** In ms of the monotonic clock; infinite when nothing is left. */
   dueMs(): number;
   /** Whose old part was not read when they were read last. */
   paths(): BytePath[];
+  /** Files whose old part turned out to be another: they have to be read as a whole, as what is known of it is of before. */
+  takeTampered(): BytePath[];
   /** The next time it is read. */
   doubt(path: BytePath): void;
+  /** All files, also what is known of those that have only become longer: other rules hold now. */
+  doubtAll(): void;
 }
 
 /** An old part of less than that is read each time. */
 const BYTES_MIN = 1024n * 1024n;
 /** What is read of the old part of one log, over time. */
 const BYTES_PER_MS = 10_000;
+/** Of more logs the old part is read each time. */
 const FILES_MAX = 256;
 
 interface Check {
@@ -41,7 +48,7 @@ interface Check {
   readonly inode: bigint;
   readonly isKept: boolean;
   /** When it may be read again. */
-  readonly fromMs: number;
+  fromMs: number;
   sizeBytes: bigint;
   ctimeNs: bigint;
   /** `lately` was good enough since. */
@@ -51,15 +58,34 @@ interface Check {
 
 export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks {
   const checks = new Map<BytePath, Check>();
+  const tampered = new Set<BytePath>();
 
   const isGood = (known: Check, { before, after }: Growth): boolean => {
-    if (before.digest === undefined || !isSameDigest(before.digest, known.digest) || after.inode !== known.inode)
-      return false;
+    // It was read as something else meanwhile: shorter, or gone.
+    if (!appended.has(after.path) || after.inode !== known.inode) return false;
+    if (before.digest === undefined || !isSameDigest(before.digest, known.digest)) return false;
     const isSame = after.sizeBytes === known.sizeBytes && after.ctimeNs === known.ctimeNs;
     return clock.monotonicMs() < known.fromMs && (isSame || after.sizeBytes > known.sizeBytes);
   };
 
   const left = (): [BytePath, Check][] => [...checks].filter(([, { isLeft }]) => isLeft);
+  const leftIn = (dirty: readonly Dirty[]): [Dirty, BytePath, Check][] => {
+    if (checks.size === 0) return [];
+    const waiting = left();
+    return dirty.flatMap((one) =>
+      waiting
+        .filter(([path]) => path === one.path || (one.subtree && isWithin(path, one.path)))
+        .map(([path, check]): [Dirty, BytePath, Check] => [one, path, check]),
+    );
+  };
+  const hasRoom = (): boolean => {
+    if (checks.size < FILES_MAX) return true;
+    const done = [...checks].find(([, { isLeft }]) => !isLeft);
+    return done !== undefined && checks.delete(done[0]);
+  };
+  const doubt = (known: Check): void => {
+    known.fromMs = Math.min(known.fromMs, clock.monotonicMs());
+  };
 
   return {
     lately(growth) {
@@ -72,13 +98,15 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
     },
     verified(growth, isKept) {
       const { before, after, prefixBytes } = growth;
+      if (!isKept && checks.get(after.path)?.isKept === true) {
+        appended.doubt(after.path);
+        tampered.add(after.path);
+      }
+      checks.delete(after.path);
       // From now on only what is appended is read.
       appended.note(growth);
-      checks.delete(after.path);
       if (before.digest === undefined || prefixBytes === undefined || prefixBytes < BYTES_MIN) return;
-      if (!appended.has(after.path)) return;
-      const [oldest] = checks.size < FILES_MAX ? [] : checks.keys();
-      if (oldest !== undefined) checks.delete(oldest);
+      if (!appended.has(after.path) || !hasRoom()) return;
       checks.set(after.path, {
         digest: before.digest,
         inode: after.inode,
@@ -90,22 +118,39 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
         dirty: undefined,
       });
     },
+    recall(dirty) {
+      const kept = leftIn(dirty).flatMap(([, , check]) => check.dirty ?? []);
+      return kept.length === 0 ? [...dirty] : mergeAllDirty([...kept, ...dirty]);
+    },
     keep(dirty) {
-      const known = checks.get(dirty.path);
-      if (known?.isLeft === true) known.dirty = known.dirty === undefined ? dirty : mergeDirty(known.dirty, dirty);
+      for (const [one, path, check] of leftIn(dirty)) {
+        const own = { ...one, path, subtree: false };
+        check.dirty = check.dirty === undefined ? own : mergeDirty(check.dirty, own);
+      }
     },
     takeDue() {
       const nowMs = clock.monotonicMs();
       return left().flatMap(([path, { fromMs, dirty }]) => {
         if (fromMs > nowMs) return [];
         checks.delete(path);
-        return dirty ?? { path, subtree: false, actors: [UNKNOWN_ACTOR], hasOthers: false, sinceMs: nowMs };
+        const actors = dirty?.actors ?? [UNKNOWN_ACTOR];
+        return { path, subtree: false, actors, hasOthers: dirty?.hasOthers ?? false, sinceMs: nowMs };
       });
     },
     dueMs: () => Math.min(...left().map(([, { fromMs }]) => fromMs)),
     paths: () => left().map(([path]) => path),
-    doubt: (path) => {
-      checks.delete(path);
+    takeTampered() {
+      const paths = [...tampered];
+      tampered.clear();
+      return paths;
+    },
+    doubt(path) {
+      const known = checks.get(path);
+      if (known !== undefined) doubt(known);
+    },
+    doubtAll() {
+      appended.doubtAll();
+      checks.forEach(doubt);
     },
   };
 }

@@ -2,8 +2,8 @@
 import { type Actor, UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { type BatchSettings, createBatch } from '../domain/batch.ts';
 import type { Dirty } from '../domain/dirty.ts';
-import { escapePath } from '../domain/escape.ts';
 import { type BytePath, dirOf, ROOT_DIR } from '../domain/path.ts';
+import { coverageNotice } from './coverage-notice.ts';
 import type { Echoes } from './echo.ts';
 import { type FirstLookParts, firstLook } from './first-look.ts';
 import { look } from './look.ts';
@@ -59,7 +59,7 @@ export async function runOnChange(parts: RunOnChangeParts, signal: AbortSignal):
         for (const root of walkRoots(parts.scope, [])) doubt(root, true);
         return;
       case 'coverage':
-        parts.reporter.notice(`coverage: ${escapePath(event.coverage.mount)} is ${event.state}`);
+        parts.reporter.notice(coverageNotice(event.coverage, event.state));
         return;
     }
   };

@@ -205,13 +205,13 @@ export function openWatch(initial: WatchParts): Watch {
       return questions.add(() => suspects(ended.signal));
     },
     change: (change) =>
-      errands.add(() => {
+      errands.add(async () => {
         Object.assign(parts, change);
-        return Promise.resolve();
+        parts.growth.doubtAll();
       }),
     accept: (request) =>
       errands.add(async () => {
-        const result = await accept(parts, request);
+        const result = await accept(parts, request).catch(flush.refused);
         flush.accepted(result);
         return result;
       }),

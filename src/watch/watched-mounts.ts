@@ -107,8 +107,15 @@ export class WatchedMounts {
 
   /** A gap that lasts until it is regained. */
   #lose(watched: Watched, reason: string, nowMs: number): WatchEvent {
-    const { mount, gaps } = watched.coverage;
-    watched.coverage = { mount, mode: 'none', sinceMs: nowMs, gaps: gaps + 1, reason };
+    const { mount, gaps, mode, sinceMs } = watched.coverage;
+    const isMore = mode === 'none';
+    watched.coverage = {
+      mount,
+      mode: 'none',
+      sinceMs: isMore ? sinceMs : nowMs,
+      gaps: gaps + (isMore ? 0 : 1),
+      reason,
+    };
     return { kind: 'coverage', coverage: watched.coverage, state: 'lost' };
   }
 

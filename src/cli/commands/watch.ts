@@ -89,7 +89,6 @@ async function watchUntilStopped(
   const notifier = openNotifier(context.output.warn);
   const startedMs = systemClock.nowMs();
   const downtime = downtimeOf(store.journal, lock.touchedMs(), startedMs);
-  store.commit({ journal: [lifecycle(store, 'start', { ...whoStarted() })] });
   const groups = openStoredGroups(notifier, takeStoredFds(), settings);
   notifier.status('setting marks, then comparing with the baseline');
   const onCoverage = (coverage: readonly Coverage[]): void => notifier.status(serviceStatus(coverage, store));
@@ -97,7 +96,9 @@ async function watchUntilStopped(
   const isResumed = session.source.isResumed();
   groups.follow(session.source, settings);
   const gaps = isResumed ? [] : [downtime];
-  store.commit({ journal: gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap })) });
+  // Only now: who could not begin to watch was not killed when it is gone.
+  const start = lifecycle(store, 'start', { ...whoStarted() });
+  store.commit({ journal: [start, ...gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap }))] });
   const heart = startHeartbeat(lock);
   const daemon: Daemon = {
     context,

@@ -1,5 +1,7 @@
 // When the old part of a log that may grow is read again.
 import { beforeEach, expect, test } from 'vitest';
+import type { Actor } from '../../../src/domain/actor.ts';
+import type { Dirty } from '../../../src/domain/dirty.ts';
 import type { Digest } from '../../../src/domain/entry.ts';
 import { openAppended } from '../../../src/engine/appended.ts';
 import { type Growth, type GrowthChecks, openGrowthChecks } from '../../../src/engine/growth-checks.ts';
@@ -43,13 +45,13 @@ test('of a log that becomes longer the old part is read once in a while, whether
   expect([checks.paths(), checks.dueMs()]).toEqual([[], Number.POSITIVE_INFINITY]);
 
   expect(checks.lately(growth(OLD_BYTES + 2n))).toBe(true);
-  checks.keep(dirty);
+  checks.keep([dirty]);
   expect(checks.paths()).toEqual([LOG]);
   expect(checks.dueMs() - clock.monotonicMs()).toBeCloseTo(OLD_MS, 0);
   expect(checks.takeDue()).toEqual([]);
   await clock.advance(OLD_MS + 1);
   expect(checks.lately(growth(OLD_BYTES + 3n))).toBeUndefined();
-  expect(checks.takeDue()).toEqual([dirty]);
+  expect(checks.takeDue()).toEqual([{ ...dirty, sinceMs: clock.monotonicMs() }]);
   expect([checks.takeDue(), checks.paths(), checks.dueMs()]).toEqual([[], [], Number.POSITIVE_INFINITY]);
   expect(checks.lately(growth(OLD_BYTES + 3n))).toBeUndefined();
 });
@@ -98,14 +100,66 @@ test.each([
   expect(checks.lately({ ...one, after: { ...one.after, sizeBytes: one.after.sizeBytes + 1n } })).toBeUndefined();
 });
 
-test('what a comparison of everything found is read, and of many logs those that were read longest ago', () => {
+test('who wrote is named with the reading that finds it, whatever that comes of', () => {
+  const A: Actor = { source: 'proc', pid: 1, exe: '/bin/a' };
+  const B: Actor = { source: 'proc', pid: 2, exe: '/bin/b' };
+  const by = (actor: Actor, fields: Partial<Dirty> = {}): Dirty => ({ ...dirty, actors: [actor], ...fields });
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  expect(checks.recall([by(B)])).toEqual([by(B)]);
+  checks.lately(growth(OLD_BYTES + 2n));
+  checks.keep([by(A)]);
+  expect(checks.recall([by(B)])).toMatchObject([{ path: LOG, actors: [A, B] }]);
+  // With everything below a directory; and as long as it is not read it is not forgotten.
+  expect(checks.recall([by(B, { path: path('/r'), subtree: true })])).toMatchObject([
+    { path: LOG, actors: [A] },
+    { path: '/r', actors: [B] },
+  ]);
+  checks.keep([by(B, { path: path('/r'), subtree: true })]);
+  expect(checks.recall([by(B)])).toMatchObject([{ path: LOG, actors: [A, B] }]);
+  checks.verified(growth(OLD_BYTES + 2n), false);
+  expect(checks.recall([by(B)])).toEqual([by(B)]);
+});
+
+test('what turns out to be another is read as a whole, once', () => {
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  const token = appended.tokenOf(LOG, growth(0n).before);
+  checks.verified(growth(OLD_BYTES + 2n), true);
+  expect([checks.takeTampered(), appended.tokenOf(LOG, growth(0n).before)]).toEqual([[], token]);
+  checks.verified(growth(OLD_BYTES + 3n), false);
+  expect(checks.takeTampered()).toEqual([LOG]);
+  expect(appended.tokenOf(LOG, growth(0n).before)).not.toBe(token);
+  checks.verified(growth(OLD_BYTES + 4n), false);
+  expect(checks.takeTampered()).toEqual([]);
+});
+
+test('what was read as something else meanwhile is read', () => {
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  appended.note({ ...growth(OLD_BYTES - 1n), changed: ['size', 'digest'], prefixBytes: undefined });
+  expect(checks.lately(growth(OLD_BYTES + 2n))).toBeUndefined();
+});
+
+test('other rules: all is read anew', () => {
+  checks.verified(growth(OLD_BYTES + 1n), true);
+  checks.doubtAll();
+  expect(checks.lately(growth(OLD_BYTES + 2n))).toBeUndefined();
+  expect(appended.paths()).toEqual([]);
+});
+
+test('what a comparison of everything found is read, and of many logs those that are not waited for', () => {
   checks.verified(growth(OLD_BYTES + 1n), true);
   checks.doubt(LOG);
   expect(checks.lately(growth(OLD_BYTES + 2n))).toBeUndefined();
+  checks.verified(growth(OLD_BYTES + 2n), true);
+  checks.lately(growth(OLD_BYTES + 3n));
   const logOf = (index: number): Growth => {
     const one = growth(OLD_BYTES + 1n);
     return { ...one, after: { ...one.after, path: path(`/r/log${index}`) } };
   };
-  for (let index = 0; index < 257; index += 1) checks.verified(logOf(index), true);
-  expect([logOf(0), logOf(256)].map((one) => checks.lately(one))).toEqual([undefined, true]);
+  for (let index = 0; index < 256; index += 1) checks.verified(logOf(index), true);
+  expect([logOf(0), logOf(255)].map((one) => checks.lately(one))).toEqual([undefined, true]);
+  expect(checks.paths()).toContain(LOG);
+  // All are waited for.
+  for (let index = 1; index < 255; index += 1) checks.lately(logOf(index));
+  checks.verified(logOf(300), true);
+  expect(checks.lately(logOf(300))).toBeUndefined();
 });
