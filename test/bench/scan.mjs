@@ -103,42 +103,52 @@ async function make(root, tree, title) {
   spawnSync('sync');
 }
 
-/** One run each to warm up and to see how much memory it takes; then rounds of all, one after the other. */
+/** One run each to warm up and to see how much memory it takes; then rounds of our own, and then those with the peers. */
 async function measure(title, own, { peers, peerRounds, scratch, isCold }) {
   const memory = new Map();
   for (const command of isCold ? [] : own) {
     say(`${title}: ${command.name}`);
     memory.set(command.name, await peakMemory(command));
   }
-  const samples = new Map([...own, ...peers].map(({ name }) => [name, []]));
-  const failed = new Map(peers.flatMap(({ name, cannot }) => (cannot === undefined ? [] : [[name, cannot]])));
-  let spent = 0;
+  const rows = ownRounds(title, own, { scratch, isCold });
+  const others = roundsWithPeers(title, own, { peers, peerRounds, scratch });
+  return [...own.map((command) => rowOf(command, rows, memory)), ...peers.map((command) => others.failed.get(command.name) ?? rowOf(command, others.samples, memory))];
+}
+
+function ownRounds(title, own, { scratch, isCold }) {
+  const samples = new Map(own.map(({ name }) => [name, []]));
+  const start = performance.now();
   for (let round = 1; round <= rounds; round += 1) {
     say(`${title}: round ${round}`);
-    // The peers take minutes, after which not all of the tree is in memory any more.
-    if (round > 1 && round - 1 <= peerRounds) timed(own[0], scratch);
-    const start = performance.now();
     for (const command of own) {
       if (isCold) spawnSync('sh', ['-c', 'sync; echo 3 >/proc/sys/vm/drop_caches']);
       samples.get(command.name).push(timed(command, scratch));
     }
-    spent += (performance.now() - start) / 1000;
-    if (round <= peerRounds) for (const peer of peers) timePeer(peer, { title, samples, failed, scratch });
-    if ((spent * (round + 1)) / round > budget) break;
+    if (((performance.now() - start) / 1000) * ((round + 1) / round) > budget) break;
   }
-  return [...own, ...peers].map((command) => (failed.has(command.name) ? { name: command.name, cannot: failed.get(command.name) } : rowOf(command, samples, memory)));
+  return samples;
 }
 
-/** One that fails is left out from then on, and the table says why. */
-function timePeer(peer, { title, samples, failed, scratch }) {
-  if (failed.has(peer.name)) return;
-  say(`${title}: ${peer.name}`);
-  try {
-    samples.get(peer.name).push(timed(peer, scratch));
-    peer.after?.();
-  } catch (error) {
-    failed.set(peer.name, error.message.split('\n')[0]);
+/** What they are compared with is timed once more beside them: they take minutes, and not all of the tree stays in memory. */
+function roundsWithPeers(title, own, { peers, peerRounds, scratch }) {
+  const commands = [...own.filter(({ name }) => peers.some(({ beside }) => beside === name)), ...peers];
+  const samples = new Map(commands.map(({ name }) => [name, []]));
+  const failed = new Map(peers.flatMap(({ name, cannot }) => (cannot === undefined ? [] : [[name, { name, cannot }]])));
+  for (let round = 1; round <= peerRounds; round += 1) {
+    say(`${title}: round ${round} with peers`);
+    timed(own[0], scratch);
+    for (const command of commands.filter(({ name }) => !failed.has(name))) {
+      say(`${title}: ${command.name}`);
+      try {
+        samples.get(command.name).push(timed(command, scratch));
+        command.after?.();
+      } catch (error) {
+        // Left out from then on, and the table says why.
+        failed.set(command.name, { name: command.name, cannot: error.message.split('\n')[0] });
+      }
+    }
   }
+  return { samples, failed };
 }
 
 function rowOf({ name, beside }, samples, memory) {
