@@ -111,7 +111,7 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
         digest: before.digest,
         inode: after.inode,
         isKept,
-        fromMs: clock.monotonicMs() + Number(prefixBytes) / BYTES_PER_MS,
+        fromMs: clock.monotonicMs() + Math.ceil(Number(prefixBytes) / BYTES_PER_MS),
         sizeBytes: after.sizeBytes,
         ctimeNs: after.ctimeNs,
         isLeft: false,
@@ -130,11 +130,13 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
     },
     takeDue() {
       const nowMs = clock.monotonicMs();
-      return left().flatMap(([path, { fromMs, dirty }]) => {
-        if (fromMs > nowMs) return [];
-        checks.delete(path);
-        const actors = dirty?.actors ?? [UNKNOWN_ACTOR];
-        return { path, subtree: false, actors, hasOthers: dirty?.hasOthers ?? false, sinceMs: nowMs };
+      return left().flatMap(([path, check]) => {
+        if (check.fromMs > nowMs) return [];
+        const { actors = [UNKNOWN_ACTOR], hasOthers = false } = check.dirty ?? {};
+        // The verdict stays: that it was another then is news.
+        check.isLeft = false;
+        check.dirty = undefined;
+        return { path, subtree: false, actors, hasOthers, sinceMs: nowMs };
       });
     },
     dueMs: () => Math.min(...left().map(([, { fromMs }]) => fromMs)),

@@ -17,21 +17,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
+import { randomOf } from '../fakes/random.ts';
 import { found, system, test } from './program.ts';
 
 const CHANGES = 200;
 const SEED = Number(process.env['DRIFTLINE_SEED'] ?? 20_261_121);
-
-/** mulberry32: the same numbers for the same seed. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 interface Tree {
   readonly files: string[];
@@ -137,7 +127,7 @@ test.for(['/etc', '/usr/share'])('%s', (source, { scratch }) => {
   expect(clean.document.entries).toBe(system('find', scratch.tree, '-printf', '.').length);
 
   const tree = look(scratch.tree);
-  const random = createRandom(SEED);
+  const random = randomOf(SEED);
   const touched = new Set<string>();
   /** Something that no earlier change touched, nor lies in or above what one did. */
   const pick = (from: string[]): string | undefined => {

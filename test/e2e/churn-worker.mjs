@@ -1,17 +1,11 @@
 // One process of the churn: random changes below a directory, the same for the same seed. node churn-worker.mjs SEED DIR MS
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { randomOf } from '../rigs/random.mjs';
 
 const [seed, root, ms] = [Number(process.argv[2]), String(process.argv[3]), Number(process.argv[4])];
 
-/** mulberry32 */
-let state = seed;
-function random(below) {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % below;
-}
+const random = randomOf(seed);
 
 /** Few names, so that processes meet: d0/../d3/f7. */
 function directory() {

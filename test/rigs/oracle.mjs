@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { FAULTS, largeFrom, programOf } from './oracle-faults.mjs';
 import { applied, brief, decoded, differences, JournalView, parseLook, pathOf, untold } from './oracle-judge.mjs';
 import { Site } from './oracle-site.mjs';
+import { randomOf } from './random.mjs';
 
 const HELP = `usage: npm run rig -- oracle [OPTION...]
   --operations N   how many operations by the writers; default 200000 (long form: 10000000)
@@ -43,14 +44,7 @@ const ACCEPT_EVERY = 5;
 /** How far it is, now and then. */
 const SAY_MS = 60_000;
 
-/** mulberry32 */
-let state = Number(options.seed);
-function random(below) {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) % below;
-}
+const random = randomOf(Number(options.seed));
 
 /** The path and the directories above it that belong to one writer or more. */
 function lineageOf(path) {

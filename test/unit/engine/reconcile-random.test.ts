@@ -8,6 +8,7 @@ import { type BytePath, comparePaths, dirOf, isWithin, rebasePath } from '../../
 import { isStandIn } from '../../../src/domain/stand-in.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { randomOf } from '../../fakes/random.ts';
 import { rule } from '../../fakes/rule.ts';
 import { dir, Ground } from './ground.ts';
 
@@ -251,15 +252,4 @@ function named(entries: readonly Entry[]): Record<string, string> {
     `${one.type} ${Buffer.from(one.digest?.value ?? []).toString('hex', 0, 4)}`,
   ]);
   return Object.fromEntries(shown);
-}
-
-/** mulberry32: the same every time. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
 }

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
 import { decodeEvents, type FanotifyEvent, measureEvents } from '../../../src/fanotify/decode.ts';
 import { fileIdsIn } from '../../../src/fanotify/file-ids.ts';
+import { randomOf } from '../../fakes/random.ts';
 import { event, fid, record } from './event-bytes.ts';
 
 const RUNS = Number(process.env['DRIFTLINE_FUZZ_RUNS'] ?? 50_000);
@@ -13,18 +14,7 @@ const SEED = Number(process.env['DRIFTLINE_FUZZ_SEED'] ?? Math.floor(Math.random
 const BEYOND_BYTES = 64;
 const TYPES = [1, 2, 3, 4, 5, 6, 7, 10, 12, 99];
 
-/** mulberry32: [0, below). */
-function generator(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
-const pick = generator(SEED);
+const pick = randomOf(SEED);
 
 function randomBytes(length: number): Buffer {
   const bytes = Buffer.alloc(length);
