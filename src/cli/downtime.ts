@@ -13,21 +13,25 @@ const SEARCH_MS = 60_000;
 export function downtimeOf(journal: Journal, touchedMs: number, nowMs: number): Gap {
   // Whoever sets the clock back makes no negative gap.
   const fromMs = Math.min(touchedMs, nowMs);
-  return { cause: causeOf(lastStage(journal, fromMs - SEARCH_MS)), fromMs, toMs: nowMs };
+  return { cause: causeOf(stageAt(journal, fromMs)), fromMs, toMs: nowMs };
 }
 
 /** The watch that ran last, of which no trace is left: when it was seen last. Undefined when it ended as it should, or never began. */
 export function killedAt(journal: Journal, touchedMs: number, nowMs: number): number | undefined {
   const fromMs = Math.min(touchedMs, nowMs);
-  // It began long before its last sign of life; or the file is a copy, whose time says nothing.
-  const stage = lastStage(journal, fromMs - SEARCH_MS) ?? lastStage(journal, 0);
-  return stage === 'start' ? fromMs : undefined;
+  return stageAt(journal, fromMs) === 'start' ? fromMs : undefined;
 }
 
 const CAUSES: Readonly<Record<string, GapCause>> = { init: 'unwatched', stop: 'stopped' };
 
 function causeOf(stage: string | undefined): GapCause {
   return CAUSES[stage ?? ''] ?? 'killed';
+}
+
+/** What the watch did last that gave its last sign of life then. */
+function stageAt(journal: Journal, atMs: number): string | undefined {
+  // If nothing about that time: it began long before; or the file is a copy, whose time says nothing.
+  return lastStage(journal, atMs - SEARCH_MS) ?? lastStage(journal, 0);
 }
 
 function lastStage(journal: Journal, sinceMs: number): string | undefined {

@@ -28,13 +28,3 @@ export function mergeDirty(a: Dirty, b: Dirty): Dirty {
     hasOthers: a.hasOthers || b.hasOthers || !a.actors.every(isListed) || !b.actors.every(isListed),
   };
 }
-
-/** Each path once, in the order in which they come first; the actors of later ones are later. */
-export function mergeAllDirty(dirty: readonly Dirty[]): Dirty[] {
-  const merged = new Map<BytePath, Dirty>();
-  for (const one of dirty) {
-    const known = merged.get(one.path);
-    merged.set(one.path, known === undefined ? one : mergeDirty(known, one));
-  }
-  return [...merged.values()];
-}

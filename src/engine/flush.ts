@@ -72,13 +72,14 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
   /** Returns what the hooks are told. */
   const record = async (
     dirty: readonly Dirty[],
-    found: Reconciled,
+    read: Reconciled,
     { signal, sinceMs, moment, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
-    const { trigger } = parts;
+    const { trigger, growth } = parts;
+    const found = growth === undefined ? read : { ...read, drifts: read.drifts.map(growth.named) };
     for (const { path } of dirty) unread.delete(path);
-    parts.growth?.keep(dirty);
-    for (const path of parts.growth?.takeTampered() ?? []) doubt(path);
+    growth?.keep(dirty);
+    for (const path of growth?.takeTampered() ?? []) doubt(path);
     for (const { path, errno } of found.incomplete) {
       unread.add(path);
       if (errno === UNSTABLE) doubt(path);
@@ -101,8 +102,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
   };
 
   return {
-    async batch(given, signal, { contentMaxBytes, between, isHeld }) {
-      const dirty = parts.growth?.recall(given) ?? given;
+    async batch(dirty, signal, { contentMaxBytes, between, isHeld }) {
       const since = { sinceMs: parts.clock.monotonicMs(), moment: parts.names.moment() };
       let meanwhile: Meanwhile | undefined;
       const recordSlice = async (found: Reconciled): Promise<void> => {

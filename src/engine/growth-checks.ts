@@ -3,10 +3,11 @@
 // more than a small part of the time: what was written into it is found then, if nobody wrote to the log again, too.
 import { UNKNOWN_ACTOR } from '../domain/actor.ts';
 import { isSameDigest } from '../domain/compare.ts';
-import { type Dirty, mergeAllDirty, mergeDirty } from '../domain/dirty.ts';
+import { type Dirty, mergeDirty } from '../domain/dirty.ts';
 import type { Digest } from '../domain/entry.ts';
 import { type BytePath, isWithin } from '../domain/path.ts';
 import type { Appended } from './appended.ts';
+import type { Attributed } from './attribution.ts';
 import type { Finding } from './page-diff.ts';
 import type { Clock } from './ports/clock.ts';
 
@@ -18,10 +19,10 @@ export interface GrowthChecks {
   lately(growth: Growth): boolean | undefined;
   /** It was read. */
   verified(growth: Growth, isKept: boolean): void;
-  /** What is going to be read, with who has written to it since the old part was. */
-  recall(dirty: readonly Dirty[]): Dirty[];
   /** What was dirty when it was read: who did it is still to be named, if the old part turns out to be another. */
   keep(dirty: readonly Dirty[]): void;
+  /** What was found, with all who wrote since the old part was still the same, where it is another. */
+  named(found: Attributed): Attributed;
   /** What has to be read again by now, whoever writes to it or not. */
   takeDue(): Dirty[];
   /** In ms of the monotonic clock; infinite when nothing is left. */
@@ -59,6 +60,8 @@ interface Check {
 export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks {
   const checks = new Map<BytePath, Check>();
   const tampered = new Set<BytePath>();
+  /** Of files whose old part is another: who has written to them since it was read last. */
+  const writers = new Map<BytePath, Dirty>();
 
   const isGood = (known: Check, { before, after }: Growth): boolean => {
     // It was read as something else meanwhile: shorter, or gone.
@@ -83,6 +86,12 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
     const done = [...checks].find(([, { isLeft }]) => !isLeft);
     return done !== undefined && checks.delete(done[0]);
   };
+  const noteWriters = (path: BytePath, dirty: Dirty): void => {
+    const before = writers.get(path);
+    const [oldest] = writers.size < FILES_MAX ? [] : writers.keys();
+    if (oldest !== undefined) writers.delete(oldest);
+    writers.set(path, before === undefined ? dirty : mergeDirty(before, dirty));
+  };
   const doubt = (known: Check): void => {
     known.fromMs = Math.min(known.fromMs, clock.monotonicMs());
   };
@@ -98,10 +107,13 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
     },
     verified(growth, isKept) {
       const { before, after, prefixBytes } = growth;
-      if (!isKept && checks.get(after.path)?.isKept === true) {
+      const known = checks.get(after.path);
+      if (!isKept && known?.isKept === true && appended.has(after.path)) {
         appended.doubt(after.path);
         tampered.add(after.path);
       }
+      if (isKept) writers.delete(after.path);
+      else if (known?.dirty !== undefined) noteWriters(after.path, known.dirty);
       checks.delete(after.path);
       // From now on only what is appended is read.
       appended.note(growth);
@@ -118,12 +130,17 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
         dirty: undefined,
       });
     },
-    recall(dirty) {
-      const kept = leftIn(dirty).flatMap(([, , check]) => check.dirty ?? []);
-      return kept.length === 0 ? [...dirty] : mergeAllDirty([...kept, ...dirty]);
+    named(found) {
+      const { drift, actors, hasOthers } = found;
+      const known = drift.changed.includes('digest') ? writers.get(drift.path) : undefined;
+      if (known === undefined) return found;
+      const merged = mergeDirty(known, { ...known, actors, hasOthers });
+      return { drift, actors: merged.actors, hasOthers: merged.hasOthers };
     },
     keep(dirty) {
       for (const [one, path, check] of leftIn(dirty)) {
+        // It was read as something else meanwhile.
+        if (!appended.has(path)) checks.delete(path);
         const own = { ...one, path, subtree: false };
         check.dirty = check.dirty === undefined ? own : mergeDirty(check.dirty, own);
       }
@@ -135,7 +152,6 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
         const { actors = [UNKNOWN_ACTOR], hasOthers = false } = check.dirty ?? {};
         // The verdict stays: that it was another then is news.
         check.isLeft = false;
-        check.dirty = undefined;
         return { path, subtree: false, actors, hasOthers, sinceMs: nowMs };
       });
     },

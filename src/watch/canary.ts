@@ -75,6 +75,13 @@ export class Canaries {
     return (mask & ~(FAN_OPEN | FAN_ONDIR)) === 0;
   }
 
+  /** The marks were removed, maybe before an event came. */
+  renew(nowMs: number): void {
+    const canaries = [...this.#flights.values()].map(({ canary }) => canary);
+    for (const { at } of canaries) this.#land(at);
+    for (const canary of canaries) this.send(canary, nowMs);
+  }
+
   /** The mounts whose event did not come in time, each once. */
   overdue(nowMs: number): Silence[] {
     const late = [...this.#flights].filter(([, { deadlineMs }]) => deadlineMs <= nowMs).map(([at]) => at);

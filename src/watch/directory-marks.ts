@@ -10,7 +10,7 @@ import type { ObjectPaths } from '../fanotify/handles.ts';
 import { keyOfLoneName, keyOfName } from '../fanotify/inode-of-name.ts';
 import { handleOfPath } from '../libc/handle.ts';
 import type { EventPath } from './event-paths.ts';
-import { subdirectories } from './subdirectories.ts';
+import { directoriesIn, withDirectory } from './safe-directory.ts';
 
 const PLACE = abi.FAN_MARK_INODE | abi.FAN_MARK_ONLYDIR | abi.FAN_MARK_DONT_FOLLOW;
 const ENTRY_EVENTS = abi.FAN_CREATE | abi.FAN_DELETE | abi.FAN_MOVE | abi.FAN_RENAME;
@@ -56,7 +56,7 @@ export class DirectoryMarks implements ObjectPaths {
     this.#mark(top);
     const queue = [top];
     for (let dir = queue.pop(); dir !== undefined; dir = queue.pop()) {
-      for (const name of subdirectories(dir)) {
+      for (const name of withDirectory(dir, directoriesIn) ?? []) {
         const path = joinPath(dir, name);
         if (this.#isWanted(path) && !this.#options.isOther(path) && this.#tryMark(path)) queue.push(path);
       }

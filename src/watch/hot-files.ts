@@ -10,7 +10,6 @@ import type { FanotifyGroup } from '../fanotify/group.ts';
 import type { HandlePaths } from '../fanotify/handles.ts';
 import { closeFd } from '../libc/handle.ts';
 import { Heat } from './heat.ts';
-import { handlesOf, type WatchGroup } from './marks.ts';
 
 const MARKS_MAX = 1_024;
 
@@ -38,13 +37,14 @@ export class HotFiles {
     files.take(event, isOutside, handles, nowMs);
   }
 
-  /** Nothing is ignored any more: other paths are covered now. */
-  releaseAll(groups: readonly WatchGroup[]): void {
-    for (const group of groups) {
-      const handles = handlesOf(group);
-      this.#groups.get(group.group)?.releaseAll(handles);
-      handles.close();
-    }
+  /** All marks were removed. */
+  forgetAll(): void {
+    this.#groups.clear();
+  }
+
+  /** Whether there are marks. */
+  get isInUse(): boolean {
+    return [...this.#groups.values()].some(({ isInUse }) => isInUse);
   }
 }
 
@@ -76,7 +76,7 @@ class GroupHotFiles {
     if (this.#ignored.size === 0) return;
     // What moves with a directory is not named.
     if ((mask & abi.FAN_ONDIR) !== 0 && (mask & (abi.FAN_RENAME | abi.FAN_MOVE)) !== 0) {
-      this.releaseAll(handles);
+      this.#releaseAll(handles);
       return;
     }
     for (const record of records) {
@@ -85,7 +85,11 @@ class GroupHotFiles {
     }
   }
 
-  releaseAll(handles: HandlePaths): void {
+  get isInUse(): boolean {
+    return this.#ignored.size > 0;
+  }
+
+  #releaseAll(handles: HandlePaths): void {
     for (const ignored of this.#ignored.values()) this.#release(ignored, handles);
   }
 

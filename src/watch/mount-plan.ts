@@ -1,5 +1,5 @@
 // Which mounts the rules need watched.
-import { type BytePath, isWithin } from '../domain/path.ts';
+import { type BytePath, isWithin, ROOT } from '../domain/path.ts';
 import type { Scope } from '../domain/rule.ts';
 import type { Mount, MountTable } from '../fanotify/mounts.ts';
 
@@ -23,4 +23,26 @@ export function planMounts(table: MountTable, scope: Scope): Mount[] {
 /** Whether a mount at `path` hides, or no longer hides, something that a rule covers. */
 export function concerns(scope: Scope, path: BytePath): boolean {
   return scope.ruleOf(path) !== undefined || scope.roots.some((root) => isWithin(root, path));
+}
+
+/** The other paths at which the same directory is seen, by the mounts of its filesystem. */
+export function aliasesOf(table: MountTable, path: BytePath): BytePath[] {
+  const mount = table.mountAt(path);
+  if (mount === undefined) return [];
+  const inside = below(mount.root, restBelow(path, mount.mountPoint));
+  const isAnother = ({ id, device, root }: Mount): boolean =>
+    id !== mount.id && device === mount.device && isWithin(inside, root);
+  return table.mounts
+    .filter((other) => isAnother(other) && table.isVisible(other))
+    .map(({ root, mountPoint }) => below(mountPoint, restBelow(inside, root)));
+}
+
+/** With its slash; empty for `dir` itself. */
+function restBelow(path: BytePath, dir: BytePath): string {
+  if (path === dir) return '';
+  return dir === ROOT ? path : path.slice(dir.length);
+}
+
+function below(dir: BytePath, rest: string): BytePath {
+  return (dir === ROOT && rest !== '' ? rest : dir + rest) as BytePath;
 }

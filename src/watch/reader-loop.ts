@@ -13,8 +13,7 @@ import { DirtySet } from './dirty-set.ts';
 import { isEntryEvent, isMove, isRename } from './event-paths.ts';
 import { type EventPlace, placeOf } from './event-place.ts';
 import { HeldGroups } from './held-groups.ts';
-import { HotFiles } from './hot-files.ts';
-import { IgnoreMarks, ignoreProblem } from './ignore-marks.ts';
+import { Ignoring } from './ignoring.ts';
 import { Links } from './links.ts';
 import { handlesOf, Marks, type WatchGroup } from './marks.ts';
 import { HELD, IN_FLIGHT, READ, type ReaderMessage, type ReaderSettings, STOP, TURNS, UNRESOLVED } from './messages.ts';
@@ -33,7 +32,6 @@ const POLL_MS = 5_000;
 const IN_FLIGHT_MAX = 65_536;
 /** Buffers read from one group before the others get their turn. */
 const READS_MAX = 4;
-const IGNORE_STEP = 256;
 
 /** Owns everything that the thread opens. */
 export class Reader {
@@ -46,16 +44,14 @@ export class Reader {
   readonly #mounts: WatchedMounts;
   readonly #mountinfoFd: number;
   readonly #writers: Writers;
-  readonly #ignores: IgnoreMarks;
+  readonly #ignoring: Ignoring;
   readonly #links: Links;
-  readonly #hotFiles: HotFiles;
   readonly #wakeBuffer = Buffer.alloc(8);
   readonly #questions: Questions;
   readonly #pace = new Pace();
   readonly #dirty = new DirtySet();
   #events: WatchEvent[] = [];
   #coverage: readonly Coverage[] | undefined;
-  #hasIgnoreWork = true;
   readonly #vigil: Vigil;
   /** When the queues were empty last. */
   #emptyMs = Date.now();
@@ -70,7 +66,6 @@ export class Reader {
     const scope = compileScope(settings.scope);
     const inodes = openInodeTable(settings.inodes);
     this.#links = new Links(inodes);
-    this.#hotFiles = new HotFiles(inodes);
     this.#relevance = compileRelevance(scope);
     // Before the table is read: what changes in between is then a change.
     this.#mountinfoFd = openSync(MOUNTINFO, 'r');
@@ -81,9 +76,19 @@ export class Reader {
     this.#vigil = new Vigil(this.#mounts, { everyMs: settings.verifyMs, asks: settings.asks });
     this.#writers = new Writers(settings.who, settings.startsFd);
     this.#writers.follow(this.#mounts.table, this.#marks.groups());
-    this.#ignores = new IgnoreMarks(scope, settings.scope.ignore, (path) =>
-      this.#marks.groupOf(this.#mounts.table.mountAt(path)?.device ?? ''),
-    );
+    this.#ignoring = new Ignoring({
+      scope,
+      ignore: settings.scope.ignore,
+      inodes,
+      table: () => this.#mounts.table,
+      groups: () => this.#marks.groups(),
+      groupOf: (device) => this.#marks.groupOf(device),
+      onProblem: (message) => post({ kind: 'problem', message }),
+      onRenewed: (nowMs) => {
+        this.#vigil.renew(nowMs);
+        this.#writers.follow(this.#mounts.table, this.#marks.groups());
+      },
+    });
   }
 
   /** Returns once it is told to stop; everything is closed then. */
@@ -123,11 +128,12 @@ export class Reader {
     this.#verify(nowMs);
     this.#flush(nowMs);
     this.#questions.answer(question, this.#emptyMs === nowMs);
-    this.#stepIgnores(nowMs);
+    this.#ignoring.step(nowMs);
+    this.#writers.tick(nowMs);
   }
 
   #timeoutMs(pauseMs: number, question: number): number {
-    if (this.#hasIgnoreWork) return 0;
+    if (this.#ignoring.hasWork) return 0;
     if (pauseMs > 0) return pauseMs;
     return this.#questions.isOpen(question) ? 0 : Math.min(POLL_MS, this.#vigil.leftMs(Date.now()));
   }
@@ -149,7 +155,7 @@ export class Reader {
           else {
             directories?.follow(event, place.paths);
             const isOutside = this.#take(queued, place, queue, nowMs);
-            if (handles instanceof HandlePaths) this.#hotFiles.take(group, event, isOutside, handles, nowMs);
+            if (handles instanceof HandlePaths) this.#ignoring.take(group, event, isOutside, handles, nowMs);
           }
         }
       }
@@ -169,11 +175,11 @@ export class Reader {
     if (link !== undefined) for (const actor of actors) this.#dirty.link(link, actor);
     const isEntry = isEntryEvent(event);
     for (const { path, subtree } of paths) {
-      if (subtree && isMove(event)) this.#ignores.moved(path);
+      if (subtree && isMove(event)) this.#ignoring.moved(path);
       const relevance = this.#relevance(path);
       if (relevance === 'outside') {
-        if (subtree) this.#ignores.appeared(path);
-        else this.#ignores.happened(dirOf(path), nowMs);
+        if (subtree) this.#ignoring.appeared(path);
+        else if (isOutside) this.#ignoring.happened(dirOf(path), nowMs);
         continue;
       }
       if (relevance === 'above' && !isEntry) continue;
@@ -185,6 +191,7 @@ export class Reader {
   }
 
   #overflow(nowMs: number): void {
+    this.#ignoring.renew(nowMs);
     this.#mounts.lost(nowMs);
     if (!this.#events.some(({ kind }) => kind === 'overflow'))
       this.#events.push({ kind: 'overflow', sinceMs: this.#emptyMs });
@@ -196,7 +203,7 @@ export class Reader {
     this.#report(changes);
     // A mount that went and came back between two looks may have the same number; its marks it has not.
     this.#report(this.#mounts.verify(nowMs, ['filesystem', 'mount']));
-    if (changes.length > 0) this.#hotFiles.releaseAll(this.#marks.groups());
+    if (changes.length > 0) this.#ignoring.renew(nowMs);
     this.#writers.follow(this.#mounts.table, this.#marks.groups());
   }
 
@@ -228,16 +235,6 @@ export class Reader {
     this.#post({ kind: 'batch', coverage: this.#coverage, events: this.#events, dirty: this.#dirty.take() });
     this.#events = [];
     this.#coverage = undefined;
-  }
-
-  #stepIgnores(nowMs: number): void {
-    try {
-      this.#hasIgnoreWork = this.#ignores.step(IGNORE_STEP);
-    } catch (error) {
-      this.#post({ kind: 'problem', message: ignoreProblem(error) });
-      this.#hasIgnoreWork = false;
-    }
-    this.#writers.tick(nowMs);
   }
 
   #close(): void {

@@ -30,6 +30,11 @@ export class Vigil {
     return isEmpty ? [...heard, ...this.#mounts.silent(this.#canaries.overdue(nowMs), nowMs)] : heard;
   }
 
+  /** Marks on directories were removed: what was asked for is asked for again. */
+  renew(nowMs: number): void {
+    this.#canaries.renew(nowMs);
+  }
+
   /** Whether it is time for `ask`; the next time is counted from now on. */
   isDue(nowMs: number): boolean {
     return this.#due.takes(nowMs);

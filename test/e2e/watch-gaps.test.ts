@@ -28,7 +28,9 @@ test('nobody watched: since init, since a stop, since a kill; told by journal an
   await second.stop('SIGKILL');
   const killedMs = Date.now();
   expect(site.json(['status'], [8])).toMatchObject({ pid: null, healthy: false, gaps: [{ cause: 'killed' }] });
-  expect(site.driftline('status').stdout).toMatch(/^watch {5}not running: it was killed, or the machine with it$/m);
+  expect(site.driftline('status').stdout).toMatch(
+    /^watch {5}not running: it was killed or failed, or the machine with it$/m,
+  );
   const third = await site.start();
   const gaps = gapsInJournal();
   expect(gaps.map(({ cause }) => cause)).toEqual(['unwatched', 'stopped', 'killed']);

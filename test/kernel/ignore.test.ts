@@ -3,9 +3,14 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import { createInodeTable, inodeKey } from '../../src/domain/inode-table.ts';
+import { pathFromText } from '../../src/domain/path.ts';
+import { compileScope } from '../../src/domain/rule.ts';
 import { FAN_CLOSE_WRITE, FAN_MARK_IGNORE_SURV, FAN_MODIFY } from '../../src/fanotify/abi.ts';
 import { parseMarks } from '../../src/fanotify/fdinfo.ts';
-import { type Probe, type ProbeOptions, shell } from './probe.ts';
+import { mountTable, parseMountinfo } from '../../src/fanotify/mounts.ts';
+import { openFidGroup } from '../../src/watch/groups.ts';
+import { Ignoring } from '../../src/watch/ignoring.ts';
+import { type Probe, type ProbeOptions, ruleFor, shell } from './probe.ts';
 import { probeForEach, scratch, watch as watchRoots } from './probe-for-each.ts';
 
 /** An ignore mask of content on a single file. */
@@ -152,4 +157,78 @@ test('a directory that moves out of an ignored one is heard of, and what is belo
     `${root}/d/e/f`,
     `${root}/d/f`,
   ]);
+});
+
+/** Until so many directories are ignored. */
+async function busy(dir: string, marks: number): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        await shell(`for i in $(seq 300); do echo $i > ${dir}/f; done`);
+        return ignoreMarks((mask) => mask !== HOT);
+      },
+      { timeout: 50_000 },
+    )
+    .toBe(marks);
+}
+
+test('a link that comes in the place of a directory leads no mark elsewhere', async () => {
+  mkdirSync(`${root}/node_modules`);
+  mkdirSync(`${root}/kept/sub`, { recursive: true });
+  const watched = await watch({ ignore: ['node_modules'] });
+  await busy(`${root}/node_modules`, 1);
+  // RENAME_EXCHANGE
+  const exchange = `import ctypes; ctypes.CDLL(None).renameat2(-100, b'd', -100, b'l', 2)`;
+  for (let times = 0; times < 5; times += 1) {
+    await watched.run(
+      `cd ${root}/node_modules; rm -rf d l; mkdir d; ln -s ${root}/kept l; python3 -c "${exchange}"; test -L d`,
+    );
+  }
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/kept/f; echo 1 > ${root}/kept/sub/f`)).toEqual([
+    `${root}/kept/f`,
+    `${root}/kept/sub/f`,
+  ]);
+});
+
+test('an ignored directory that is mounted into a rule is heard of, whenever that is', async () => {
+  for (const dir of ['cache', 'node_modules/x', 'www', 'later']) mkdirSync(`${root}/${dir}`, { recursive: true });
+  await shell(`mount --bind ${root}/cache ${root}/www`);
+  const watched = await watch({ ignore: [`${root}/cache`, 'node_modules'] });
+  await busy(`${root}/node_modules`, 2);
+  expect(await watched.dirtyAfter(`for i in $(seq 300); do echo $i > ${root}/cache/f; done`)).toEqual([
+    `${root}/www/f`,
+  ]);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/cache/f`)).toEqual([`${root}/www/f`]);
+  await watched.run(`mount --bind ${root}/node_modules ${root}/later`);
+  await expect.poll(() => ignoreMarks((mask) => mask !== HOT)).toBe(0);
+  expect(await watched.dirtyAfter(`echo 1 > ${root}/node_modules/x/f`)).toContain(`${root}/later/x/f`);
+});
+
+test('after events were lost nothing is ignored any more, but for what a path names', async () => {
+  for (const dir of ['cache', 'node_modules']) mkdirSync(`${root}/${dir}`);
+  const { group } = openFidGroup();
+  using _ = group;
+  const table = mountTable(parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1')));
+  let renewed = 0;
+  const ignore = [`${root}/cache`, 'node_modules'];
+  const ignoring = new Ignoring({
+    scope: compileScope({ rules: [ruleFor([root])], ignore, own: [] }),
+    ignore,
+    inodes: createInodeTable(0),
+    table: () => table,
+    groups: () => [{ group, filesystems: new Map() }],
+    groupOf: () => group,
+    onProblem: () => {},
+    onRenewed: () => {
+      renewed += 1;
+    },
+  });
+  for (let times = 0; times < 256; times += 1) ignoring.happened(pathFromText(`${root}/node_modules`), 1);
+  ignoring.step(1);
+  expect(group.marks()).toHaveLength(2);
+  await shell(`mv ${root}/node_modules ${root}/kept`);
+  ignoring.renew(2);
+  expect([group.marks(), ignoring.hasWork, renewed]).toEqual([[], true, 1]);
+  ignoring.step(3);
+  expect([group.marks().length, ignoring.hasWork]).toEqual([1, false]);
 });

@@ -71,7 +71,7 @@ function statusText(document: StatusDocument): string {
 }
 
 function idleText({ healthy, gaps }: StatusDocument): string {
-  if (gaps.length > 0) return 'watch     not running: it was killed, or the machine with it';
+  if (gaps.length > 0) return 'watch     not running: it was killed or failed, or the machine with it';
   return healthy === false ? 'watch     gives no answer' : 'watch     not running';
 }
 

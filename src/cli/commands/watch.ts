@@ -96,9 +96,6 @@ async function watchUntilStopped(
   const isResumed = session.source.isResumed();
   groups.follow(session.source, settings);
   const gaps = isResumed ? [] : [downtime];
-  // Only now: who could not begin to watch was not killed when it is gone.
-  const start = lifecycle(store, 'start', { ...whoStarted() });
-  store.commit({ journal: [start, ...gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap }))] });
   const heart = startHeartbeat(lock);
   const daemon: Daemon = {
     context,
@@ -119,6 +116,9 @@ async function watchUntilStopped(
     control = await serveControl(settings.baseline, (request) =>
       answer(request, { session: daemon.session, store, startedMs, downtime: gaps }),
     );
+    // Only now: who could not begin to watch was not killed when it is gone.
+    const start = lifecycle(store, 'start', { ...whoStarted() });
+    store.commit({ journal: [start, ...gaps.map((gap) => recordWriter.gap({ timeNs: systemClock.nowNs(), gap }))] });
     while (signals.stop === undefined) await runSession(daemon);
     notifier.stopping();
     store.commit({ journal: [lifecycle(store, 'stop', { exitCode: signals.stop })] });

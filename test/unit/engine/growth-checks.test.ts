@@ -1,9 +1,11 @@
 // When the old part of a log that may grow is read again.
 import { beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../../src/domain/actor.ts';
+import type { Attribute } from '../../../src/domain/attribute.ts';
 import type { Dirty } from '../../../src/domain/dirty.ts';
 import type { Digest } from '../../../src/domain/entry.ts';
 import { openAppended } from '../../../src/engine/appended.ts';
+import type { Attributed } from '../../../src/engine/attribution.ts';
 import { type Growth, type GrowthChecks, openGrowthChecks } from '../../../src/engine/growth-checks.ts';
 import { createManualClock, type ManualClock } from '../../fakes/clock.ts';
 import { entry, path } from '../../fakes/entry.ts';
@@ -100,24 +102,37 @@ test.each([
   expect(checks.lately({ ...one, after: { ...one.after, sizeBytes: one.after.sizeBytes + 1n } })).toBeUndefined();
 });
 
-test('who wrote is named with the reading that finds it, whatever that comes of', () => {
+test('who wrote is named with the reading that finds it, whatever that comes of, and with nothing else', () => {
   const A: Actor = { source: 'proc', pid: 1, exe: '/bin/a' };
   const B: Actor = { source: 'proc', pid: 2, exe: '/bin/b' };
   const by = (actor: Actor, fields: Partial<Dirty> = {}): Dirty => ({ ...dirty, actors: [actor], ...fields });
+  const found = (changed: readonly Attribute[]): Attributed => ({
+    drift: {
+      ...growth(OLD_BYTES + 2n),
+      kind: 'changed',
+      rule: 'logs',
+      severity: 'normal',
+      path: LOG,
+      from: undefined,
+      entries: undefined,
+      changed,
+    },
+    actors: [B],
+    hasOthers: false,
+  });
   checks.verified(growth(OLD_BYTES + 1n), true);
-  expect(checks.recall([by(B)])).toEqual([by(B)]);
   checks.lately(growth(OLD_BYTES + 2n));
-  checks.keep([by(A)]);
-  expect(checks.recall([by(B)])).toMatchObject([{ path: LOG, actors: [A, B] }]);
-  // With everything below a directory; and as long as it is not read it is not forgotten.
-  expect(checks.recall([by(B, { path: path('/r'), subtree: true })])).toMatchObject([
-    { path: LOG, actors: [A] },
-    { path: '/r', actors: [B] },
-  ]);
-  checks.keep([by(B, { path: path('/r'), subtree: true })]);
-  expect(checks.recall([by(B)])).toMatchObject([{ path: LOG, actors: [A, B] }]);
+  checks.keep([by(A, { path: path('/r'), subtree: true })]);
   checks.verified(growth(OLD_BYTES + 2n), false);
-  expect(checks.recall([by(B)])).toEqual([by(B)]);
+  expect(checks.named(found(['digest']))).toMatchObject({ actors: [A, B], hasOthers: false });
+  expect(checks.named(found(['mode']))).toMatchObject({ actors: [B] });
+  // As long as it is another.
+  checks.lately(growth(OLD_BYTES + 3n));
+  checks.keep([by(B)]);
+  checks.verified(growth(OLD_BYTES + 3n), false);
+  expect(checks.named(found(['digest', 'mode']))).toMatchObject({ actors: [A, B] });
+  checks.verified(growth(OLD_BYTES + 4n), true);
+  expect(checks.named(found(['digest']))).toMatchObject({ actors: [B] });
 });
 
 test('what turns out to be another is read as a whole, once', async () => {
