@@ -132,6 +132,8 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
     },
     named(found) {
       const { drift, actors, hasOthers } = found;
+      // Another file, or a shorter one, is another story.
+      if (!appended.has(drift.path)) writers.delete(drift.path);
       const known = drift.changed.includes('digest') ? writers.get(drift.path) : undefined;
       if (known === undefined) return found;
       const merged = mergeDirty(known, { ...known, actors, hasOthers });

@@ -133,6 +133,12 @@ test('who wrote is named with the reading that finds it, whatever that comes of,
   expect(checks.named(found(['digest', 'mode']))).toMatchObject({ actors: [A, B] });
   checks.verified(growth(OLD_BYTES + 4n), true);
   expect(checks.named(found(['digest']))).toMatchObject({ actors: [B] });
+  // Rotated meanwhile.
+  checks.lately(growth(OLD_BYTES + 5n));
+  checks.keep([by(A)]);
+  checks.verified(growth(OLD_BYTES + 6n), false);
+  appended.doubt(LOG);
+  expect(checks.named(found(['size', 'digest']))).toMatchObject({ actors: [B] });
 });
 
 test('what turns out to be another is read as a whole, once', async () => {
