@@ -1,7 +1,7 @@
 // One difference between the baseline and reality.
 import type { Actor } from './actor.ts';
 import type { Attribute } from './attribute.ts';
-import type { Entry } from './entry.ts';
+import type { Digest, Entry } from './entry.ts';
 import type { BytePath } from './path.ts';
 
 export const SEVERITIES = ['info', 'normal', 'critical'] as const;
@@ -25,6 +25,8 @@ export interface Drift {
   readonly from: BytePath | undefined;
   /** `moved` directory: how many entries below it moved along unchanged. */
   readonly entries: number | undefined;
+  /** A growing file that became longer: the digest of what is there of the part that the baseline has; not part of records. */
+  readonly oldPart?: Digest | undefined;
   /** `moved` directory: those entries; not part of records. */
   readonly along?: readonly MovedAlong[];
 }

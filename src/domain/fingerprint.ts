@@ -3,11 +3,11 @@
 import type { Attribute, AttributeSet } from './attribute.ts';
 import { DIRECTORY_ATTRIBUTES } from './attribute.ts';
 import type { Drift } from './drift.ts';
-import { digestText, type Entry } from './entry.ts';
+import { type Digest, digestText, type Entry } from './entry.ts';
 
 /** Only attributes of `set` count: a newer ctime alone says nothing new where ctime is not compared. */
 export function fingerprint(drift: Drift, set: AttributeSet): string {
-  const after = drift.after === undefined ? [] : entryFacts(drift.after, set);
+  const after = drift.after === undefined ? [] : entryFacts(drift.after, set, drift.oldPart);
   return JSON.stringify([drift.kind, drift.path, drift.from ?? null, drift.changed, drift.entries ?? null, after]);
 }
 
@@ -18,13 +18,21 @@ export function claimsOf(print: string): ReadonlyMap<string, string | null> {
   return typeof from === 'string' ? claims.set(from, null) : claims;
 }
 
-function entryFacts(entry: Entry, set: AttributeSet): unknown[] {
-  const names: Iterable<Attribute> = set.growing ? [...set.names, 'size', 'digest'] : set.names;
-  return [...new Set(names)]
+/** `oldPart`: what is appended to it meanwhile says nothing new. */
+function entryFacts(entry: Entry, set: AttributeSet, oldPart: Digest | undefined): unknown[] {
+  const names = new Set<Attribute>(set.names);
+  for (const name of GROWING) {
+    if (oldPart !== undefined) names.delete(name);
+    else if (set.growing) names.add(name);
+  }
+  const facts = [...names]
     .filter((name) => entry.type !== 'directory' || DIRECTORY_ATTRIBUTES.has(name))
     .sort()
     .map((name) => fact(entry, name));
+  return oldPart === undefined ? facts : [...facts, digestText(oldPart)];
 }
+
+const GROWING: readonly Attribute[] = ['size', 'digest'];
 
 function fact(entry: Entry, name: Attribute): unknown {
   switch (name) {

@@ -20,6 +20,7 @@ export function driftOf(finding: Difference): Drift {
     after,
     from: undefined,
     entries: undefined,
+    oldPart: finding.kind === 'changed' ? finding.oldPart : undefined,
   };
 }
 

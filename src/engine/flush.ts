@@ -79,7 +79,6 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
     const found = growth === undefined ? read : { ...read, drifts: read.drifts.map(growth.named) };
     for (const { path } of dirty) unread.delete(path);
     growth?.keep(dirty);
-    for (const path of growth?.takeTampered() ?? []) doubt(path);
     for (const { path, errno } of found.incomplete) {
       unread.add(path);
       if (errno === UNSTABLE) doubt(path);

@@ -15,10 +15,10 @@ import type { Clock } from './ports/clock.ts';
 export type Growth = Extract<Finding, { readonly kind: 'changed' }>;
 
 export interface GrowthChecks {
-  /** Whether the old part was the same the last time, if that is good enough now; undefined: it has to be read. */
-  lately(growth: Growth): boolean | undefined;
+  /** The digest of the old part as it was the last time, if that is good enough now; undefined: it has to be read. */
+  lately(growth: Growth): Digest | undefined;
   /** It was read. */
-  verified(growth: Growth, isKept: boolean): void;
+  verified(growth: Growth, oldPart: Digest): void;
   /** What was dirty when it was read: who did it is still to be named, if the old part turns out to be another. */
   keep(dirty: readonly Dirty[]): void;
   /** What was found, with all who wrote since the old part was still the same, where it is another. */
@@ -29,8 +29,6 @@ export interface GrowthChecks {
   dueMs(): number;
   /** Whose old part was not read when they were read last. */
   paths(): BytePath[];
-  /** Files whose old part turned out to be another: they have to be read as a whole, as what is known of it is of before. */
-  takeTampered(): BytePath[];
   /** The next time it is read. */
   doubt(path: BytePath): void;
   /** All files, also what is known of those that have only become longer: other rules hold now. */
@@ -47,7 +45,7 @@ const FILES_MAX = 256;
 interface Check {
   readonly digest: Digest;
   readonly inode: bigint;
-  readonly isKept: boolean;
+  readonly oldPart: Digest;
   /** When it may be read again. */
   fromMs: number;
   sizeBytes: bigint;
@@ -59,7 +57,6 @@ interface Check {
 
 export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks {
   const checks = new Map<BytePath, Check>();
-  const tampered = new Set<BytePath>();
   /** Of files whose old part is another: who has written to them since it was read last. */
   const writers = new Map<BytePath, Dirty>();
 
@@ -103,16 +100,14 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
       known.sizeBytes = growth.after.sizeBytes;
       known.ctimeNs = growth.after.ctimeNs;
       known.isLeft = true;
-      return known.isKept;
+      return known.oldPart;
     },
-    verified(growth, isKept) {
+    verified(growth, oldPart) {
       const { before, after, prefixBytes } = growth;
       const known = checks.get(after.path);
-      if (!isKept && known?.isKept === true && appended.has(after.path)) {
-        appended.doubt(after.path);
-        tampered.add(after.path);
-      }
-      if (isKept) writers.delete(after.path);
+      // What was read of it before is of another time: the next reading begins anew.
+      if (known !== undefined && !isSameDigest(known.oldPart, oldPart)) appended.doubt(after.path);
+      if (isOldPart(growth, oldPart)) writers.delete(after.path);
       else if (known?.dirty !== undefined) noteWriters(after.path, known.dirty);
       checks.delete(after.path);
       // From now on only what is appended is read.
@@ -122,7 +117,7 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
       checks.set(after.path, {
         digest: before.digest,
         inode: after.inode,
-        isKept,
+        oldPart,
         fromMs: clock.monotonicMs() + Math.ceil(Number(prefixBytes) / BYTES_PER_MS),
         sizeBytes: after.sizeBytes,
         ctimeNs: after.ctimeNs,
@@ -152,18 +147,13 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
       return left().flatMap(([path, check]) => {
         if (check.fromMs > nowMs) return [];
         const { actors = [UNKNOWN_ACTOR], hasOthers = false } = check.dirty ?? {};
-        // The verdict stays: that it was another then is news.
+        // What was found stays, to be compared.
         check.isLeft = false;
         return { path, subtree: false, actors, hasOthers, sinceMs: nowMs };
       });
     },
     dueMs: () => Math.min(...left().map(([, { fromMs }]) => fromMs)),
     paths: () => left().map(([path]) => path),
-    takeTampered() {
-      const paths = [...tampered];
-      tampered.clear();
-      return paths;
-    },
     doubt(path) {
       const known = checks.get(path);
       if (known !== undefined) doubt(known);
@@ -173,4 +163,9 @@ export function openGrowthChecks(clock: Clock, appended: Appended): GrowthChecks
       checks.forEach(doubt);
     },
   };
+}
+
+/** Whether the old part is as the baseline has it. */
+export function isOldPart({ before }: Growth, oldPart: Digest): boolean {
+  return before.digest !== undefined && isSameDigest(before.digest, oldPart);
 }

@@ -3,7 +3,7 @@
 
 import type { Attribute } from '../domain/attribute.ts';
 import { compareEntries, prefixToVerify } from '../domain/compare.ts';
-import { type Entry, isUnknown } from '../domain/entry.ts';
+import { type Digest, type Entry, isUnknown } from '../domain/entry.ts';
 import { readRecord, recordIncomplete, recordLength, recordName } from '../domain/packed.ts';
 import { isSameRecord } from '../domain/packed-same.ts';
 import { type BytePath, comparePaths, joinPath } from '../domain/path.ts';
@@ -24,6 +24,8 @@ export type Finding =
       readonly changed: readonly Attribute[];
       /** A growing file: these many bytes must still have the old digest. */
       readonly prefixBytes: bigint | undefined;
+      /** Their digest now, once it is known. */
+      readonly oldPart?: Digest | undefined;
     }
   /** A directory of the baseline that is none any more, whatever else is said of it: what was below it is gone. */
   | { readonly kind: 'lost'; readonly path: BytePath }

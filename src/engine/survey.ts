@@ -1,12 +1,11 @@
 // Everything under some roots against the baseline: pages in, findings out, with memory for one page at a time.
 
-import { isSameDigest } from '../domain/compare.ts';
 import type { Entry } from '../domain/entry.ts';
 import { readRecord, recordOffsets } from '../domain/packed.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { Round } from '../domain/round.ts';
 import type { Scope } from '../domain/rule.ts';
-import type { Growth, GrowthChecks } from './growth-checks.ts';
+import { type Growth, type GrowthChecks, isOldPart } from './growth-checks.ts';
 import { diffPage, type Finding, knownRun, removed } from './page-diff.ts';
 import { isWhole, portionOf } from './portion.ts';
 import type { Disk, Page, Portion, WalkOptions } from './ports/disk.ts';
@@ -87,18 +86,17 @@ export function* removedBelow(path: BytePath, { baseline, scope }: SurveyParts):
 }
 
 async function* verifyGrowth(finding: Growth, { disk, growth }: SurveyParts): AsyncGenerator<Finding> {
-  let isKept = growth?.lately(finding);
-  if (isKept === undefined) {
+  let oldPart = growth?.lately(finding);
+  if (oldPart === undefined) {
     const digest = await disk.digestPrefix(finding.after.path, finding.prefixBytes ?? 0n);
     if ('errno' in digest) {
       yield { kind: 'incomplete', path: finding.after.path, errno: digest.errno };
       if (finding.changed.length > 0) yield { ...finding, prefixBytes: undefined };
       return;
     }
-    const old = finding.before.digest;
-    isKept = old !== undefined && isSameDigest(old, digest);
-    growth?.verified(finding, isKept);
+    oldPart = digest;
+    growth?.verified(finding, oldPart);
   }
-  const changed = isKept ? finding.changed : [...finding.changed, 'digest' as const];
-  if (changed.length > 0) yield { ...finding, changed, prefixBytes: undefined };
+  const changed = isOldPart(finding, oldPart) ? finding.changed : [...finding.changed, 'digest' as const];
+  if (changed.length > 0) yield { ...finding, changed, oldPart, prefixBytes: undefined };
 }

@@ -16,3 +16,10 @@ export function actorText(actor: Actor): string | undefined {
   ].filter((word) => word !== undefined);
   return words.length === 0 ? undefined : words.join(' ');
 }
+
+/** The last of several who is known, and how many others there are: `sshd(7) uid 0 and 2 more`; undefined when nobody is. */
+export function actorsText(actors: readonly Actor[]): string | undefined {
+  const known = actors.flatMap((actor) => actorText(actor) ?? []);
+  const others = known.length - 1;
+  return others > 0 ? `${known.at(-1)} and ${others} more` : known[0];
+}

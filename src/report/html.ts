@@ -3,7 +3,7 @@
 import type { DriftRecord } from '../domain/drift.ts';
 import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
-import { actorText } from './actor-text.ts';
+import { actorsText } from './actor-text.ts';
 import { attributeChanges } from './attribute-text.ts';
 import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, Report } from './format.ts';
@@ -53,7 +53,7 @@ function driftRow(record: DriftRecord): string {
   const changes = attributeChanges(changed, before, after).map(
     (change) => `${escapeHtml(change.name)} ${code(change.before)} &rarr; ${code(change.after)}`,
   );
-  const actor = record.actors.map(actorText).findLast((text) => text !== undefined) ?? '';
+  const actor = actorsText(record.actors) ?? '';
   return row(kind, [kind, severity, name, escapeHtml(escapeText(rule)), changes.join('<br>'), escapeHtml(actor)]);
 }
 

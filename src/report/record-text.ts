@@ -3,7 +3,7 @@ import type { Actor } from '../domain/actor.ts';
 import { type DriftKind, SEVERITIES } from '../domain/drift.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
 import { type BytePath, pathFromBytes, pathFromText } from '../domain/path.ts';
-import { actorText } from './actor-text.ts';
+import { actorsText, actorText } from './actor-text.ts';
 import type { ReportOptions } from './format.ts';
 import { driftWords } from './text.ts';
 
@@ -58,7 +58,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 ]);
 
 function driftOf(kind: DriftKind, record: Raw, options: ReportOptions): string {
-  const { changed, entries, severity, actor, accepted } = record;
+  const { changed, entries, severity, actor, actors, accepted } = record;
   return driftWords(
     {
       kind,
@@ -67,7 +67,7 @@ function driftOf(kind: DriftKind, record: Raw, options: ReportOptions): string {
       from: pathOf(record, 'from'),
       entries: typeof entries === 'number' ? entries : undefined,
       changed: Array.isArray(changed) ? changed.map(String) : [],
-      actor: actorText(actorOf(objectOf(actor))),
+      actor: actorsText((Array.isArray(actors) ? actors : [actor]).map((one) => actorOf(objectOf(one)))),
       isAccepted: typeof accepted === 'string',
     },
     options,

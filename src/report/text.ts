@@ -3,7 +3,7 @@ import type { DriftKind, DriftRecord, Severity } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
 import { incompleteText } from '../domain/entry.ts';
 import { escapePath, escapeText } from '../domain/escape.ts';
-import { actorText } from './actor-text.ts';
+import { actorsText } from './actor-text.ts';
 import { attributeChanges, attributeText } from './attribute-text.ts';
 import { coverageLine } from './coverage-text.ts';
 import type { CheckSummary, QuickTrust, Report, ReportOptions } from './format.ts';
@@ -22,7 +22,7 @@ export function textReport(options: ReportOptions): Report {
 
 /** `CHANGED  critical  /etc/passwd  digest size  by useradd(812) uid 0`, one line without its newline. */
 export function driftLine(record: DriftRecord, options: ReportOptions): string {
-  const actor = record.actors.map(actorText).findLast((text) => text !== undefined);
+  const actor = actorsText(record.actors);
   return driftWords(
     {
       kind: record.kind,

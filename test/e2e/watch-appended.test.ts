@@ -72,14 +72,14 @@ test.each([
   await daemon.settled();
   site.shell('echo more >>log');
   const isTampering = ({ type, changed }: Fields): boolean => type === 'drift' && String(changed) === 'digest';
-  await daemon.until('the tampering', () => site.journal().some(isTampering));
-  const [found] = site.check()['drift'] as Fields[];
-  const wanted = digestOf(found);
-  await daemon.until('the digest', () => daemon.records().some((record) => digestOf(record) === wanted));
+  await daemon.until('the tampering', () => daemon.records().some(isTampering));
   const told = daemon.records().filter(isTampering);
   expect(told.map((record) => JSON.stringify(record['actors'] ?? record['actor']))).toContainEqual(
     expect.stringContaining('python3'),
   );
+  // Whatever is appended meanwhile is no other drift.
+  site.shell('echo more >>log');
+  await daemon.settled();
   expect(site.driftline('accept', site.path('log')).status).toBe(0);
   expect(site.check()).toMatchObject({ exitCode: 0 });
 });
