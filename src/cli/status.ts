@@ -105,17 +105,23 @@ export function watchStatus({ session, store, startedMs, downtime }: WatchFacts)
   };
 }
 
-/** Without a watch nothing is covered, and what waits for hooks goes on waiting. */
-export function idleStatus({ hooks, baseline }: Settings, store: Store): StatusDocument {
-  const [touchedMs, nowMs] = [lastSignOfLife(baseline), systemClock.nowMs()];
+/** Of a watch that gives no answer: as if there were none, but for its health. */
+export function deafStatus(settings: Settings, store: Store): StatusDocument {
+  return { ...withoutWatch(settings, store), healthy: false };
+}
+
+/** Without a watch nothing is covered. */
+export function idleStatus(settings: Settings, store: Store): StatusDocument {
+  const [touchedMs, nowMs] = [lastSignOfLife(settings.baseline), systemClock.nowMs()];
   const killedMs = touchedMs === undefined ? undefined : killedAt(store.journal, touchedMs, nowMs);
-  const gaps: Gap[] = killedMs === undefined ? [] : [{ cause: 'killed', fromMs: killedMs, toMs: nowMs }];
-  return {
-    ...baseStatus(store),
-    healthy: killedMs === undefined ? null : false,
-    gaps: gaps.map(gapRow),
-    hooks: hooks.map((hook) => hookRow(idleState(hook, store.outbox))),
-  };
+  const status = withoutWatch(settings, store);
+  if (killedMs === undefined) return status;
+  return { ...status, healthy: false, gaps: [gapRow({ cause: 'killed', fromMs: killedMs, toMs: nowMs })] };
+}
+
+/** What waits for hooks goes on waiting. */
+function withoutWatch({ hooks }: Settings, store: Store): StatusDocument {
+  return { ...baseStatus(store), hooks: hooks.map((hook) => hookRow(idleState(hook, store.outbox))) };
 }
 
 function hookRow(state: HookState): HookRow {

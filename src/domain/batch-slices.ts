@@ -67,8 +67,8 @@ function topOf(path: BytePath, trees: ReadonlySet<BytePath>): BytePath | undefin
 }
 
 function takeList<K>(lists: Map<K, BytePath[]>, key: K | undefined): readonly BytePath[] {
-  const list = key === undefined ? undefined : lists.get(key);
-  if (list === undefined || key === undefined) return [];
+  if (key === undefined) return [];
+  const list = lists.get(key) ?? [];
   lists.delete(key);
   return list;
 }

@@ -114,12 +114,7 @@ async function compareAll(
   try {
     const roots = rootsOf(parts.scope, tier === 'catch-up' || tier === 'rescan' ? undefined : tier);
     const onReplaced = whenReplaced(parts.names, parts.names.moment(), (path) => doubt(path, false));
-    for await (const finding of survey({ ...parts, onReplaced }, roots, {
-      quick,
-      round,
-      signal,
-      onPortion,
-    })) {
+    for await (const finding of survey({ ...parts, onReplaced }, roots, { quick, round, signal, onPortion })) {
       if (finding.kind === 'incomplete') {
         incomplete += 1;
         continue;

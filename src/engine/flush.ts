@@ -135,9 +135,9 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
       for (const path of [...again, ...keptDrift.note([], accepted.map(driftKey))]) doubt(path);
     },
     refused(error) {
-      for (const path of errorCode(error) === 'STALE' ? (parts.appended?.paths() ?? []) : []) {
-        parts.appended?.doubt(path);
-        doubt(path);
+      if (errorCode(error) === 'STALE') {
+        for (const path of parts.appended?.paths() ?? []) doubt(path);
+        parts.appended?.doubtAll();
       }
       throw error;
     },

@@ -48,13 +48,14 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
 }
 
 /** Each batch of events has actors of its own: those that say the same are one. */
-function byActor(waiting: ReadonlyMap<number, Actor>): (readonly [Actor, readonly number[]])[] {
-  const texts = new Map<string, Actor>();
-  const keys = new Map<string, number[]>();
+function byActor(waiting: ReadonlyMap<number, Actor>): ReadonlyMap<Actor, readonly number[]> {
+  const known = new Map<string, Actor>();
+  const keys = new Map<Actor, number[]>();
   for (const [key, actor] of waiting) {
     const text = JSON.stringify(actor);
-    if (!texts.has(text)) texts.set(text, actor);
-    addTo(keys, text, key);
+    const same = known.get(text) ?? actor;
+    known.set(text, same);
+    addTo(keys, same, key);
   }
-  return [...texts].map(([text, actor]) => [actor, keys.get(text) ?? []]);
+  return keys;
 }

@@ -1,10 +1,8 @@
 // Directories that lie deeper than a path can say: /proc/self/fd gives no path beyond PATH_MAX (readlink(2): ENAMETOOLONG), so
 // their names are looked up one by one on the way to where it does.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
-import { pathOfFd } from '../libc/handle.ts';
+import { O_PATH, pathOfFd } from '../libc/handle.ts';
 
-/** fcntl.h */
-const O_PATH = 0o10000000;
 const BESIDE = O_PATH | constants.O_DIRECTORY;
 
 /** The directory's path, latin1, of any length; undefined when it or one above it is gone, or when it is no directory. */

@@ -2,13 +2,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { SystemError } from '../domain/errors.ts';
 import { type BytePath, pathToBytes } from '../domain/path.ts';
-import { fsidOfFd } from '../libc/handle.ts';
+import { fsidOfFd, O_PATH } from '../libc/handle.ts';
 import type { FanotifyEvent, FileId } from './decode.ts';
 import { type EventPaths, type FileIdPaths, pathsOfEvent } from './event-paths.ts';
 import { HandlePaths, type MountPoint } from './handles.ts';
-
-/** fcntl.h */
-const O_PATH = 0o10000000;
 
 /** Mount points by the filesystem id in events; survives the way between threads. */
 export type MountPoints = ReadonlyMap<string, readonly MountPoint[]>;

@@ -14,7 +14,7 @@ const fstatfs = declare<(fd: number, statfs: Buffer) => number>('int fstatfs(int
 const close = declare<(fd: number) => number>('int close(int fd)');
 
 /** fcntl.h, the same on x86-64 and arm64. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
 
 const PATH_MAX = 4096;

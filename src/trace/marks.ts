@@ -8,7 +8,7 @@ import { openFdGroup } from '../fanotify/fd-group.ts';
 import { FanotifyGroup } from '../fanotify/group.ts';
 import type { MountPoint } from '../fanotify/handles.ts';
 import type { MountTable } from '../fanotify/mounts.ts';
-import { fsidOfFd } from '../libc/handle.ts';
+import { fsidOfFd, O_PATH } from '../libc/handle.ts';
 import { CONTENT_EVENTS, eventWords } from './event-names.ts';
 import { keyOf, type Target, targetsOf } from './targets.ts';
 
@@ -21,9 +21,6 @@ export interface TraceGroup {
 
 /** Every program that is linked dynamically opens it right after execve(2). */
 export const LOADER_CACHE: BytePath = pathFromText('/etc/ld.so.cache');
-
-/** fcntl.h */
-const O_PATH = 0o10000000;
 
 /** Why a filesystem allows no mark in a group with file ids (fanotify_mark(2)). */
 const REFUSALS: Readonly<Record<string, string>> = {

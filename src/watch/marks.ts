@@ -9,7 +9,7 @@ import { openFdGroup } from '../fanotify/fd-group.ts';
 import type { FanotifyGroup } from '../fanotify/group.ts';
 import { HandlePaths, type MountPoint } from '../fanotify/handles.ts';
 import type { Mount } from '../fanotify/mounts.ts';
-import { fsidOfFd, handleOfPath } from '../libc/handle.ts';
+import { fsidOfFd, handleOfPath, O_PATH } from '../libc/handle.ts';
 import type { Canary } from './canary.ts';
 import { DirectoryMarks } from './directory-marks.ts';
 import { type FidGroup, MOUNT_MASK, openFidGroup, withoutCapability } from './groups.ts';
@@ -44,9 +44,6 @@ type Filesystems = Map<string, { readonly device: string; readonly mountPoints: 
 interface FidWatchGroup extends WatchGroup {
   readonly filesystemMask: number;
 }
-
-/** fcntl.h */
-const O_PATH = 0o10000000;
 
 const REASONS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: 'has no file handles',

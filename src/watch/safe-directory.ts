@@ -1,14 +1,11 @@
 // Directories that others own, by path: whoever can put a link in their place must not lead the marks of this program elsewhere.
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { type BytePath, pathFromLatin1, pathToBytes } from '../domain/path.ts';
-import { pathOfFd } from '../libc/handle.ts';
-
-/** fcntl.h */
-const O_PATH = 0o10000000;
+import { O_PATH, pathOfFd } from '../libc/handle.ts';
 
 /**
- * Opens a directory that is where its path says, without a link on the way, and hands over a descriptor (O_PATH) of it. Undefined when there is none, or it cannot
- * be opened: others may provoke any errno.
+ * Opens a directory that is where its path says, without a link on the way, and hands over a descriptor (O_PATH) of it.
+ * Undefined when there is none, or it cannot be opened: others may provoke any errno.
  */
 export function withDirectory<T>(dir: BytePath, use: (fd: number) => T): T | undefined {
   let fd: number;
@@ -18,7 +15,6 @@ export function withDirectory<T>(dir: BytePath, use: (fd: number) => T): T | und
     return undefined;
   }
   try {
-    // As this process sees it; bytes that are no UTF-8 come as they are.
     return pathOfFd(fd) === dir ? use(fd) : undefined;
   } finally {
     closeSync(fd);

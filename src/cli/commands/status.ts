@@ -9,7 +9,7 @@ import { askWatch } from '../control-client.ts';
 import { isRecord } from '../control-protocol.ts';
 import { hookText } from '../hook-text.ts';
 import { openState } from '../state.ts';
-import { idleStatus, type StatusDocument } from '../status.ts';
+import { deafStatus, idleStatus, type StatusDocument } from '../status.ts';
 
 export async function runStatus(context: Context, json: boolean): Promise<number> {
   const { settings } = await loadContext(context);
@@ -24,9 +24,7 @@ export async function currentStatus(context: Context, settings: Settings): Promi
   try {
     const running = await askRunning(context, settings);
     if (isStatus(running)) return running;
-    return running === DEAF
-      ? { ...idleStatus(settings, store), healthy: false, gaps: [] }
-      : idleStatus(settings, store);
+    return running === DEAF ? deafStatus(settings, store) : idleStatus(settings, store);
   } finally {
     store.close();
   }

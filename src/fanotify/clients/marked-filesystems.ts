@@ -1,15 +1,12 @@
 // Filesystems with marks, and where they are mounted at present: what file ids in events are looked up below.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type BytePath, pathFromLatin1, pathToBytes } from '../../domain/path.ts';
-import { fsidOfFd, pathOfFd } from '../../libc/handle.ts';
+import { fsidOfFd, O_PATH, pathOfFd } from '../../libc/handle.ts';
 import type { FileIdPaths } from '../event-paths.ts';
 import { HandlePaths, type MountPoint } from '../handles.ts';
 import { type MountTable, mountTable, parseMountinfo } from '../mounts.ts';
 
 export const MOUNTINFO = '/proc/self/mountinfo';
-
-/** fcntl.h */
-const O_PATH = 0o10000000;
 
 /** Filesystems that events may come from, and where they are mounted. */
 export class MarkedFilesystems {
