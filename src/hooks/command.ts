@@ -7,8 +7,9 @@ import type { HookSettings } from '../domain/settings.ts';
 import type { RunOutcome, RunRequest } from '../engine/ports/hook-runner.ts';
 import type { RunCgroup, RunCgroups } from './cgroup.ts';
 import { fenceOf } from './fence.ts';
+import { killMarked } from './marked-processes.ts';
 import { OutputCapture } from './output.ts';
-import { killGroup, killMarked, waitForGroup } from './process-group.ts';
+import { killGroup, waitForGroup } from './process-group.ts';
 import { findProgram, HOOK_PATH } from './program.ts';
 
 export interface CommandOptions {
