@@ -4,12 +4,14 @@ import { availableParallelism } from 'node:os';
 import type { Pool } from './pool.ts';
 
 const EVERY_MS = 200;
+/** What is judged is the time of so many looks, all with the same threads: one alone may show nothing but threads that begin. */
+const LOOKS = 3;
 const THREADS_MAX = 16;
 const PER_PROCESSOR = 4;
-/** Less than this from the disk within one look, or than this share of all content, is no reason. */
-const READ_MIN_BYTES = 1024 * 1024;
+/** Less than this from the disk in that time, or than this share of all content, is no reason. */
+const READ_MIN_BYTES = 3 * 1024 * 1024;
 const COLD_SHARE = 0.2;
-/** Processors that were idle for more than this share of the time could do more. */
+/** Processors that were idle for more than the rest of the time could do more. */
 const BUSY_MAX = 0.75;
 /** ru_inblock of getrusage(2) counts these. */
 const BLOCK_BYTES = 512;
@@ -24,16 +26,26 @@ export function growWhileCold(pool: Pool): () => void {
 function watchDisk(pool: Pool): () => void {
   const processors = availableParallelism();
   const most = Math.min(THREADS_MAX, processors * PER_PROCESSOR);
-  let before = usage(pool);
+  let looks = [usage(pool)];
   return () => {
     const now = usage(pool);
-    const readBytes = now.readBytes - before.readBytes;
-    const isCold = readBytes >= Math.max(READ_MIN_BYTES, COLD_SHARE * (now.contentBytes - before.contentBytes));
-    const busy = (now.cpuMs - before.cpuMs) / ((now.wallMs - before.wallMs) * Math.min(processors, pool.size()));
-    before = now;
-    if (isCold && busy < BUSY_MAX) pool.grow(Math.min(pool.size(), most - pool.size()));
+    looks.push(now);
+    const [before] = looks.splice(0, looks.length - LOOKS);
+    if (before === undefined || !isWaiting(before, now, Math.min(processors, pool.size()))) return;
+    pool.grow(Math.min(pool.size(), most - pool.size()));
+    looks = [now];
   };
 }
+
+/** Whether what was read came from the disk, and `processors` had time to spare for more of it. */
+function isWaiting(before: Usage, now: Usage, processors: number): boolean {
+  const contentBytes = now.contentBytes - before.contentBytes;
+  const isCold = now.readBytes - before.readBytes >= Math.max(READ_MIN_BYTES, COLD_SHARE * contentBytes);
+  const busy = (now.cpuMs - before.cpuMs) / ((now.wallMs - before.wallMs) * processors);
+  return isCold && busy < BUSY_MAX;
+}
+
+type Usage = ReturnType<typeof usage>;
 
 function usage(pool: Pool) {
   const { userCPUTime, systemCPUTime, fsRead } = process.resourceUsage();

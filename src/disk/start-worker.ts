@@ -5,7 +5,7 @@ import { builtFile } from '../domain/built-file.ts';
 
 const THREADS_MAX = 8;
 /** Small heaps: what a worker keeps lies outside of them. The main thread's own options (--eval ...) are not for workers. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 };
+const LIMITS = { maxYoungGenerationSizeMb: 3 };
 
 /** How many threads read when nobody says how many. */
 export function defaultThreads(): number {
