@@ -65,9 +65,9 @@ export async function openSession(settings: Settings, parts: SessionParts): Prom
   const counted = countingStore(store, onStep);
   const scope = scopeSettings(settings);
   const { marks, who, canaryMs } = settings.watch;
-  const names = openInodeNames(counted, () =>
-    reporter.problem('no room for the names of more inodes: changes through other names wait for the sweep'),
-  );
+  const onFull = (): void =>
+    reporter.problem('no room for the names of more inodes: changes through other names wait for the sweep');
+  const names = openInodeNames({ store: counted, clock: systemClock, onFull });
   const source = await openFanotifySource({
     scope,
     marks,

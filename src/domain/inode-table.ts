@@ -9,6 +9,8 @@ export interface InodeTable {
   /** From now on `has` is true of everything, until `filled`. */
   filling(): void;
   filled(): void;
+  /** Forgets everything that was added. While it is being filled alone. */
+  clear(): void;
   /**
    * Whether some directory may have a name of it; never false for what was added, or may be by whoever fills it. One key in some
    * ten thousand is taken for another.
@@ -45,8 +47,8 @@ const SLOT_BYTES = 6;
 const WORDS = 2 ** 32;
 
 /** For `entries` names and half as many again. */
-export function createInodeTable(entries: number): InodeTable {
-  const slots = Math.max(Math.ceil((entries * 1.5) / FULL), SLOTS_MIN);
+export function createInodeTable(entries: number, slotsMin = SLOTS_MIN): InodeTable {
+  const slots = Math.max(Math.ceil((entries * 1.5) / FULL), slotsMin);
   return openInodeTable(new SharedArrayBuffer(HEADER_BYTES + slots * SLOT_BYTES));
 }
 
@@ -80,12 +82,17 @@ export function openInodeTable(memory: SharedArrayBuffer): InodeTable {
     },
     filling: () => void Atomics.store(isFilling, 0, 1),
     filled: () => void Atomics.store(isFilling, 0, 0),
+    clear() {
+      dirs.fill(0);
+      count[0] = 0;
+    },
     has(key) {
       if (Atomics.load(isFilling, 0) !== 0) return true;
       const half = key & 0xffff;
       // Ordered: what is not seen here was added after the change that the asker has noted.
       for (let at = start(key); Atomics.load(dirs, at) !== 0; at = next(at)) if (halves[at] === half) return true;
-      return false;
+      // What was looked through may have been cleared meanwhile.
+      return Atomics.load(isFilling, 0) !== 0;
     },
     dirsOf(key) {
       const half = key & 0xffff;

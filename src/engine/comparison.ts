@@ -10,11 +10,11 @@ import type { Clock } from './ports/clock.ts';
 import type { Disk, Portion } from './ports/disk.ts';
 import type { RecordWriter, SweepFields } from './ports/record-writer.ts';
 import type { Store } from './ports/store.ts';
-import { type ReplacedNames, whenReplaced } from './replaced.ts';
+import { type NotesReplaced, whenReplaced } from './replaced.ts';
 import { type SurveyParts, survey } from './survey.ts';
 
 export interface ComparisonParts extends SurveyParts {
-  readonly names: ReplacedNames;
+  readonly names: NotesReplaced;
   readonly store: Store;
   readonly records: RecordWriter;
   readonly clock: Clock;

@@ -2,12 +2,14 @@
 // other names have changed with it (hard links: link(2)).
 import type { Drift } from '../domain/drift.ts';
 import type { Entry } from '../domain/entry.ts';
-import { createInodeTable, inodeKey } from '../domain/inode-table.ts';
+import { createInodeTable, type InodeTable, inodeKey } from '../domain/inode-table.ts';
 import { recordInodeKey, recordLength } from '../domain/packed.ts';
 import { type BytePath, dirOf, ROOT_DIR } from '../domain/path.ts';
 import { createDirectoryNumbers } from './directory-numbers.ts';
 import { createNameCache, lookUp } from './name-cache.ts';
+import type { Clock } from './ports/clock.ts';
 import type { Store } from './ports/store.ts';
+import { createReplacedNames } from './replaced-names.ts';
 
 export interface InodeNames {
   /** The inode table, for the thread that reads events. */
@@ -19,6 +21,10 @@ export interface InodeNames {
    * for the thread that reads events, and `namesOf` does not know them all.
    */
   fill(signal: AbortSignal): Promise<void>;
+  /** Names that are gone have taken the room: it has to be cleared and filled again. Until then it is as before the first time. */
+  readonly isCrowded: boolean;
+  /** Forgets all names. Those of open drift have to be read, and so noted, again; what is noted and not recorded yet is lost. */
+  clear(): void;
   /** To be had before something is read that will be noted: `InodeTable.nextMoment`. */
   moment(): number;
   /**
@@ -38,27 +44,43 @@ export interface InodeNames {
 
 /** Of the packed baseline, between two looks at what else there is to do. */
 const STEP_BYTES = 1024 * 1024;
-/** Some 250 bytes each. */
-const REPLACED_MAX = 65_536;
+/** Where there are more names than there is room for, it would be cleared again and again. */
+const CLEARED_EVERY_MS = 3_600_000;
 
-/** `onFull` is told once that there is no room for more names: changes of those through other names wait for the sweep. */
-export function openInodeNames(store: Store, onFull: () => void): InodeNames {
+export interface InodeNamesParts {
+  readonly store: Store;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** There is no room for more names for an hour at most: changes of those through other names wait for the sweep. */
+  readonly onFull: () => void;
+  /** By default one that has room for all names of the baseline, and half as many again. */
+  readonly table?: InodeTable;
+}
+
+export function openInodeNames({ store, clock, onFull, table = tableFor(store) }: InodeNamesParts): InodeNames {
   const { baseline } = store;
-  const table = createInodeTable(baseline.info().entries);
-  const directories = createDirectoryNumbers();
+  let directories = createDirectoryNumbers();
   const placesOf = (key: number): BytePath[] => table.dirsOf(key).map((number) => directories.dirOf(number));
   const cache = createNameCache(store, placesOf);
-  /** By `inodeKey`: names of which the baseline has another inode and nothing else that counts. */
-  const replaced = new Map<number, Set<BytePath>>();
-  let isFull = false;
+  const replaced = createReplacedNames();
+  let isToldFull = false;
+  let isCrowded = false;
+  let isFilled = false;
+  let clearableMs = Number.NEGATIVE_INFINITY;
   table.filling();
 
-  const hasRoom = (has: boolean): boolean => {
-    if (!has && !isFull) onFull();
-    isFull ||= !has;
-    return has;
+  const full = (): false => {
+    if (!isToldFull) onFull();
+    isToldFull = true;
+    return false;
   };
-  const add = (key: number, dirNumber: number): boolean => hasRoom(table.add(key, dirNumber));
+  /** Returns whether it is known from now on, or when it is filled again. */
+  const add = (key: number, dirNumber: number): boolean => {
+    if (table.add(key, dirNumber)) return true;
+    if (!isFilled || clock.monotonicMs() < clearableMs) return full();
+    table.filling();
+    isCrowded = true;
+    return true;
+  };
   const addRun = (dirNumber: number, run: Buffer): void => {
     for (let at = 0; at < run.length; at += recordLength(run, at)) add(recordInodeKey(run, at), dirNumber);
   };
@@ -89,8 +111,21 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
         await new Promise(setImmediate);
         if (signal.aborted) return;
       }
+      for (const [path, key] of replaced.entries()) add(key, directories.numberOf(dirOf(path)));
       cache.clear();
+      isFilled = true;
       table.filled();
+    },
+    get isCrowded() {
+      return isCrowded;
+    },
+    clear() {
+      table.filling();
+      table.clear();
+      directories = createDirectoryNumbers();
+      cache.clear();
+      clearableMs = clock.monotonicMs() + CLEARED_EVERY_MS;
+      [isFilled, isCrowded, isToldFull] = [false, false, false];
     },
     moment: table.nextMoment,
     note({ before, after }) {
@@ -101,18 +136,20 @@ export function openInodeNames(store: Store, onFull: () => void): InodeNames {
       return enter(after) && !wasFound;
     },
     noteReplaced(entry) {
-      const key = inodeKey(entry.inode);
-      const names = replaced.get(key) ?? new Set();
-      if (entry.type === 'directory' || names.has(entry.path) || !hasRoom(replaced.size < REPLACED_MAX)) return false;
-      replaced.set(key, names.add(entry.path));
-      return enter(entry);
+      if (entry.type === 'directory') return false;
+      const isNew = replaced.set(entry.path, inodeKey(entry.inode));
+      return isNew === undefined ? full() : isNew && enter(entry);
     },
     hasChangedSince: ({ inode }, moment) => table.hasChangedSince(inodeKey(inode), moment),
     inBaseline: (keys) => [...lookUp(baseline, keys, placesOf).values()].flatMap(({ names }) => names),
     namesOf(keys) {
       const names = cache.namesOf(keys);
-      for (const key of keys) for (const name of replaced.get(key) ?? []) names.add(name);
+      for (const key of keys) for (const name of replaced.namesOf(key)) names.add(name);
       return names;
     },
   };
+}
+
+function tableFor({ baseline }: Store): InodeTable {
+  return createInodeTable(baseline.info().entries);
 }

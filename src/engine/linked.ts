@@ -8,7 +8,7 @@ import type { InodeNames } from './inode-names.ts';
 export interface Linked {
   /** The inodes changed; of several that did it while one waits the last is named. */
   tell(inodeKeys: readonly number[], actor: Actor): void;
-  /** Takes in the baseline, and then puts in doubt what waits; until the signal aborts. */
+  /** Takes in the baseline, once more when there was no room left, and then puts in doubt what waits; until the signal aborts. */
   fill(signal: AbortSignal): Promise<void>;
   /** How many inodes wait. */
   readonly waiting: number;
@@ -22,20 +22,23 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
   const waiting = new Map<number, Actor>();
   let isFilled = false;
   const tell: Linked['tell'] = (inodeKeys, actor) => {
-    if (isFilled) for (const path of names.namesOf(inodeKeys)) doubt(path, actor);
+    if (isFilled && !names.isCrowded) for (const path of names.namesOf(inodeKeys)) doubt(path, actor);
     else for (const key of inodeKeys) waiting.set(key, actor);
   };
   return {
     tell,
     async fill(signal) {
+      isFilled = false;
+      if (names.isCrowded) names.clear();
       await names.fill(signal);
       if (signal.aborted) return;
       isFilled = true;
       for (const [actor, keys] of byActor(waiting)) {
         for (let at = 0; at < keys.length; at += STEP_INODES) {
           const step = keys.slice(at, at + STEP_INODES);
-          tell(step, actor);
+          // First: when there is no room any more they wait again.
           for (const key of step) waiting.delete(key);
+          tell(step, actor);
           await new Promise(setImmediate);
           if (signal.aborted) return;
         }

@@ -3,11 +3,11 @@ import type { Entry } from '../domain/entry.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { InodeNames } from './inode-names.ts';
 
-export type ReplacedNames = Pick<InodeNames, 'moment' | 'noteReplaced' | 'hasChangedSince'>;
+export type NotesReplaced = Pick<InodeNames, 'moment' | 'noteReplaced' | 'hasChangedSince'>;
 
 /** For what is read since the moment; `doubt`: it may have changed under another name after that. */
 export function whenReplaced(
-  names: ReplacedNames,
+  names: NotesReplaced,
   moment: number,
   doubt: (path: BytePath) => void,
 ): (entry: Entry) => void {

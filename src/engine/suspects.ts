@@ -1,5 +1,6 @@
 // What a running watch answers to whoever would otherwise have to walk: outside of these paths nothing differs from the baseline.
 import { type BytePath, hasAncestorIn, outermostPaths } from '../domain/path.ts';
+import type { Store } from './ports/store.ts';
 
 /** `unsure`: only a walk can tell, and why, for a person. */
 export type Suspects =
@@ -41,4 +42,12 @@ export function suspectsWithin(paths: readonly BytePath[], roots: readonly ByteP
 
 export function unsure(reason: string): Suspects {
   return { kind: 'unsure', reason };
+}
+
+/** Both names of everything that is open drift. */
+export function* openPaths(store: Pick<Store, 'openDrift'>): Generator<BytePath> {
+  for (const { key, path } of store.openDrift()) {
+    yield key;
+    yield path;
+  }
 }

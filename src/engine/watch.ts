@@ -1,6 +1,5 @@
 // The loop: event -> dirty path -> batch -> read state -> compare -> drift -> journal and outbox -> hook.
 import type { Gap } from '../domain/coverage.ts';
-import type { BytePath } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
@@ -14,9 +13,8 @@ import { openGrowthChecks } from './growth-checks.ts';
 import { type LargeFilesParts, openLargeFiles } from './large-files.ts';
 import { openLinked } from './linked.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
-import type { Store } from './ports/store.ts';
 import { LARGE_BYTES } from './readings.ts';
-import { findSuspects, type Suspects, unsure } from './suspects.ts';
+import { findSuspects, openPaths, type Suspects, unsure } from './suspects.ts';
 import { openSweeps, type SweepState } from './sweep.ts';
 
 export interface WatchParts extends FlushParts, LargeFilesParts {
@@ -136,6 +134,8 @@ export function openWatch(initial: WatchParts): Watch {
 
   const mayRest = (): boolean => questions.waiting === 0 && !large.isDone && (large.isBusy || errands.waiting === 0);
 
+  const fillNames = (signal: AbortSignal): void => survive(linked.fill(signal).then(() => wake.abort()));
+
   const turn = async (signal: AbortSignal): Promise<void> => {
     await questions.run();
     await large.settle(async ({ found, ...read }) => {
@@ -145,6 +145,11 @@ export function openWatch(initial: WatchParts): Watch {
     // Nothing changes the baseline while a file is being compared with it.
     if (!large.isBusy) await errands.run();
     await dirty.flushDue(signal);
+    if (parts.names.isCrowded && !signal.aborted) {
+      // All that was noted is recorded by now; what is read again is noted again.
+      for (const path of openPaths(store)) dirty.doubt(path, false);
+      fillNames(signal);
+    }
     if (!signal.aborted) large.begin(signal);
   };
 
@@ -154,7 +159,7 @@ export function openWatch(initial: WatchParts): Watch {
     if (!signal.aborted) await dirty.flushAll(signal);
     if (!signal.aborted) parts.onReady();
     isReady = true;
-    survive(linked.fill(signal).then(() => wake.abort()));
+    fillNames(signal);
     survive(sweeps.run(signal));
     while (!signal.aborted && failure === undefined) {
       const waitMs = dirty.dueMs() - clock.monotonicMs();
@@ -233,13 +238,6 @@ export function openWatch(initial: WatchParts): Watch {
       if (failure !== undefined) throw failure;
     },
   };
-}
-
-function* openPaths(store: Store): Generator<BytePath> {
-  for (const { key, path } of store.openDrift()) {
-    yield key;
-    yield path;
-  }
 }
 
 /** Nothing depends on it: a sleeping watch is woken by its events. */

@@ -112,7 +112,7 @@ export class Ground {
       between: (isHeld: IsHeld) => this.between(isHeld),
       signal: this.stop.signal,
     };
-    const inodes = openInodeNames(this.store, () => {});
+    const inodes = openInodeNames({ store: this.store, clock: createManualClock(), onFull: () => {} });
     await inodes.fill(slicing.signal);
     const parts = { ...this.#parts(), ...(this.hasNames && { names: inodes }) };
     await record(

@@ -1,14 +1,19 @@
 // The names of an inode in a real baseline, in what is accepted, and in open drift.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
+import { createInodeTable, inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
 import type { Store } from '../../../src/engine/ports/store.ts';
+import { createManualClock } from '../../fakes/clock.ts';
 import { entry, path } from '../../fakes/entry.ts';
 import { dir, Ground } from './ground.ts';
 
 let ground: Ground;
 let names: InodeNames;
 let timesFull = 0;
+const clock = createManualClock();
+const onFull = (): void => {
+  timesFull += 1;
+};
 
 beforeEach(async () => {
   ground = new Ground();
@@ -19,9 +24,7 @@ beforeEach(async () => {
     entry('/r/d/c', { inode: 7n, nlink: 3 }),
     entry('/r/d/other', { inode: 8n }),
   );
-  names = openInodeNames(ground.store, () => {
-    timesFull += 1;
-  });
+  names = openInodeNames({ store: ground.store, clock, onFull });
   await names.fill(new AbortController().signal);
 });
 afterEach(() => ground.close());
@@ -51,7 +54,7 @@ test('of many inodes that have names in one directory, that is read once, until 
       return ground.store.openPathsIn(dir);
     },
   };
-  names = openInodeNames(counted, () => {});
+  names = openInodeNames({ store: counted, clock, onFull });
   await names.fill(new AbortController().signal);
   const keys = [7n, 8n].map(inodeKey);
   const all = ['/r/a', '/r/d/b', '/r/d/c', '/r/d/other'];
@@ -67,9 +70,7 @@ test('what was found before the baseline is taken in takes no room twice', async
   const many = Array.from({ length: 70_000 }, (_, n) => entry(`/s/${n % 700}/${n}`, { inode: BigInt(n + 100) }));
   ground.store.commit({ accept: { put: many, drop: [] } });
   timesFull = 0;
-  names = openInodeNames(ground.store, () => {
-    timesFull += 1;
-  });
+  names = openInodeNames({ store: ground.store, clock, onFull });
   for (const before of many) names.note({ before, after: { ...before, mode: 0o600 } });
   await names.fill(new AbortController().signal);
   expect(timesFull).toBe(0);
@@ -135,10 +136,62 @@ test('what was replaced by something equal is found by its new inode, too', () =
   expect(names.hasChangedSince(after, moment)).toBe(true);
 });
 
-test('that there is no room for more names is told, once, and nothing is read again for it', () => {
+/** Room for 51 names. */
+async function withLittleRoom(): Promise<void> {
   timesFull = 0;
-  for (let inode = 100n; timesFull === 0; inode += 1n) names.note({ after: entry('/r/x', { inode }) });
+  names = openInodeNames({ store: ground.store, clock, onFull, table: createInodeTable(0, 64) });
+  await names.fill(new AbortController().signal);
+}
+
+/** Names that come and go until there is no room for more. */
+function crowd(first: bigint): void {
+  const isFull = timesFull;
+  for (let inode = first; !names.isCrowded && timesFull === isFull; inode += 1n) {
+    expect(inode).toBeLessThan(first + 100n);
+    names.note({ after: entry('/r/x', { inode }) });
+  }
+}
+
+test('names that are gone make room when there is none left', async () => {
+  await withLittleRoom();
+  names.noteReplaced(entry('/r/a', { inode: 20n }));
+  crowd(100n);
+  const table = openInodeTable(names.memory);
+  expect(names.isCrowded).toBe(true);
+  expect(table.has(inodeKey(77_777n))).toBe(true);
+  names.clear();
+  expect(names.isCrowded).toBe(false);
+  expect(table.has(inodeKey(77_777n))).toBe(true);
+  expect(namesOf(7n)).toEqual([]);
+  await names.fill(new AbortController().signal);
+  expect([7n, 20n, 100n, 77_777n].map((inode) => table.has(inodeKey(inode)))).toEqual([true, true, false, false]);
+  expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
+  expect(namesOf(20n)).toEqual(['/r/a']);
+  expect(timesFull).toBe(0);
+});
+
+test('that there is no room for an hour is told, once, and nothing is read again for it', async () => {
+  await withLittleRoom();
+  crowd(100n);
+  names.clear();
+  await names.fill(new AbortController().signal);
+  crowd(200n);
+  expect([names.isCrowded, timesFull]).toEqual([false, 1]);
   expect(names.note({ after: entry('/r/x', { inode: 1_000_000n }) })).toBe(false);
   expect(timesFull).toBe(1);
   expect(namesOf(7n)).toEqual(['/r/a', '/r/d/b', '/r/d/c']);
+  await clock.advance(3_600_000);
+  expect(names.note({ after: entry('/r/x', { inode: 1_000_001n }) })).toBe(true);
+  expect([names.isCrowded, timesFull]).toEqual([true, 1]);
+});
+
+test('of what is replaced again and again the last one counts', async () => {
+  await withLittleRoom();
+  for (const inode of [20n, 21n, 20n]) {
+    expect(names.noteReplaced(entry('/r/a', { inode }))).toBe(true);
+    expect(names.noteReplaced(entry('/r/d/b', { inode }))).toBe(true);
+  }
+  expect([namesOf(20n), namesOf(21n)]).toEqual([['/r/a', '/r/d/b'], []]);
+  expect(names.noteReplaced(entry('/r/a', { inode: 22n }))).toBe(true);
+  expect([namesOf(20n), namesOf(22n)]).toEqual([['/r/d/b'], ['/r/a']]);
 });

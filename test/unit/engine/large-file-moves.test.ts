@@ -6,6 +6,7 @@ import { openInodeNames } from '../../../src/engine/inode-names.ts';
 import { type LargeFiles, type LargeRead, openLargeFiles } from '../../../src/engine/large-files.ts';
 import type { Disk } from '../../../src/engine/ports/disk.ts';
 import { reconcile } from '../../../src/engine/reconcile.ts';
+import { createManualClock } from '../../fakes/clock.ts';
 import { digestOf, entry, path } from '../../fakes/entry.ts';
 import { Ground } from './ground.ts';
 
@@ -34,7 +35,7 @@ async function readOne(name: string): Promise<LargeRead | undefined> {
     return page;
   };
   const scope = compileScope({ rules, ignore: [], own: [] });
-  const names = openInodeNames(store, () => {});
+  const names = openInodeNames({ store, clock: createManualClock(), onFull: () => {} });
   const parts = { disk, store, baseline: store.baseline, names, scope, openLargeDisk: () => ({ ...disk, read }) };
   await new Promise<void>((onDone, survive) => {
     files = openLargeFiles(parts, { onDone, again: () => {}, survive: (work) => work.catch(survive) });
@@ -75,7 +76,7 @@ test('what was read of a file is nothing when a move of it has been recorded mea
 
 test.each([false, true])('who went where a file came from is known only if that was told (%s)', async (isTold) => {
   const { disk, store, rules } = ground;
-  const names = openInodeNames(store, () => {});
+  const names = openInodeNames({ store, clock: createManualClock(), onFull: () => {} });
   await names.fill(new AbortController().signal);
   const parts = { disk, store, baseline: store.baseline, names, scope: compileScope({ rules, ignore: [], own: [] }) };
   disk.move(path('/r/large'), path('/r/new'));

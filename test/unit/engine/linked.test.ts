@@ -1,9 +1,10 @@
 // Changes of inodes with several names, before and after the baseline's inodes are known.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../../src/domain/actor.ts';
-import { inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
+import { createInodeTable, inodeKey, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { type InodeNames, openInodeNames } from '../../../src/engine/inode-names.ts';
 import { openLinked } from '../../../src/engine/linked.ts';
+import { createManualClock } from '../../fakes/clock.ts';
 import { entry } from '../../fakes/entry.ts';
 import { Ground } from './ground.ts';
 
@@ -16,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => ground.close());
 
 test('what changes while the baseline is taken in is told afterwards, with the last who did it; then at once', async () => {
-  const names = openInodeNames(ground.store, () => {});
+  const names = openInodeNames({ store: ground.store, clock: createManualClock(), onFull: () => {} });
   const table = openInodeTable(names.memory);
   const doubted: [string, Actor][] = [];
   const linked = openLinked(names, (path, actor) => doubted.push([path, actor]));
@@ -41,7 +42,7 @@ test('what changes while the baseline is taken in is told afterwards, with the l
 });
 
 test('many that waited are told as one, by who changed them, however many batches they came in', async () => {
-  const names = openInodeNames(ground.store, () => {});
+  const names = openInodeNames({ store: ground.store, clock: createManualClock(), onFull: () => {} });
   const asked: (readonly number[])[] = [];
   const namesOf: InodeNames['namesOf'] = (keys) => {
     asked.push(keys);
@@ -58,9 +59,22 @@ test('many that waited are told as one, by who changed them, however many batche
 });
 
 test('a watch that ends before all is known says nothing', async () => {
-  const names = openInodeNames(ground.store, () => {});
+  const names = openInodeNames({ store: ground.store, clock: createManualClock(), onFull: () => {} });
   const linked = openLinked(names, () => expect.unreachable());
   linked.tell([inodeKey(7n)], { source: 'unknown' });
   await linked.fill(AbortSignal.abort());
   expect(linked.waiting).toBe(1);
+});
+
+test('what changes when there is no room for more names waits until they are taken in again', async () => {
+  const table = createInodeTable(0, 16);
+  const names = openInodeNames({ store: ground.store, clock: createManualClock(), onFull: () => {}, table });
+  const doubted: string[] = [];
+  const linked = openLinked(names, (path) => doubted.push(path));
+  await linked.fill(new AbortController().signal);
+  for (let inode = 100n; !names.isCrowded; inode += 1n) names.note({ after: entry('/r/x', { inode }) });
+  linked.tell([inodeKey(7n)], { source: 'unknown' });
+  expect([linked.waiting, doubted]).toEqual([1, []]);
+  await linked.fill(new AbortController().signal);
+  expect([linked.waiting, doubted.sort(), names.isCrowded]).toEqual([0, ['/r/a', '/r/b'], false]);
 });

@@ -3,7 +3,7 @@ import { openHasher } from '../../../src/disk/digest.ts';
 import { createInodeTable, openInodeTable } from '../../../src/domain/inode-table.ts';
 import { compileScope } from '../../../src/domain/rule.ts';
 import type { HookSettings } from '../../../src/domain/settings.ts';
-import { openInodeNames } from '../../../src/engine/inode-names.ts';
+import { type InodeNamesParts, openInodeNames } from '../../../src/engine/inode-names.ts';
 import type { Disk } from '../../../src/engine/ports/disk.ts';
 import type { EventSource, WatchEvent } from '../../../src/engine/ports/event-source.ts';
 import type { HookRunner } from '../../../src/engine/ports/hook-runner.ts';
@@ -44,6 +44,7 @@ export interface WatchingOptions {
   readonly hooks?: readonly HookSettings[];
   readonly run?: HookRunner['run'];
   readonly openLargeDisk?: () => Disk;
+  readonly inodeNames?: Partial<InodeNamesParts>;
 }
 
 export class Watching {
@@ -66,7 +67,7 @@ export class Watching {
   }
 
   /** Until it is ready. */
-  async begin({ hooks = [], run = unexpected, openLargeDisk }: WatchingOptions = {}): Promise<void> {
+  async begin({ hooks = [], run = unexpected, openLargeDisk, inodeNames }: WatchingOptions = {}): Promise<void> {
     const { store, disk, rules } = this.ground;
     const { clock, source } = this;
     const scope = compileScope({ rules, ignore: [], own: [] });
@@ -101,7 +102,7 @@ export class Watching {
       hooks: limits,
     } as const;
     await new Promise<void>((onReady) => {
-      const names = openInodeNames(store, () => {});
+      const names = openInodeNames({ store, clock, onFull: () => {}, ...inodeNames });
       this.inodes = openInodeTable(names.memory);
       const parts = {
         ...common,
