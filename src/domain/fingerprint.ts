@@ -3,11 +3,14 @@
 import type { Attribute, AttributeSet } from './attribute.ts';
 import { DIRECTORY_ATTRIBUTES } from './attribute.ts';
 import type { Drift } from './drift.ts';
-import { type Digest, digestText, type Entry } from './entry.ts';
+import { digestText, type Entry } from './entry.ts';
+
+/** Where the facts of what is there are in it. */
+const FACTS = 5;
 
 /** Only attributes of `set` count: a newer ctime alone says nothing new where ctime is not compared. */
 export function fingerprint(drift: Drift, set: AttributeSet): string {
-  const after = drift.after === undefined ? [] : entryFacts(drift.after, set, drift.oldPart);
+  const after = drift.after === undefined ? [] : entryFacts(drift.after, set, drift);
   return JSON.stringify([drift.kind, drift.path, drift.from ?? null, drift.changed, drift.entries ?? null, after]);
 }
 
@@ -18,21 +21,53 @@ export function claimsOf(print: string): ReadonlyMap<string, string | null> {
   return typeof from === 'string' ? claims.set(from, null) : claims;
 }
 
-/** `oldPart`: what is appended to it meanwhile says nothing new. */
-function entryFacts(entry: Entry, set: AttributeSet, oldPart: Digest | undefined): unknown[] {
-  const names = new Set<Attribute>(set.names);
-  for (const name of GROWING) {
-    if (oldPart !== undefined) names.delete(name);
-    else if (set.growing) names.add(name);
-  }
-  const facts = [...names]
-    .filter((name) => entry.type !== 'directory' || DIRECTORY_ATTRIBUTES.has(name))
-    .sort()
-    .map((name) => fact(entry, name));
-  return oldPart === undefined ? facts : [...facts, digestText(oldPart)];
+export interface ToldContent {
+  readonly sizeBytes: bigint;
+  /** `digestText`. */
+  readonly digest: string;
+  readonly facts: ReadonlyMap<Attribute, unknown>;
 }
 
-const GROWING: readonly Attribute[] = ['size', 'digest'];
+/**
+ * What a fingerprint says of the content of a file under a rule that lets it grow. Undefined when that is of an old part, or
+ * nothing, and of what is no fingerprint.
+ */
+export function toldContent(print: string, set: AttributeSet): ToldContent | undefined {
+  const said = factsOf(print);
+  const names = namesFor('file', set);
+  // Of anything but a file, and of an old part, less is said.
+  if (!set.growing || said.length !== names.length) return undefined;
+  const facts = new Map(names.flatMap((name, at) => (GROWING.has(name) ? [[name, said[at]] as const] : [])));
+  const [size, digest] = [facts.get('size'), facts.get('digest')];
+  if (typeof size !== 'string' || !/^\d+$/.test(size) || typeof digest !== 'string') return undefined;
+  return { sizeBytes: BigInt(size), digest, facts };
+}
+
+function factsOf(print: string): readonly unknown[] {
+  try {
+    const facts: unknown = (JSON.parse(print) as unknown[])[FACTS];
+    return Array.isArray(facts) ? facts : [];
+  } catch {
+    return [];
+  }
+}
+
+/** What is appended to a file meanwhile says nothing new. */
+function entryFacts(entry: Entry, set: AttributeSet, { oldPart, told }: Pick<Drift, 'oldPart' | 'told'>): unknown[] {
+  const names = namesFor(entry.type, set);
+  if (oldPart === undefined) return names.map((name) => (told?.has(name) ? told.get(name) : fact(entry, name)));
+  const others = names.filter((name) => !GROWING.has(name));
+  return [...others.map((name) => fact(entry, name)), digestText(oldPart)];
+}
+
+function namesFor(type: Entry['type'], set: AttributeSet): Attribute[] {
+  const names = new Set<Attribute>(set.names);
+  if (set.growing) names.add('size').add('digest');
+  return [...names].filter((name) => type !== 'directory' || DIRECTORY_ATTRIBUTES.has(name)).sort();
+}
+
+/** They follow from the growth. */
+const GROWING: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
 
 function fact(entry: Entry, name: Attribute): unknown {
   switch (name) {

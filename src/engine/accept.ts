@@ -6,6 +6,7 @@ import { escapePath } from '../domain/escape.ts';
 import { fingerprint } from '../domain/fingerprint.ts';
 import { type BytePath, comparePaths, hasAncestorIn, isWithin } from '../domain/path.ts';
 import { rootsFor } from '../domain/rule.ts';
+import { appendedSince } from './appended-since.ts';
 import { type CheckTotals, check, checkExitCode } from './check.ts';
 import { ruleOf } from './findings.ts';
 import { unfounded } from './founded.ts';
@@ -46,7 +47,7 @@ export interface AcceptResult {
 
 export async function accept(parts: AcceptParts, request: AcceptRequest): Promise<AcceptResult> {
   const wish = wishOf(parts, request);
-  const seen = await look(parts, wish.roots);
+  const seen = await look(parts, wish);
   if (wish.kind === 'report') assertReport(seen.totals, wish.report);
   const accepted = choose(seen, wish, parts);
   const incomplete = seen.incomplete.filter((path) => isWished(wish, path));
@@ -100,16 +101,30 @@ interface Seen {
 }
 
 /** One walk: what is accepted is what the report's id was made of. */
-async function look(parts: AcceptParts, roots: readonly BytePath[]): Promise<Seen> {
-  const items = check(parts, { roots, quick: false, hash: parts.hash });
+async function look(parts: AcceptParts, wish: Wish): Promise<Seen> {
+  const items = check(parts, { roots: wish.roots, quick: false, hash: parts.hash });
   const drifts: Drift[] = [];
   const incomplete: BytePath[] = [];
+  const known = (drift: Drift): Promise<Drift> => appendedSince(drift, () => toldOf(drift, wish, parts.store), parts);
   for (;;) {
     const { done, value } = await items.next();
     if (done) return { drifts, incomplete, totals: value };
-    if (value.kind === 'drift') drifts.push(value.drift);
+    if (value.kind === 'drift') drifts.push(await known(value.drift));
     else incomplete.push(value.path);
   }
+}
+
+/** Fingerprints of what somebody was told of it. */
+function toldOf(drift: Drift, wish: Wish, store: Store): readonly string[] {
+  if (wish.kind === 'report') return [];
+  if (wish.kind === 'drift') return [wish.drift.fingerprint];
+  if (wish.kind === 'reviewed')
+    return [...wish.reviewed].flatMap(([path, print]) => (path === drift.path ? print : []));
+  return openAt(drift, store).map((open) => open.fingerprint);
+}
+
+function openAt(drift: Drift, store: Store): readonly OpenDrift[] {
+  return [driftKey(drift), drift.path].flatMap((path) => store.openDriftAt(path));
 }
 
 function assertReport(totals: CheckTotals, report: string): void {
@@ -170,8 +185,7 @@ function isStale(drift: Drift, wish: Wish, parts: AcceptParts): boolean {
   if (wish.kind === 'report') return false;
   if (wish.kind === 'drift') return now !== wish.drift.fingerprint;
   if (wish.kind === 'reviewed') return now !== wish.reviewed.get(drift.path);
-  const told = [driftKey(drift), drift.path].flatMap((path) => parts.store.openDriftAt(path));
-  return told.some((open) => contradicts(open, drift, now));
+  return openAt(drift, parts.store).some((open) => contradicts(open, drift, now));
 }
 
 function fingerprintOf(drift: Drift, { scope }: SurveyParts): string {

@@ -1,0 +1,148 @@
+// Logs that may grow and are drift, as after a rotation: what is appended since that was told is nothing new.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AttributeSet } from '../../../src/domain/attribute.ts';
+import { toldContent } from '../../../src/domain/fingerprint.ts';
+import type { AcceptRequest, AcceptResult } from '../../../src/engine/accept.ts';
+import { digestOf, entry, path } from '../../fakes/entry.ts';
+import { rule } from '../../fakes/rule.ts';
+import { Ground } from './ground.ts';
+import { event, Watching } from './watching.ts';
+
+const LOG = path('/r/log');
+const GROWING: AttributeSet = { names: new Set(['mode']), growing: true };
+
+let ground: Ground;
+let watching: Watching;
+let text = '';
+let prefixes = 0;
+
+beforeEach(() => {
+  ground = new Ground();
+  watching = new Watching(ground);
+  prefixes = 0;
+});
+afterEach(async () => {
+  await watching.stop();
+  ground.close();
+});
+
+const logOf = (content: string, inode = 7n) =>
+  entry('/r/log', {
+    inode,
+    sizeBytes: BigInt(content.length),
+    digest: digestOf(content),
+    ctimeNs: BigInt(content.length),
+  });
+
+async function begin(set: AttributeSet, baseline?: string): Promise<void> {
+  ground.rules = [rule('logs', ['/r'], { attributes: set })];
+  await ground.start(...(baseline === undefined ? [] : [logOf(baseline)]));
+  ground.disk.digestPrefix = (_, lengthBytes) => {
+    prefixes += 1;
+    return Promise.resolve(digestOf(text.slice(0, Number(lengthBytes))));
+  };
+  await watching.begin();
+}
+
+function write(content: string, inode = 8n): void {
+  text = content;
+  ground.disk.set(logOf(content, inode));
+}
+
+/** Written, and told of by the kernel; returns how many records there are of it by now. */
+async function log(content: string, inode = 8n): Promise<number> {
+  write(content, inode);
+  watching.source.say(event(LOG));
+  await watching.clock.advance(2000);
+  return watching.journal('"drift"').length;
+}
+
+async function accept(request: Partial<AcceptRequest> = {}): Promise<AcceptResult> {
+  const by = { source: 'unknown' } as const;
+  const asked = { paths: [], report: undefined, reviewed: undefined, by, ...request };
+  const accepted = watching.watch.accept(asked).catch((error: unknown) => error);
+  await watching.clock.advance(2000);
+  const result = await accepted;
+  if (result instanceof Error) throw result;
+  return result as AcceptResult;
+}
+
+const acceptedSize = (): bigint | undefined => ground.store.baseline.find(LOG)?.sizeBytes;
+
+test('a new log is told once, however much is appended, and again when what was told is another', async () => {
+  await begin(GROWING);
+  expect(await log('abc')).toBe(1);
+  expect(await log('abcd')).toBe(1);
+  expect(await log('abcdef')).toBe(1);
+  expect(await log('xbcdef')).toBe(2);
+  expect(await log('xbcdefg')).toBe(2);
+  expect(await log('xb')).toBe(3);
+  expect(await log('xbc')).toBe(3);
+  expect(ground.open()).toEqual([LOG]);
+});
+
+test('where files may not grow each content is told', async () => {
+  await begin({ names: new Set(['size', 'digest']), growing: false });
+  expect(await log('abc')).toBe(1);
+  expect(await log('abcd')).toBe(2);
+  expect(prefixes).toBe(0);
+});
+
+test('a log that was replaced by a shorter one, as logrotate(8) does it, is told once more when it is longer than before', async () => {
+  await begin(GROWING, 'abcdef');
+  expect(await log('xyz')).toBe(1);
+  expect(await log('xyzx')).toBe(1);
+  expect(await log('xyzxyzxyz')).toBe(2);
+  expect(await log('xyzxyzxyzxyz')).toBe(2);
+});
+
+test('it can be accepted while it grows, as it is then', async () => {
+  await begin(GROWING);
+  await log('abc');
+  write('abcdef');
+  expect((await accept({ paths: [LOG] })).accepted).toHaveLength(1);
+  expect([acceptedSize(), ground.open()]).toEqual([6n, []]);
+  expect(await log('abcdefgh')).toBe(1);
+  await log('abcxef');
+  expect(ground.open()).toEqual([LOG]);
+});
+
+test.each(['everything', 'its id', 'what a person looked at'])('by %s, too', async (means) => {
+  await begin(GROWING);
+  await log('abc');
+  const [open] = ground.store.openDriftAt(LOG);
+  write('abcdef');
+  const reviewed = new Map([[LOG, open?.fingerprint ?? '']]);
+  const request = { 'its id': { report: open?.id }, 'what a person looked at': { reviewed } }[means];
+  expect((await accept(request)).accepted).toHaveLength(1);
+  expect([acceptedSize(), ground.open()]).toEqual([6n, []]);
+});
+
+test.each([
+  ['what was told is another', 'abxdef', 8n],
+  ['it is shorter', 'ab', 8n],
+])('it cannot when %s', async (_, content, inode) => {
+  await begin(GROWING);
+  await log('abc');
+  write(content, inode);
+  await expect(accept({ paths: [LOG] })).rejects.toMatchObject({ code: 'STALE' });
+  expect(acceptedSize()).toBeUndefined();
+});
+
+test('what is no fingerprint of a file that may grow says nothing of its content', () => {
+  const facts = (...all: unknown[]): string => JSON.stringify(['added', LOG, null, [], null, all]);
+  expect(toldContent(facts('d', 420, '3'), GROWING)).toMatchObject({ sizeBytes: 3n, digest: 'd' });
+  for (const print of [
+    '',
+    'null',
+    '{}',
+    '[]',
+    facts(),
+    facts('d', 420),
+    facts('d', 420, 3),
+    facts('d', 420, '-3'),
+    facts(null, 420, '3'),
+  ])
+    expect(toldContent(print, GROWING)).toBeUndefined();
+  expect(toldContent(facts('d', 420, '3'), { ...GROWING, growing: false })).toBeUndefined();
+});
