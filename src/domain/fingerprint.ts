@@ -5,8 +5,8 @@ import { DIRECTORY_ATTRIBUTES } from './attribute.ts';
 import type { Drift } from './drift.ts';
 import { digestText, type Entry } from './entry.ts';
 
-/** Where the facts of what is there are in it. */
-const FACTS = 5;
+/** Where in it is what has changed, and where the facts of what is there. */
+const [CHANGED, FACTS] = [3, 5];
 
 /** Only attributes of `set` count: a newer ctime alone says nothing new where ctime is not compared. */
 export function fingerprint(drift: Drift, set: AttributeSet): string {
@@ -25,6 +25,8 @@ export interface ToldContent {
   readonly sizeBytes: bigint;
   /** `digestText`. */
   readonly digest: string;
+  /** What was changed by then. */
+  readonly changed: readonly Attribute[];
   readonly facts: ReadonlyMap<Attribute, unknown>;
 }
 
@@ -33,20 +35,22 @@ export interface ToldContent {
  * nothing, and of what is no fingerprint.
  */
 export function toldContent(print: string, set: AttributeSet): ToldContent | undefined {
-  const said = factsOf(print);
+  const { [CHANGED]: changed, [FACTS]: said } = parsed(print);
   const names = namesFor('file', set);
   // Of anything but a file, and of an old part, less is said.
-  if (!set.growing || said.length !== names.length) return undefined;
-  const facts = new Map(names.flatMap((name, at) => (GROWING.has(name) ? [[name, said[at]] as const] : [])));
+  if (!set.growing || !Array.isArray(changed) || !Array.isArray(said) || said.length !== names.length) return undefined;
+  const facts = new Map<Attribute, unknown>(
+    names.flatMap((name, at) => (GROWING_WITH.has(name) ? [[name, said[at]] as const] : [])),
+  );
   const [size, digest] = [facts.get('size'), facts.get('digest')];
   if (typeof size !== 'string' || !/^\d+$/.test(size) || typeof digest !== 'string') return undefined;
-  return { sizeBytes: BigInt(size), digest, facts };
+  return { sizeBytes: BigInt(size), digest, changed, facts };
 }
 
-function factsOf(print: string): readonly unknown[] {
+function parsed(print: string): readonly unknown[] {
   try {
-    const facts: unknown = (JSON.parse(print) as unknown[])[FACTS];
-    return Array.isArray(facts) ? facts : [];
+    const parts: unknown = JSON.parse(print);
+    return Array.isArray(parts) ? parts : [];
   } catch {
     return [];
   }
@@ -56,7 +60,7 @@ function factsOf(print: string): readonly unknown[] {
 function entryFacts(entry: Entry, set: AttributeSet, { oldPart, told }: Pick<Drift, 'oldPart' | 'told'>): unknown[] {
   const names = namesFor(entry.type, set);
   if (oldPart === undefined) return names.map((name) => (told?.has(name) ? told.get(name) : fact(entry, name)));
-  const others = names.filter((name) => !GROWING.has(name));
+  const others = names.filter((name) => !GROWING_WITH.has(name));
   return [...others.map((name) => fact(entry, name)), digestText(oldPart)];
 }
 
@@ -66,8 +70,8 @@ function namesFor(type: Entry['type'], set: AttributeSet): Attribute[] {
   return [...names].filter((name) => type !== 'directory' || DIRECTORY_ATTRIBUTES.has(name)).sort();
 }
 
-/** They follow from the growth. */
-const GROWING: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
+/** Attributes that follow from the growth. */
+export const GROWING_WITH: ReadonlySet<Attribute> = new Set(['size', 'mtime', 'digest']);
 
 function fact(entry: Entry, name: Attribute): unknown {
   switch (name) {

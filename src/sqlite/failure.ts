@@ -1,5 +1,7 @@
 // What SQLite's result codes mean for a person (sqlite.org/rescode.html).
 import { AppError } from '../domain/errors.ts';
+import { escapePath } from '../domain/escape.ts';
+import type { BytePath } from '../domain/path.ts';
 
 /** A baseline that cannot be believed; `what` says which part, e.g. 'page of /etc does not match its seal'. */
 export function untrusted(what: string, cause?: unknown): AppError {
@@ -22,6 +24,20 @@ export function failure(error: unknown): unknown {
 
 /** SQLITE_READONLY_ROLLBACK: a rollback journal waits, which is in use until the first generation is whole (driver.ts, useLog). */
 const READONLY_ROLLBACK = 776;
+
+const SUBJECT = 'baseline ';
+
+/** What `task` returns; what it throws says which baseline it speaks of. */
+export function named<T>(path: BytePath, task: () => T): T {
+  try {
+    return task();
+  } catch (error) {
+    const name = escapePath(path);
+    if (!(error instanceof AppError && error.message.startsWith(SUBJECT)) || error.message.includes(name)) throw error;
+    const { code, message, hint, cause } = error;
+    throw new AppError(code, `${SUBJECT}${name} ${message.slice(SUBJECT.length)}`, { ...(hint && { hint }), cause });
+  }
+}
 
 /** No generation was ever committed: `init` was ended before. */
 export function neverFinished(): AppError {

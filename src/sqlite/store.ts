@@ -6,6 +6,7 @@ import type { Commit, Store } from '../engine/ports/store.ts';
 import { applyAccept } from './accept.ts';
 import { baselineOf } from './baseline.ts';
 import { assertSettings, type Database, openDatabase, transact, useLog } from './driver.ts';
+import { named } from './failure.ts';
 import { prepareFile } from './file.ts';
 import { holdHook } from './hook-memory.ts';
 import { appendJournal, journalOf } from './journal.ts';
@@ -46,7 +47,11 @@ const BUSY_MS = 5_000;
  * Opens a baseline and verifies its pages. Throws BASELINE_MISSING (no file, or no generation), BASELINE_UNTRUSTED (not a
  * driftline baseline, or damaged), NO_PERMISSION, BUSY, CANNOT_CREATE or IO.
  */
-export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions): Store {
+export function openStore(options: StoreOptions): Store {
+  return named(options.path, () => openVerified(options));
+}
+
+function openVerified({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions): Store {
   const mayBeBlank = prepareFile(path, mode === 'create');
   const readOnly = mode === 'read';
   const connect = (): Database => openDatabase(pathToBytes(path), { readOnly, busyMs });
@@ -70,7 +75,11 @@ export function openStore({ path, mode, hash, busyMs = BUSY_MS }: StoreOptions):
 }
 
 /** What the baseline was made of, from its sealed facts alone; its pages are not looked at. Throws as `openStore` does. */
-export function readRoots({ path, hash, busyMs = BUSY_MS }: Omit<StoreOptions, 'mode'>): readonly BytePath[] {
+export function readRoots(options: Omit<StoreOptions, 'mode'>): readonly BytePath[] {
+  return named(options.path, () => readMetaRoots(options));
+}
+
+function readMetaRoots({ path, hash, busyMs = BUSY_MS }: Omit<StoreOptions, 'mode'>): readonly BytePath[] {
   prepareFile(path, false);
   const database = openDatabase(pathToBytes(path), { readOnly: true, busyMs });
   try {

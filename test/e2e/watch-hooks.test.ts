@@ -1,6 +1,6 @@
 // Hooks behind a real watch: what they are given, what becomes of their failures, and that nothing on the way to them is lost.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Fields } from './daemon.ts';
@@ -54,25 +54,26 @@ test('alert-exec: a line for each drift, and of its end', async () => {
   expect(readFileSync(aside('alerts'), 'utf8')).toMatch(/resolved.*file/i);
 });
 
-test('logrotate: the rotation is accepted through the watch, another change is not', async () => {
-  const driftline = aside('driftline');
-  writeFileSync(
-    driftline,
-    `#!/bin/sh\nexec ${process.execPath} ${join(import.meta.dirname, '../../dist/cli/main.js')} "$@"\n`,
-  );
-  chmodSync(driftline, 0o755);
-  site.shell('chmod 755 .; echo line >a.log; echo line >b.log; echo 1 >other');
-  const daemon = await site.begin();
+/** Runs the shipped script for the logs of the site, as the last action of a rotation by `create`. */
+function rotate(): SpawnSyncReturns<string> {
   const script = join(import.meta.dirname, '../../hooks/logrotate-postrotate');
   const rotation = `lastaction\n ${script} --config ${site.config} "$1"\n endscript`;
   writeFileSync(aside('rotate.conf'), `${site.root}/*.log {\n rotate 2\n create\n ${rotation}\n}\n`, { mode: 0o644 });
-  site.shell('echo 2 >>other');
-  await daemon.settled();
-  const ran = spawnSync('logrotate', ['-f', '-s', aside('rotate.state'), aside('rotate.conf')], {
+  const driftline = aside('driftline');
+  const main = join(import.meta.dirname, '../../dist/cli/main.js');
+  writeFileSync(driftline, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`, { mode: 0o755 });
+  return spawnSync('logrotate', ['-f', '-s', aside('rotate.state'), aside('rotate.conf')], {
     env: { ...process.env, DRIFTLINE: driftline, DRIFTLINE_RUNTIME: aside('run') },
     encoding: 'utf8',
   });
-  expect(ran).toMatchObject({ status: 0, stderr: expect.stringContaining('accepted') });
+}
+
+test('logrotate: the rotation is accepted through the watch, another change is not', async () => {
+  site.shell('chmod 755 .; echo line >a.log; echo line >b.log; echo 1 >other');
+  const daemon = await site.begin();
+  site.shell('echo 2 >>other');
+  await daemon.settled();
+  expect(rotate()).toMatchObject({ status: 0, stderr: expect.stringContaining('accepted') });
   await daemon.settled();
   expect(site.check()).toMatchObject({
     added: 0,
@@ -83,6 +84,32 @@ test('logrotate: the rotation is accepted through the watch, another change is n
   });
   expect(site.json(['status'])).toMatchObject({ openDrift: { added: 0, removed: 0, moved: 0, changed: 1 } });
 });
+
+test('logrotate: of a log that is written to all the time, too, and a log is told once', async () => {
+  site.configure({ rule: { attributes: ['mode', 'growing'] } });
+  site.shell('chmod 755 .; seq 100000 >a.log');
+  const daemon = await site.begin();
+  const writer = spawn('bash', ['-c', 'for ((n = 0; ; n += 1)); do sleep 0.01; echo $n >>a.log; done'], { cwd: site.root });
+  try {
+    for (let round = 0; round < 5; round += 1) {
+      expect(rotate()).toMatchObject({ status: 0, stderr: expect.stringContaining('accepted') });
+      // Nothing accepts this one.
+      site.shell(`echo line >new.${round}`);
+      for (let times = 0; times < 20; times += 1) site.shell(`sleep 0.05; echo line >>new.${round}`);
+    }
+  } finally {
+    writer.kill();
+  }
+  await daemon.settled();
+  const told = daemon
+    .records()
+    .filter(({ type }) => type === 'drift')
+    .map(({ path }) => String(path));
+  expect(told.filter((path) => path.includes('/new.'))).toHaveLength(5);
+  expect(
+    (site.check()['drift'] as Fields[]).map(({ path }) => String(path)).filter((path) => !path.includes('/new.')),
+  ).toEqual([]);
+}, 120_000);
 
 test.each([
   ['missing', () => '/no/such/program', /not found/],

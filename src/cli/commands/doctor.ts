@@ -4,6 +4,7 @@ import { openDigestEngine } from '../../disk/digest.ts';
 import { escapePath, escapeText } from '../../domain/escape.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { jsonText } from '../../report/json-text.ts';
+import { pluralText } from '../../report/quantity.ts';
 import { type Context, HOOKS_DIR } from '../context.ts';
 import { type Finding, findingOf, systemFindings } from '../diagnosis.ts';
 import { hookFindings } from '../hook-findings.ts';
@@ -37,7 +38,7 @@ async function configFindings({
     const fine: Finding = {
       subject: 'config',
       level: 'ok',
-      message: `${settings.file}: ${settings.rules.length} rules`,
+      message: `${settings.file}: ${pluralText(settings.rules.length, 'rule')}`,
     };
     return { settings, findings: [fine, ...warnings, ...(await hookFindings(settings))] };
   } catch (error) {

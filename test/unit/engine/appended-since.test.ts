@@ -88,12 +88,14 @@ test('where files may not grow each content is told', async () => {
   expect(prefixes).toBe(0);
 });
 
-test('a log that was replaced by a shorter one, as logrotate(8) does it, is told once more when it is longer than before', async () => {
+test('a log that was replaced by a shorter one, as logrotate(8) does it, is told once, also when it becomes longer than before', async () => {
   await begin(GROWING, 'abcdef');
   expect(await log('xyz')).toBe(1);
   expect(await log('xyzx')).toBe(1);
-  expect(await log('xyzxyzxyz')).toBe(2);
-  expect(await log('xyzxyzxyzxyz')).toBe(2);
+  expect(await log('xyzxyzxyz')).toBe(1);
+  expect(await log('xyzxyzxyzxyz')).toBe(1);
+  expect((await accept({ paths: [LOG] })).accepted).toHaveLength(1);
+  expect([acceptedSize(), ground.open()]).toEqual([12n, []]);
 });
 
 test('it can be accepted while it grows, as it is then', async () => {

@@ -13,7 +13,7 @@ function start(program: string, mark = 'other'): ChildProcess {
 test('within execve(2) a process has no environment, and is found all the same', async () => {
   const again = script('exec "$0"');
   const survivors: number[] = [];
-  for (let round = 0; round < 300; round += 1) {
+  for (let round = 0; round < 200; round += 1) {
     const mark = `T${process.pid}-${round}`;
     const child = start(again, mark);
     await sleep(3);
