@@ -27,8 +27,6 @@ export interface Drift {
   readonly entries: number | undefined;
   /** A growing file that became longer: the digest of what is there of the part that the baseline has; not part of records. */
   readonly oldPart?: Digest | undefined;
-  /** A growing file to which more was appended since: what its fingerprint said of its content; not part of records. */
-  readonly told?: ReadonlyMap<Attribute, unknown> | undefined;
   /** `moved` directory: those entries; not part of records. */
   readonly along?: readonly MovedAlong[];
 }

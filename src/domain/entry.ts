@@ -73,3 +73,10 @@ export function digestText(digest: Digest): string {
   const hex = Buffer.from(digest.value).toString('hex');
   return digest.algorithm === 'sparse' ? `sparse:${hex}` : hex;
 }
+
+/** The other way round; undefined of what is none. */
+export function digestOfText(text: string): Digest | undefined {
+  const [, sparse, hex] = /^(sparse:)?([0-9a-f]{64})$/.exec(text) ?? [];
+  if (hex === undefined) return undefined;
+  return { algorithm: sparse === undefined ? 'blake3' : 'sparse', value: Buffer.from(hex, 'hex') };
+}

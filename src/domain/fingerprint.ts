@@ -3,14 +3,14 @@
 import type { Attribute, AttributeSet } from './attribute.ts';
 import { DIRECTORY_ATTRIBUTES } from './attribute.ts';
 import type { Drift } from './drift.ts';
-import { digestText, type Entry } from './entry.ts';
+import { type Digest, digestOfText, digestText, type Entry } from './entry.ts';
 
 /** Where in it is what has changed, and where the facts of what is there. */
 const [CHANGED, FACTS] = [3, 5];
 
 /** Only attributes of `set` count: a newer ctime alone says nothing new where ctime is not compared. */
 export function fingerprint(drift: Drift, set: AttributeSet): string {
-  const after = drift.after === undefined ? [] : entryFacts(drift.after, set, drift);
+  const after = drift.after === undefined ? [] : entryFacts(drift.after, set, drift.oldPart);
   return JSON.stringify([drift.kind, drift.path, drift.from ?? null, drift.changed, drift.entries ?? null, after]);
 }
 
@@ -22,12 +22,10 @@ export function claimsOf(print: string): ReadonlyMap<string, string | null> {
 }
 
 export interface ToldContent {
-  readonly sizeBytes: bigint;
-  /** `digestText`. */
-  readonly digest: string;
-  /** What was changed by then. */
+  /** The attributes that follow from the growth, as far as they count. */
+  readonly content: { readonly sizeBytes: bigint; readonly digest: Digest; readonly mtimeNs?: bigint };
+  /** What had changed by then. */
   readonly changed: readonly Attribute[];
-  readonly facts: ReadonlyMap<Attribute, unknown>;
 }
 
 /**
@@ -39,12 +37,15 @@ export function toldContent(print: string, set: AttributeSet): ToldContent | und
   const names = namesFor('file', set);
   // Of anything but a file, and of an old part, less is said.
   if (!set.growing || !Array.isArray(changed) || !Array.isArray(said) || said.length !== names.length) return undefined;
-  const facts = new Map<Attribute, unknown>(
-    names.flatMap((name, at) => (GROWING_WITH.has(name) ? [[name, said[at]] as const] : [])),
-  );
-  const [size, digest] = [facts.get('size'), facts.get('digest')];
-  if (typeof size !== 'string' || !/^\d+$/.test(size) || typeof digest !== 'string') return undefined;
-  return { sizeBytes: BigInt(size), digest, changed, facts };
+  const numberAt = (name: Attribute): bigint | undefined => numberOf(said[names.indexOf(name)]);
+  const [sizeBytes, mtimeNs] = [numberAt('size'), numberAt('mtime')];
+  const digest = digestOfText(String(said[names.indexOf('digest')]));
+  if (sizeBytes === undefined || digest === undefined) return undefined;
+  return { content: { sizeBytes, digest, ...(mtimeNs !== undefined && { mtimeNs }) }, changed };
+}
+
+function numberOf(said: unknown): bigint | undefined {
+  return typeof said === 'string' && /^-?\d+$/.test(said) ? BigInt(said) : undefined;
 }
 
 function parsed(print: string): readonly unknown[] {
@@ -56,10 +57,10 @@ function parsed(print: string): readonly unknown[] {
   }
 }
 
-/** What is appended to a file meanwhile says nothing new. */
-function entryFacts(entry: Entry, set: AttributeSet, { oldPart, told }: Pick<Drift, 'oldPart' | 'told'>): unknown[] {
+/** `oldPart`: what is appended to it meanwhile says nothing new. */
+function entryFacts(entry: Entry, set: AttributeSet, oldPart: Digest | undefined): unknown[] {
   const names = namesFor(entry.type, set);
-  if (oldPart === undefined) return names.map((name) => (told?.has(name) ? told.get(name) : fact(entry, name)));
+  if (oldPart === undefined) return names.map((name) => fact(entry, name));
   const others = names.filter((name) => !GROWING_WITH.has(name));
   return [...others.map((name) => fact(entry, name)), digestText(oldPart)];
 }

@@ -105,7 +105,11 @@ async function look(parts: AcceptParts, wish: Wish): Promise<Seen> {
   const items = check(parts, { roots: wish.roots, quick: false, hash: parts.hash });
   const drifts: Drift[] = [];
   const incomplete: BytePath[] = [];
-  const known = (drift: Drift): Promise<Drift> => appendedSince(drift, () => toldOf(drift, wish, parts.store), parts);
+  // What was told is accepted, and not what somebody may have put there while everything was read.
+  const known = async (drift: Drift): Promise<Drift> => {
+    const prints = (): readonly string[] => toldOf(drift, wish, parts.store);
+    return (await appendedSince(drift, { ...parts, prints, toldMaxBytes: Number.POSITIVE_INFINITY })).drift;
+  };
   for (;;) {
     const { done, value } = await items.next();
     if (done) return { drifts, incomplete, totals: value };

@@ -1,41 +1,54 @@
 // Files that may grow, and of which something is open: what was appended since that was told is nothing new.
 import type { Attribute } from '../domain/attribute.ts';
+import { isSameDigest } from '../domain/compare.ts';
 import type { Drift } from '../domain/drift.ts';
-import { digestText } from '../domain/entry.ts';
 import { fingerprint, GROWING_WITH, type ToldContent, toldContent } from '../domain/fingerprint.ts';
 import type { Scope } from '../domain/rule.ts';
 import { ruleOf } from './findings.ts';
 import type { Disk } from './ports/disk.ts';
 
-export interface AppendedParts {
+export interface SinceTold {
   readonly disk: Pick<Disk, 'digestPrefix'>;
   readonly scope: Scope;
+  /** Fingerprints of what was told. */
+  readonly prints: () => readonly string[];
+  /** Of more than that it is not looked whether it is still there. */
+  readonly toldMaxBytes: number;
 }
 
-/** The drift with what was told of its content, if one of the fingerprints tells it and it is still there. */
-export async function appendedSince(
-  drift: Drift,
-  prints: () => readonly string[],
-  { disk, scope }: AppendedParts,
-): Promise<Drift> {
-  const set = ruleOf(drift, scope)?.attributes;
-  if (!set?.growing || drift.after?.digest === undefined) return drift;
-  const [now, known] = [fingerprint(drift, set), prints()];
-  if (known.includes(now)) return drift;
-  for (const print of known) {
+/** Content is what was told, maybe with more behind it, or something else, or nobody told anything that would be like it. */
+export type Appended = { readonly drift: Drift; readonly kind: 'told' | 'appended' | 'other' | 'untold' };
+
+/** The drift as it was told, if what was told of its content is still there. */
+export async function appendedSince(drift: Drift, since: SinceTold): Promise<Appended> {
+  const set = ruleOf(drift, since.scope)?.attributes;
+  const { after } = drift;
+  if (!set?.growing || after?.digest === undefined) return { drift, kind: 'untold' };
+  const prints = since.prints();
+  if (prints.includes(fingerprint(drift, set))) return { drift, kind: 'told' };
+  let kind: Appended['kind'] = 'untold';
+  for (const print of prints) {
     const told = toldContent(print, set);
-    if (told === undefined || told.sizeBytes > drift.after.sizeBytes) continue;
-    const grown = asTold(drift, told);
-    if (fingerprint(grown, set) !== print) continue;
-    const digest = await disk.digestPrefix(drift.path, told.sizeBytes);
-    if (!('errno' in digest) && digestText(digest) === told.digest) return grown;
+    if (told === undefined || !mayBeBegin(told, after.sizeBytes, since.toldMaxBytes)) continue;
+    const before = asTold(drift, told);
+    if (fingerprint(before, set) !== print) continue;
+    const digest = await since.disk.digestPrefix(drift.path, told.content.sizeBytes);
+    if (!('errno' in digest) && isSameDigest(digest, told.content.digest)) return { drift: before, kind: 'appended' };
+    kind = 'other';
   }
-  return drift;
+  return { drift, kind };
+}
+
+/** Everything begins with nothing. */
+function mayBeBegin({ content: { sizeBytes } }: ToldContent, nowBytes: bigint, maxBytes: number): boolean {
+  return sizeBytes > 0n && sizeBytes <= nowBytes && sizeBytes <= maxBytes;
 }
 
 /** It was shorter then, maybe than the baseline has it. */
-function asTold(drift: Drift, { changed, facts }: ToldContent): Drift {
+function asTold(drift: Drift, { changed, content }: ToldContent): Drift {
   const others = (all: readonly Attribute[]): string => String(all.filter((name) => !GROWING_WITH.has(name)));
-  const isSame = others(changed) === others(drift.changed);
-  return { ...drift, oldPart: undefined, changed: isSame ? changed : drift.changed, told: facts };
+  const isWrong = changed.includes('digest') && !drift.changed.includes('digest');
+  const isSame = others(changed) === others(drift.changed) && !isWrong;
+  const after = drift.after && { ...drift.after, ...content };
+  return { ...drift, oldPart: undefined, changed: isSame ? changed : drift.changed, after };
 }

@@ -9,6 +9,7 @@ import { type HeldPaths, holdPaths } from './held-paths.ts';
 import type { LargeFiles } from './large-files.ts';
 import type { Clock } from './ports/clock.ts';
 import { LARGE_BYTES } from './readings.ts';
+import type { StillGrowing } from './still-growing.ts';
 
 export interface DirtyPaths {
   doubt(path: BytePath, subtree: boolean, actor?: Actor, nowMs?: number): void;
@@ -39,10 +40,11 @@ export interface DirtyPathsParts {
   readonly clock: Clock;
   readonly settings: BatchSettings;
   readonly growth: Pick<GrowthChecks, 'takeDue' | 'dueMs' | 'paths'>;
+  readonly stillGrowing: Pick<StillGrowing, 'takeDue' | 'dueMs'>;
 }
 
 export function openDirtyPaths(
-  { clock, settings, growth }: DirtyPathsParts,
+  { clock, settings, growth, stillGrowing }: DirtyPathsParts,
   { flush, large }: { readonly flush: Pick<Flush, 'batch'>; readonly large: LargeFiles },
 ): DirtyPaths {
   const batch = createBatch(settings);
@@ -92,9 +94,9 @@ export function openDirtyPaths(
     },
     add: (dirty) => batch.add(dirty, clock.monotonicMs()),
     join: batch.join,
-    dueMs: () => Math.min(batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY, growth.dueMs()),
+    dueMs: () => Math.min(batch.dueMs(large.holds) ?? Number.POSITIVE_INFINITY, growth.dueMs(), stillGrowing.dueMs()),
     flushDue(signal) {
-      for (const one of growth.takeDue()) batch.add(one, clock.monotonicMs());
+      for (const one of [...growth.takeDue(), ...stillGrowing.takeDue()]) batch.add(one, clock.monotonicMs());
       return flushSlices(batch.take(clock.monotonicMs(), large.holds, SLICE), signal, LARGE_BYTES);
     },
     flushAll: (signal, maxBytes) => flushSlices(batch.takeAll(large.holds, SLICE), signal, maxBytes),

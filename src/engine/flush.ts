@@ -7,19 +7,18 @@ import { errorCode } from '../domain/errors.ts';
 import { escapePath } from '../domain/escape.ts';
 import type { BytePath } from '../domain/path.ts';
 import type { AcceptResult } from './accept.ts';
-import { appendedSince } from './appended-since.ts';
-import type { Attributed } from './attribution.ts';
+import { type AsToldParts, asTold } from './as-told.ts';
 import { openCounterparts } from './counterparts.ts';
 import type { InodeNames } from './inode-names.ts';
 import { trackKeptDrift } from './kept.ts';
-import type { Reconciled, ReconcileParts } from './reconcile.ts';
+import type { Reconciled } from './reconcile.ts';
 import { type RecorderParts, recordDrift } from './recorder.ts';
 import { whenReplaced } from './replaced.ts';
 import { type Meanwhile, type PathsByHook, readMeanwhile, retell } from './retell.ts';
 import type { Slicing } from './slice.ts';
 import type { Trigger } from './trigger.ts';
 
-export interface FlushParts extends ReconcileParts, RecorderParts {
+export interface FlushParts extends AsToldParts, RecorderParts {
   readonly names: InodeNames;
   readonly trigger: Trigger;
 }
@@ -78,7 +77,7 @@ export function openFlush(parts: FlushParts, doubt: (path: BytePath, subtree?: b
     { signal, sinceMs, moment, meanwhile }: RecordedWith,
   ): Promise<PathsByHook> => {
     const { trigger, growth } = parts;
-    const found = { ...read, drifts: await withTold(read.drifts, parts) };
+    const found = { ...read, drifts: await asTold(parts, { found: read.drifts, dirty }, doubt) };
     for (const { path } of dirty) unread.delete(path);
     growth?.keep(dirty);
     for (const { path, errno } of found.incomplete) {
@@ -156,15 +155,4 @@ function placesOf({ drifts, resolved }: Reconciled): Doubt[] {
     { path: drift.path, subtree: drift.kind === 'moved' && drift.after?.type === 'directory' },
   ]);
   return [...places, ...resolved.map(({ path }) => ({ path, subtree: false }))];
-}
-
-/** With who wrote to the logs among them, and what was told of those already. */
-async function withTold(found: readonly Attributed[], parts: FlushParts): Promise<Attributed[]> {
-  const named = parts.growth === undefined ? found : found.map(parts.growth.named);
-  const all: Attributed[] = [];
-  for (const one of named) {
-    const told = (): string[] => parts.store.openDriftAt(driftKey(one.drift)).map((open) => open.fingerprint);
-    all.push({ ...one, drift: await appendedSince(one.drift, told, parts) });
-  }
-  return all;
 }

@@ -35,12 +35,12 @@ export function openLinked(names: InodeNames, doubt: (path: BytePath, actor: Act
       isFilled = true;
       for (const [actor, keys] of byActor(waiting)) {
         for (let at = 0; at < keys.length; at += STEP_INODES) {
+          // What waits is told when it was filled again.
+          if (signal.aborted || names.isCrowded || !isFilled) return;
           const step = keys.slice(at, at + STEP_INODES);
-          // First: when there is no room any more they wait again.
-          for (const key of step) waiting.delete(key);
           tell(step, actor);
+          for (const key of step) waiting.delete(key);
           await new Promise(setImmediate);
-          if (signal.aborted) return;
         }
       }
     },

@@ -3,15 +3,14 @@ import type { Gap } from '../domain/coverage.ts';
 import { rootsFor } from '../domain/rule.ts';
 import type { WatchSettings } from '../domain/settings.ts';
 import { type AcceptRequest, type AcceptResult, accept } from './accept.ts';
-import { openAppended } from './appended.ts';
 import { type ComparisonParts, openComparisons } from './comparison.ts';
 import { coverageNotice } from './coverage-notice.ts';
 import { openDirtyPaths } from './dirty-paths.ts';
 import { openErrands } from './errands.ts';
 import { type FlushParts, openFlush } from './flush.ts';
-import { openGrowthChecks } from './growth-checks.ts';
 import { type LargeFilesParts, openLargeFiles } from './large-files.ts';
 import { openLinked } from './linked.ts';
+import { openLogs } from './logs.ts';
 import type { EventSource, WatchEvent } from './ports/event-source.ts';
 import { LARGE_BYTES } from './readings.ts';
 import { findSuspects, openPaths, type Suspects, unsure } from './suspects.ts';
@@ -54,8 +53,7 @@ export interface Watch {
 
 export function openWatch(initial: WatchParts): Watch {
   // Everybody holds on to this object: a change is one for all.
-  const appended = openAppended();
-  const parts = { ...initial, appended, growth: openGrowthChecks(initial.clock, appended) };
+  const parts = { ...initial, ...openLogs(initial.clock) };
   const { clock, source, store } = parts;
   let wake = new AbortController();
   const gaps: Gap[] = [];
