@@ -89,7 +89,9 @@ test('logrotate: of a log that is written to all the time, too, and a log is tol
   site.configure({ rule: { attributes: ['mode', 'growing'] } });
   site.shell('chmod 755 .; seq 100000 >a.log');
   const daemon = await site.begin();
-  const writer = spawn('bash', ['-c', 'for ((n = 0; ; n += 1)); do sleep 0.01; echo $n >>a.log; done'], { cwd: site.root });
+  const writer = spawn('bash', ['-c', 'for ((n = 0; ; n += 1)); do sleep 0.01; echo $n >>a.log; done'], {
+    cwd: site.root,
+  });
   try {
     for (let round = 0; round < 5; round += 1) {
       expect(rotate()).toMatchObject({ status: 0, stderr: expect.stringContaining('accepted') });
