@@ -19,6 +19,8 @@ export interface ContentReader {
   digest(fd: number, sizeBytes: number): Content;
   /** The same; of a file that was read under `token` before, only what was appended since. `file`: names it for good. */
   digestAppended(fd: number, sizeBytes: number, file: string, token: number): Content;
+  /** Reads the first `sizeBytes` bytes of a file that may have become longer. */
+  digestBegin(fd: number, sizeBytes: number): Content;
   /** The digest that a file of only the first `lengthBytes` bytes would have; ENODATA when it is shorter. */
   digestPrefix(fd: number, lengthBytes: number): Content;
   /** Bytes read since the reader was made. */
@@ -167,6 +169,10 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
         fd,
         sizeBytes,
       );
+    },
+    digestBegin: (fd, sizeBytes) => {
+      const result = advised(sizeBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, sizeBytes);
+      return result.kind === 'failed' && result.errno === ENODATA ? CHANGED : result;
     },
     digestPrefix: (fd, lengthBytes) => advised(lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, lengthBytes),
     bytesRead: meter.bytesRead,

@@ -5,11 +5,11 @@ import { writeLatin1 } from '../domain/latin1.ts';
 import { recordDigest, recordIncomplete, recordIsUnsettled, recordLength, S_IFMT } from '../domain/packed.ts';
 import { allocateMemory, closeFd } from '../libc/file.ts';
 import { allocateStat, type Stat, statFd, statName, WORD } from '../libc/statx.ts';
-import type { ContentReader } from './content.ts';
+import type { Content, ContentReader } from './content.ts';
 import { isAbsence } from './directory.ts';
 import { openEntry, readFlags, readTarget } from './inode.ts';
 import { clearExtras, noExtras, type RecordWriter } from './record-writer.ts';
-import { isAutomount, isSameState, isSettled, objectKey, statFormat, statSize } from './stat.ts';
+import { isAutomount, isLonger, isSameState, isSettled, objectKey, statFormat, statSize } from './stat.ts';
 import type { XattrReader, XattrResult } from './xattrs.ts';
 
 /** Where the baseline's record of a name begins in a run. */
@@ -22,6 +22,8 @@ export interface KnownRecord {
 export interface Needs {
   readonly digest: boolean;
   readonly flags: boolean;
+  /** What is appended while it is read does not matter: it is as long as it was. */
+  readonly grows: boolean;
 }
 
 export interface EntryReader {
@@ -67,6 +69,8 @@ export function createEntryReader(
   const extras = noExtras();
   let isOpenable = true;
   let token: number | undefined;
+  /** The same of a file, or of what is read where the last reading ended. */
+  let mayGrow = false;
 
   /** Reads all beside the stat; false when the object is not what the stat says, any more. */
   const readRest = (dirfd: number, text: string, needs: Needs): boolean => {
@@ -109,14 +113,19 @@ export function createEntryReader(
     const errno = -statFd(after, fd);
     if (errno !== 0) extras.incomplete = errno;
     // Also proves that what was opened is what the name stood for. A directory's times move with its entries: any time.
-    return errno !== 0 || isSameState(before, after) || statFormat(after) === S_IFDIR;
+    return errno !== 0 || isSameState(before, after) || statFormat(after) === S_IFDIR || hasGrown();
+  };
+
+  const hasGrown = (): boolean => mayGrow && isLonger(before, after) && extras.digest !== undefined;
+
+  const contentOf = (fd: number): Content => {
+    const sizeBytes = statSize(before);
+    if (token !== undefined) return content.digestAppended(fd, sizeBytes, objectKey(before), token);
+    return mayGrow && sizeBytes > 0 ? content.digestBegin(fd, sizeBytes) : content.digest(fd, sizeBytes);
   };
 
   const readContent = (fd: number): boolean => {
-    const result =
-      token === undefined
-        ? content.digest(fd, statSize(before))
-        : content.digestAppended(fd, statSize(before), objectKey(before), token);
+    const result = contentOf(fd);
     if (result.kind === 'changed') return false;
     if (result.kind === 'digest') extras.digest = result.digest;
     else extras.incomplete = result.errno;
@@ -164,6 +173,7 @@ export function createEntryReader(
       isOpenable = true;
       let nowMs = 0;
       token = appended;
+      mayGrow = needs.grows || token !== undefined;
       for (let tries = 0; tries < TRIES && !same; tries += 1) {
         nowMs = Date.now();
         const errno = -statName(before, dirfd, name.address);

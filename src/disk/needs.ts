@@ -14,5 +14,9 @@ export function needsByRule(scope: Scope): ReadonlyMap<Rule, RuleNeeds> {
 }
 
 function needsOf({ attributes }: Rule): Needs {
-  return { digest: needsDigest(attributes), flags: attributes.names.has('flags') };
+  return {
+    digest: needsDigest(attributes),
+    flags: attributes.names.has('flags'),
+    grows: attributes.growing,
+  };
 }

@@ -82,6 +82,12 @@ export function isSameState({ u32: a }: Stat, { u32: b }: Stat): boolean {
   );
 }
 
+/** The same object with more in it. */
+export function isLonger(before: Stat, after: Stat): boolean {
+  const isSame = statMode(before) === statMode(after) && isSameLong(before.u32, after.u32, WORD.ino);
+  return isSame && isSameDevice(before, after) && statSize(after) > statSize(before);
+}
+
 function isSameTime(a: Uint32Array, b: Uint32Array, at: number): boolean {
   return isSameLong(a, b, at) && a[at + 2] === b[at + 2];
 }

@@ -108,7 +108,7 @@ async function look(parts: AcceptParts, wish: Wish): Promise<Seen> {
   // What was told is accepted, and not what somebody may have put there while everything was read.
   const known = async (drift: Drift): Promise<Drift> => {
     const prints = (): readonly string[] => toldOf(drift, wish, parts.store);
-    return (await appendedSince(drift, { ...parts, prints, toldMaxBytes: Number.POSITIVE_INFINITY })).drift;
+    return (await appendedSince(drift, { ...parts, prints, isSought: () => true })).drift;
   };
   for (;;) {
     const { done, value } = await items.next();

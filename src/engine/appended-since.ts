@@ -12,8 +12,8 @@ export interface SinceTold {
   readonly scope: Scope;
   /** Fingerprints of what was told. */
   readonly prints: () => readonly string[];
-  /** Of more than that it is not looked whether it is still there. */
-  readonly toldMaxBytes: number;
+  /** Whether it is to be looked if so much as was told is still there. */
+  readonly isSought: (toldBytes: bigint) => boolean;
 }
 
 /** Content is what was told, maybe with more behind it, or something else, or nobody told anything that would be like it. */
@@ -29,7 +29,8 @@ export async function appendedSince(drift: Drift, since: SinceTold): Promise<App
   let kind: Appended['kind'] = 'untold';
   for (const print of prints) {
     const told = toldContent(print, set);
-    if (told === undefined || !mayBeBegin(told, after.sizeBytes, since.toldMaxBytes)) continue;
+    if (told === undefined || told.content.sizeBytes > after.sizeBytes) continue;
+    if (!since.isSought(told.content.sizeBytes)) continue;
     const before = asTold(drift, told);
     if (fingerprint(before, set) !== print) continue;
     const digest = await since.disk.digestPrefix(drift.path, told.content.sizeBytes);
@@ -37,11 +38,6 @@ export async function appendedSince(drift: Drift, since: SinceTold): Promise<App
     kind = 'other';
   }
   return { drift, kind };
-}
-
-/** Everything begins with nothing. */
-function mayBeBegin({ content: { sizeBytes } }: ToldContent, nowBytes: bigint, maxBytes: number): boolean {
-  return sizeBytes > 0n && sizeBytes <= nowBytes && sizeBytes <= maxBytes;
 }
 
 /** It was shorter then, maybe than the baseline has it. */

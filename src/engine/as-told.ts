@@ -12,7 +12,9 @@ export interface AsToldParts extends ReconcileParts {
 }
 
 /** What was told is read again with each append; where that is more, each append is told. */
-const TOLD_MAX_BYTES = 16 * 1024 * 1024;
+const TOLD_MAX_BYTES = 16n * 1024n * 1024n;
+/** Everything begins with nothing: what is there then was never told. */
+const isSought = (toldBytes: bigint): boolean => toldBytes > 0n && toldBytes <= TOLD_MAX_BYTES;
 
 export interface ReadNow {
   readonly found: readonly Attributed[];
@@ -31,7 +33,7 @@ export async function asTold(
   for (const one of growth === undefined ? found : found.map(growth.named)) {
     const { path } = one.drift;
     const prints = (): string[] => parts.store.openDriftAt(driftKey(one.drift)).map((open) => open.fingerprint);
-    const { drift, kind } = await appendedSince(one.drift, { ...parts, prints, toldMaxBytes: TOLD_MAX_BYTES });
+    const { drift, kind } = await appendedSince(one.drift, { ...parts, prints, isSought });
     if (kind === 'appended') growing.add(path);
     // What was read of it before may be of another time: the digest is one of no file then.
     if (kind === 'other' && parts.appended?.has(path)) {

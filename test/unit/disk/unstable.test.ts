@@ -1,9 +1,10 @@
 // A file that changes while it is read, and again when that is repeated, has no digest that anybody could stand for.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openHasher } from '../../../src/disk/digest.ts';
 import { UNSTABLE } from '../../../src/domain/entry.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
 import { diskOver, entriesOf, entryOf, ruleOver, scopeOf, temporaryDirectory } from './fixture.ts';
@@ -43,3 +44,40 @@ test('a file that somebody writes to is unstable after three tries, and is read 
   expect(entry).toMatchObject({ incomplete: 0, digest: { algorithm: 'blake3' } });
   expect(bytesRead).toBe(SIZE);
 });
+
+/** Appends to the file without pause. */
+const APPENDER = `
+import os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
+print('writing', flush=True)
+while True:
+    os.write(fd, b'more')
+`;
+
+test.each([
+  ['under a rule that lets it grow', ['growing'], undefined],
+  ['where the last reading ended', ['content'], 7],
+])(
+  'a file that somebody appends to has the digest of what was there when it was begun: %s',
+  async (_, attributes, token) => {
+    const dir = temporaryDirectory();
+    const file = join(dir, 'log');
+    writeFileSync(file, Buffer.alloc(SIZE, 'x'));
+    const disk = diskOver(scopeOf(ruleOver([dir], { attributes })));
+    const writer = spawn('python3', ['-c', APPENDER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void writer.kill('SIGKILL'));
+    await once(writer.stdout, 'data');
+    const hash = openHasher();
+    const sizes = new Set<number>();
+    for (let times = 0; times < 10; times += 1) {
+      const page = await disk.read(pathFromText(dir), [pathFromText('log')], undefined, token);
+      const { incomplete, sizeBytes, digest } = entryOf(entriesOf([page]), file);
+      expect(incomplete).toBe(0);
+      const then = readFileSync(file).subarray(0, Number(sizeBytes));
+      expect(then.length).toBe(Number(sizeBytes));
+      expect(Buffer.from(digest?.value ?? []).equals(hash(then))).toBe(true);
+      sizes.add(Number(sizeBytes));
+    }
+    expect(sizes.size).toBeGreaterThan(5);
+  },
+);

@@ -126,6 +126,14 @@ test('whatever somebody puts there while everything is read, what was told is ac
   expect(ground.open()).toEqual([LOG]);
 });
 
+test('what was told to be empty is accepted as that', async () => {
+  await begin(GROWING);
+  await log('');
+  write('abc');
+  expect((await accept({ paths: [LOG] })).accepted).toHaveLength(1);
+  expect([acceptedSize(), ground.open()]).toEqual([0n, []]);
+});
+
 test('of what was empty each content is told, and of what is large', async () => {
   await begin(GROWING);
   expect(await log('')).toBe(1);
