@@ -40,6 +40,8 @@ export interface EntryReader {
     limitBytes?: number,
     /** Of readings that go on where the last one ended (appended.ts). */
     appended?: number,
+    /** Otherwise a large file that changes while it is read is left for the next time: who hears of changes comes again. */
+    isPatient?: boolean,
   ): 'absent' | 'directory' | 'other' | 'postponed';
   /** statx of the entry that was read last. */
   readonly stat: Stat;
@@ -50,6 +52,7 @@ const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 const TRIES = 3;
+const PATIENT_MAX_BYTES = 16 * 1024 * 1024;
 /** The longest name that anybody may ask for, PATH_MAX; the kernel refuses more than 255 bytes itself. */
 const NAME_BYTES = 4096;
 /** Room for /proc/self/fd/N/ in front of a name. */
@@ -69,7 +72,6 @@ export function createEntryReader(
   const extras = noExtras();
   let isOpenable = true;
   let token: number | undefined;
-  /** The same of a file, or of what is read where the last reading ended. */
   let mayGrow = false;
 
   /** Reads all beside the stat; false when the object is not what the stat says, any more. */
@@ -166,14 +168,22 @@ export function createEntryReader(
 
   return {
     stat: before,
-    read: (dirfd, text, needs, known, limitBytes = Number.POSITIVE_INFINITY, appended = undefined) => {
+    read: (
+      dirfd,
+      text,
+      needs,
+      known,
+      limitBytes = Number.POSITIVE_INFINITY,
+      appended = undefined,
+      isPatient = true,
+    ) => {
       if (text.length >= NAME_BYTES) return 'absent';
       name.bytes[writeLatin1(name.bytes, 0, text)] = 0;
       let same = false;
       isOpenable = true;
       let nowMs = 0;
       token = appended;
-      mayGrow = needs.grows || token !== undefined;
+      mayGrow = needs.grows;
       for (let tries = 0; tries < TRIES && !same; tries += 1) {
         nowMs = Date.now();
         const errno = -statName(before, dirfd, name.address);
@@ -188,6 +198,8 @@ export function createEntryReader(
         }
         if (needs.digest && statSize(before) > limitBytes && statFormat(before) === S_IFREG) return 'postponed';
         same = readRest(dirfd, text, needs);
+        // What was appended since the last try is read at once.
+        if (!isPatient && token === undefined && statSize(before) > PATIENT_MAX_BYTES) break;
       }
       if (!same) {
         extras.digest = undefined;

@@ -95,6 +95,7 @@ export function createPageReader(
   /** Single names that have more content than that. */
   let postponed: BytePath[] = [];
   let token: number | undefined;
+  let isPatient = true;
 
   const isFull = (): boolean => meter.bytesRead() >= bytesLimit;
   const isSpent = (): boolean => namesLeft <= 0 || isFull() || isCanceled();
@@ -164,7 +165,7 @@ export function createPageReader(
       // Whoever is alone in its piece of work is read, however large.
       const isAlone = index === 0 && !isMore && names.length === 1;
       const limitBytes = isSingle ? contentMaxBytes : isAlone ? undefined : SHARE_BYTES;
-      const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes, token);
+      const found = entries.read(fd, text, known.needs, knownOf(text), limitBytes, token, isPatient);
       if (found === 'directory') follow(following, work, text, rule, entries.stat);
       if (found !== 'postponed') continue;
       isTooLarge = !isSingle;
@@ -227,6 +228,7 @@ export function createPageReader(
       namesLeft = turn.share ? SHARE_NAMES : Number.POSITIVE_INFINITY;
       bytesLimit = turn.share ? meter.bytesRead() + SHARE_BYTES : Number.POSITIVE_INFINITY;
       token = turn.appended;
+      isPatient = turn.share;
       [later, postponed, contentMaxBytes] = [[], [], turn.contentMaxBytes];
       const rest = readAll(work.map(unpackWork).reverse(), turn);
       return { ...writer.take(), postponed, rest: rest.map((left) => packWork(withKnown(left, undefined))) };

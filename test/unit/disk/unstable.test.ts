@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openHasher } from '../../../src/disk/digest.ts';
 import { UNSTABLE } from '../../../src/domain/entry.ts';
 import { pathFromText } from '../../../src/domain/path.ts';
+import type { Page } from '../../../src/engine/ports/disk.ts';
 import { diskOver, entriesOf, entryOf, ruleOver, scopeOf, temporaryDirectory } from './fixture.ts';
 
 const SIZE = 4 * 1024 * 1024;
@@ -54,30 +55,48 @@ while True:
     os.write(fd, b'more')
 `;
 
-test.each([
-  ['under a rule that lets it grow', ['growing'], undefined],
-  ['where the last reading ended', ['content'], 7],
-])(
-  'a file that somebody appends to has the digest of what was there when it was begun: %s',
-  async (_, attributes, token) => {
-    const dir = temporaryDirectory();
-    const file = join(dir, 'log');
-    writeFileSync(file, Buffer.alloc(SIZE, 'x'));
-    const disk = diskOver(scopeOf(ruleOver([dir], { attributes })));
-    const writer = spawn('python3', ['-c', APPENDER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    onTestFinished(() => void writer.kill('SIGKILL'));
-    await once(writer.stdout, 'data');
-    const hash = openHasher();
-    const sizes = new Set<number>();
-    for (let times = 0; times < 10; times += 1) {
-      const page = await disk.read(pathFromText(dir), [pathFromText('log')], undefined, token);
-      const { incomplete, sizeBytes, digest } = entryOf(entriesOf([page]), file);
-      expect(incomplete).toBe(0);
-      const then = readFileSync(file).subarray(0, Number(sizeBytes));
-      expect(then.length).toBe(Number(sizeBytes));
-      expect(Buffer.from(digest?.value ?? []).equals(hash(then))).toBe(true);
-      sizes.add(Number(sizeBytes));
-    }
-    expect(sizes.size).toBeGreaterThan(5);
-  },
-);
+test('a file that may grow and that somebody appends to has the digest of what was there when it was begun', async () => {
+  const dir = temporaryDirectory();
+  const file = join(dir, 'log');
+  writeFileSync(file, Buffer.alloc(SIZE, 'x'));
+  const disk = diskOver(scopeOf(ruleOver([dir], { attributes: ['growing'] })));
+  const writer = spawn('python3', ['-c', APPENDER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await once(writer.stdout, 'data');
+  const hash = openHasher();
+  const sizes = new Set<number>();
+  for (let times = 0; times < 10; times += 1) {
+    const page = await disk.read(pathFromText(dir), [pathFromText('log')]);
+    const { incomplete, sizeBytes, digest } = entryOf(entriesOf([page]), file);
+    expect(incomplete).toBe(0);
+    const then = readFileSync(file).subarray(0, Number(sizeBytes));
+    expect(then.length).toBe(Number(sizeBytes));
+    expect(Buffer.from(digest?.value ?? []).equals(hash(then))).toBe(true);
+    sizes.add(Number(sizeBytes));
+  }
+  expect(sizes.size).toBeGreaterThan(5);
+});
+
+test('a large file is tried once where its changes are told, and three times where everything is read', async () => {
+  const dir = temporaryDirectory();
+  const file = join(dir, 'busy');
+  const sizeBytes = 20 * 1024 * 1024;
+  writeFileSync(file, Buffer.alloc(sizeBytes, 'x'));
+  const disk = diskOver(scopeOf(ruleOver([dir])));
+  const writer = spawn('python3', ['-c', WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await once(writer.stdout, 'data');
+  /** Again when the writer got no processor meanwhile. */
+  const bytesOf = async (read: () => Promise<readonly Page[]>): Promise<number> => {
+    const pages = await read();
+    const isUnstable = entryOf(entriesOf(pages), file).incomplete === UNSTABLE;
+    return isUnstable ? pages.reduce((sum, { bytesRead }) => sum + bytesRead, 0) : bytesOf(read);
+  };
+  const walk = async (): Promise<Page[]> => {
+    const pages: Page[] = [];
+    for await (const page of disk.walk([pathFromText(dir)])) pages.push(page);
+    return pages;
+  };
+  expect(await bytesOf(async () => [await disk.read(pathFromText(dir), [pathFromText('busy')])])).toBe(sizeBytes);
+  expect(await bytesOf(walk)).toBe(3 * sizeBytes);
+});
