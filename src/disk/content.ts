@@ -155,6 +155,9 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
     return result;
   };
 
+  const digestPrefix = (fd: number, lengthBytes: number): Content =>
+    advised(lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, lengthBytes);
+
   return {
     digest: (fd, sizeBytes) =>
       sizeBytes <= CHUNK_BYTES && !advice.dropsCache ? inOnePiece(fd, sizeBytes) : advised(whole, fd, sizeBytes),
@@ -171,10 +174,10 @@ export function createContentReader({ engine, meter, advice, isCanceled }: Conte
       );
     },
     digestBegin: (fd, sizeBytes) => {
-      const result = advised(sizeBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, sizeBytes);
+      const result = digestPrefix(fd, sizeBytes);
       return result.kind === 'failed' && result.errno === ENODATA ? CHANGED : result;
     },
-    digestPrefix: (fd, lengthBytes) => advised(lengthBytes < SPARSE_DIGEST_FROM ? prefix : sparse, fd, lengthBytes),
+    digestPrefix,
     bytesRead: meter.bytesRead,
   };
 }

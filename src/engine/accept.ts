@@ -122,8 +122,7 @@ async function look(parts: AcceptParts, wish: Wish): Promise<Seen> {
 function toldOf(drift: Drift, wish: Wish, store: Store): readonly string[] {
   if (wish.kind === 'report') return [];
   if (wish.kind === 'drift') return [wish.drift.fingerprint];
-  if (wish.kind === 'reviewed')
-    return [...wish.reviewed].flatMap(([path, print]) => (path === drift.path ? print : []));
+  if (wish.kind === 'reviewed') return [wish.reviewed.get(drift.path) ?? []].flat();
   return openAt(drift, store).map((open) => open.fingerprint);
 }
 

@@ -16,17 +16,20 @@ export interface SinceTold {
   readonly isSought: (toldBytes: bigint) => boolean;
 }
 
-/** Content is what was told, maybe with more behind it, or something else, or nobody told anything that would be like it. */
-export type Appended = { readonly drift: Drift; readonly kind: 'told' | 'appended' | 'other' | 'untold' };
+export interface Compared {
+  readonly drift: Drift;
+  /** `appended`: it is the drift as it was told. `other`: what was told of its content is not there any more. `found`: anything else. */
+  readonly kind: 'appended' | 'other' | 'found';
+}
 
 /** The drift as it was told, if what was told of its content is still there. */
-export async function appendedSince(drift: Drift, since: SinceTold): Promise<Appended> {
+export async function appendedSince(drift: Drift, since: SinceTold): Promise<Compared> {
   const set = ruleOf(drift, since.scope)?.attributes;
   const { after } = drift;
-  if (!set?.growing || after?.digest === undefined) return { drift, kind: 'untold' };
+  if (!set?.growing || after?.digest === undefined) return { drift, kind: 'found' };
   const prints = since.prints();
-  if (prints.includes(fingerprint(drift, set))) return { drift, kind: 'told' };
-  let kind: Appended['kind'] = 'untold';
+  if (prints.includes(fingerprint(drift, set))) return { drift, kind: 'found' };
+  let kind: Compared['kind'] = 'found';
   for (const print of prints) {
     const told = toldContent(print, set);
     if (told === undefined || told.content.sizeBytes > after.sizeBytes) continue;
